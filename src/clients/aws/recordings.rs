@@ -1,0 +1,182 @@
+//! The session recordings bucket: versioning, replication rules, and whether the newest objects were copied.
+//!
+//! `ListObjectsV2` lists in key order, and Teleport's keys are random session ids: to find the newest object means to
+//! read every key. At most a few pages are read, so in a larger bucket "newest" is the newest *seen*: a lower bound.
+
+use aws_sdk_s3::{
+    Client, operation::get_bucket_replication::GetBucketReplicationOutput, types::Object,
+};
+use futures::future::join_all;
+
+use super::{Reach, explain, from_sdk};
+use crate::{
+    clients::kube::text::clean,
+    incident::{Failure, FailureKind, Part, Recordings, Replication, StoredObject},
+};
+
+/// Pages of 1,000 keys read in one look.
+const PAGES: usize = 3;
+/// Newest objects whose replication status is asked for.
+const NEWEST: usize = 5;
+
+/// Looks once. `listed` is an earlier list of the newest objects to keep instead of a new one.
+///
+/// # Errors
+/// If the bucket does not exist or nothing of it can be read; else the parts fail on their own.
+pub async fn fetch(
+    reach: &Reach,
+    bucket: &str,
+    listed: Option<Part<Vec<StoredObject>>>,
+) -> Result<Recordings, Failure> {
+    let client = reach.s3().await;
+    let place = format!("{bucket} in {}", reach.region());
+    let newest = async {
+        match listed {
+            Some(listed) => listed,
+            None => fetch_newest(&client, bucket, &place).await,
+        }
+    };
+    let (versioning, replication, newest) = tokio::join!(
+        client.get_bucket_versioning().bucket(bucket).send(),
+        client.get_bucket_replication().bucket(bucket).send(),
+        newest,
+    );
+    let versioning = versioning
+        .map(|said| clean(said.status().map_or("", |status| status.as_str()), 40))
+        .map_err(|error| explain("S3 GetBucketVersioning", &place, &error));
+    let replication = match replication {
+        Ok(said) => Ok(interpret_rules(&said)),
+        Err(error) => no_rules(
+            error
+                .as_service_error()
+                .and_then(|service| service.meta().code()),
+        )
+        .ok_or_else(|| explain("S3 GetBucketReplication", &place, &error)),
+    };
+    match (&versioning, &newest) {
+        // When the bucket itself is missing or everything fails, the look as a whole has failed.
+        (Err(failure), _) if failure.kind == FailureKind::NotFound => Err(failure.clone()),
+        (Err(failure), Err(_)) => Err(failure.clone()),
+        _ => Ok(Recordings {
+            bucket: bucket.to_owned(),
+            region: reach.region().to_owned(),
+            versioning,
+            replication,
+            newest,
+        }),
+    }
+}
+
+/// A bucket without a replication configuration answers with an error that is none.
+fn no_rules(code: Option<&str>) -> Option<Vec<Replication>> {
+    (code == Some("ReplicationConfigurationNotFoundError")).then(Vec::new)
+}
+
+fn interpret_rules(said: &GetBucketReplicationOutput) -> Vec<Replication> {
+    let Some(configuration) = said.replication_configuration() else {
+        return Vec::new();
+    };
+    configuration
+        .rules()
+        .iter()
+        .take(20)
+        .map(|rule| Replication {
+            id: clean(rule.id().unwrap_or_default(), 255),
+            enabled: rule.status().as_str() == "Enabled",
+            destination: rule
+                .destination()
+                .map(|to| clean(to.bucket(), 400))
+                .unwrap_or_default(),
+            kms: rule
+                .source_selection_criteria()
+                .and_then(|criteria| criteria.sse_kms_encrypted_objects())
+                .is_some_and(|kms| kms.status().as_str() == "Enabled"),
+            delete_markers: rule
+                .delete_marker_replication()
+                .and_then(|markers| markers.status())
+                .is_some_and(|status| status.as_str() == "Enabled"),
+        })
+        .collect()
+}
+
+async fn fetch_newest(client: &Client, bucket: &str, place: &str) -> Part<Vec<StoredObject>> {
+    let mut newest = Vec::new();
+    let mut token = None;
+    for _ in 0..PAGES {
+        let said = client
+            .list_objects_v2()
+            .bucket(bucket)
+            .set_continuation_token(token.take())
+            .send()
+            .await
+            .map_err(|error| explain("S3 ListObjectsV2", place, &error))?;
+        newest = keep_newest(newest, said.contents());
+        token = said.next_continuation_token().map(str::to_owned);
+        if token.is_none() {
+            break;
+        }
+    }
+    let heads = newest
+        .iter()
+        .map(|object| client.head_object().bucket(bucket).key(&object.key).send());
+    // An object whose status cannot be read has none: the list itself is worth more.
+    let heads = join_all(heads).await;
+    for (object, head) in newest.iter_mut().zip(heads) {
+        if let Some(status) = head
+            .ok()
+            .as_ref()
+            .and_then(|head| head.replication_status())
+        {
+            object.replication = clean(status.as_str(), 40);
+        }
+    }
+    Ok(newest)
+}
+
+fn keep_newest(mut newest: Vec<StoredObject>, page: &[Object]) -> Vec<StoredObject> {
+    newest.extend(page.iter().filter_map(|object| {
+        Some(StoredObject {
+            key: clean(object.key()?, 1024),
+            modified: from_sdk(object.last_modified()?)?,
+            replication: String::new(),
+        })
+    }));
+    newest.sort_by_key(|object| std::cmp::Reverse(object.modified));
+    newest.truncate(NEWEST);
+    newest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clients::aws::to_sdk, incident::Moment};
+
+    #[test]
+    fn the_newest_of_several_pages_are_kept() {
+        let page = |times: &[i64]| -> Vec<Object> {
+            times
+                .iter()
+                .map(|secs| {
+                    Object::builder()
+                        .key(format!("k{secs}"))
+                        .last_modified(to_sdk(Moment::from_secs(*secs)))
+                        .build()
+                })
+                .collect()
+        };
+        let seen = keep_newest(Vec::new(), &page(&[4, 9, 1, 7]));
+        let seen = keep_newest(seen, &page(&[8, 2, 6]));
+        let times: Vec<_> = seen.iter().map(|object| object.modified.secs()).collect();
+        assert_eq!(times, [9, 8, 7, 6, 4]);
+    }
+
+    #[test]
+    fn no_configuration_is_an_empty_list_and_nothing_else_is() {
+        assert_eq!(
+            no_rules(Some("ReplicationConfigurationNotFoundError")),
+            Some(Vec::new())
+        );
+        assert_eq!(no_rules(Some("AccessDenied")), None);
+        assert_eq!(no_rules(None), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! From the plan's context to a client: never the current context, never a prompt, short time-outs.
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{
+    Client, Config,
+    config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+
+use super::failure;
+use crate::{
+    incident::{Failure, FailureKind},
+    plan::KubePlan,
+};
+
+/// Time to connect: an API server farther than this is not usable anyway.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long an exec plugin may take (`aws eks get-token` starts a Python interpreter and may assume a role).
+const PLUGIN: Duration = Duration::from_secs(20);
+
+/// A client of one Kubernetes cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct Kube {
+    /// kube's own client: one connection pool.
+    pub client: Client,
+    /// The context it was built from.
+    pub context: Arc<str>,
+    /// What to call it in a sentence: `the Kubernetes API of context dr (https://…)`.
+    pub place: Arc<str>,
+}
+
+impl std::fmt::Debug for Kube {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Kube").field(&self.place).finish()
+    }
+}
+
+/// Builds the client of a context. Runs its exec plugin, if it has one, on a thread of its own: kube does that
+/// synchronously.
+///
+/// # Errors
+/// If the plan names no context, the kubeconfig does not have it, or its exec plugin gives no credentials.
+pub async fn connect(plan: &KubePlan) -> Result<Kube, Failure> {
+    let Some(context) = plan.context.clone() else {
+        return Err(Failure::new(
+            FailureKind::NotPlanned,
+            "the plan names no kube context for this side; set `context` in its [….kube] section",
+        ));
+    };
+    let (file, kubeconfig) =
+        read(plan).map_err(|(file, error)| failure::kubeconfig(&file, &context, &error))?;
+    let options = KubeConfigOptions {
+        context: Some(context.clone()),
+        ..KubeConfigOptions::default()
+    };
+    let explicit_proxy = has_proxy(&kubeconfig, &context);
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| failure::kubeconfig(&file, &context, &error))?;
+    config.connect_timeout = Some(CONNECT);
+    // kube would otherwise try a 503 fifteen times, waiting up to 1,000 s in between, and report nothing meanwhile.
+    config.default_retry = false;
+    if let Some(exec) = &mut config.auth_info.exec {
+        // Otherwise the plugin is given our standard input and error: it would draw over the cockpit and eat keys.
+        exec.interactive_mode = Some(ExecInteractiveMode::Never);
+    }
+    if !explicit_proxy && bypasses_proxy(&config.cluster_url, no_proxy().as_deref()) {
+        config.proxy_url = None;
+    }
+    let place: Arc<str> = format!(
+        "the Kubernetes API of context {context} ({})",
+        config.cluster_url
+    )
+    .into();
+    // One rustls provider for the whole process; whoever comes first sets it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Handle::current();
+    let built = tokio::task::spawn_blocking(move || {
+        let _inside = runtime.enter();
+        Client::try_from(config)
+    });
+    let client = match tokio::time::timeout(PLUGIN, built).await {
+        Ok(Ok(Ok(client))) => client,
+        Ok(Ok(Err(error))) => return Err(failure::request(&place, "sign in", &error)),
+        Ok(Err(_)) => {
+            return Err(Failure::new(
+                FailureKind::Other,
+                format!("the client of {place} could not be built: a defect in Relight or kube"),
+            ));
+        }
+        Err(_) => {
+            return Err(Failure::new(
+                FailureKind::Credentials,
+                format!(
+                    "the exec plugin of {place} gave no credentials in {}s; run it by hand to see what it waits for",
+                    PLUGIN.as_secs()
+                ),
+            ));
+        }
+    };
+    Ok(Kube {
+        client,
+        context: context.into(),
+        place,
+    })
+}
+
+/// The kubeconfig, and what to call it.
+fn read(plan: &KubePlan) -> Result<(String, Kubeconfig), (String, KubeconfigError)> {
+    if let Some(path) = &plan.kubeconfig {
+        let name = path.display().to_string();
+        return match Kubeconfig::read_from(path) {
+            Ok(read) => Ok((name, read)),
+            Err(error) => Err((name, error)),
+        };
+    }
+    let name = std::env::var("KUBECONFIG").unwrap_or_else(|_| "~/.kube/config".to_owned());
+    match Kubeconfig::read() {
+        Ok(read) => Ok((name, read)),
+        Err(error) => Err((name, error)),
+    }
+}
+
+/// Whether the kubeconfig itself gives the context's cluster a proxy.
+fn has_proxy(kubeconfig: &Kubeconfig, context: &str) -> bool {
+    let cluster = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| named.name == context)
+        .and_then(|named| named.context.as_ref())
+        .map(|context| context.cluster.as_str());
+    kubeconfig
+        .clusters
+        .iter()
+        .filter(|named| Some(named.name.as_str()) == cluster)
+        .filter_map(|named| named.cluster.as_ref())
+        .any(|cluster| {
+            cluster
+                .proxy_url
+                .as_deref()
+                .is_some_and(|url| !url.is_empty())
+        })
+}
+
+fn no_proxy() -> Option<String> {
+    std::env::var("NO_PROXY")
+        .or_else(|_| std::env::var("no_proxy"))
+        .ok()
+}
+
+/// Whether `HTTPS_PROXY` does not count for a server: loopback, or listed in `NO_PROXY` as a host, a domain or `*`.
+/// kube 5.0 holds `NO_PROXY` against the proxy's own address instead of the server's.
+fn bypasses_proxy(server: &http::Uri, no_proxy: Option<&str>) -> bool {
+    let Some(host) = server.host() else {
+        return false;
+    };
+    let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
+    if host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+    {
+        return true;
+    }
+    no_proxy.unwrap_or_default().split(',').any(|entry| {
+        let entry = entry.trim().to_ascii_lowercase();
+        let domain = entry.trim_start_matches("*.").trim_start_matches('.');
+        entry == "*"
+            || !domain.is_empty()
+                && (host == domain
+                    || host
+                        .strip_suffix(domain)
+                        .is_some_and(|rest| rest.ends_with('.')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_and_listed_hosts_need_no_proxy() {
+        let cases = [
+            ("http://127.3.2.1:9000", None, true),
+            ("https://[::1]:6443", None, true),
+            ("https://abc.gr7.us-west-2.eks.amazonaws.com", None, false),
+            (
+                "https://abc.gr7.us-west-2.eks.amazonaws.com",
+                Some(".eks.amazonaws.com"),
+                true,
+            ),
+            (
+                "https://abc.gr7.us-west-2.eks.amazonaws.com",
+                Some("x, *.eks.amazonaws.com"),
+                true,
+            ),
+            (
+                "https://abc.gr7.us-west-2.eks.amazonaws.com",
+                Some("ws.com"),
+                false,
+            ),
+            (
+                "https://abc.gr7.us-west-2.eks.amazonaws.com",
+                Some("*"),
+                true,
+            ),
+            (
+                "https://abc.gr7.us-west-2.eks.amazonaws.com",
+                Some(", ,"),
+                false,
+            ),
+        ];
+        for (server, list, bypass) in cases {
+            let server: http::Uri = server.parse().expect("a URI");
+            assert_eq!(bypasses_proxy(&server, list), bypass, "{server} {list:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_context_and_a_missing_one_say_what_to_do() {
+        let nothing = connect(&KubePlan::default()).await.expect_err("no context");
+        assert_eq!(nothing.kind, FailureKind::NotPlanned);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config");
+        std::fs::write(
+            &file,
+            "apiVersion: v1\nkind: Config\ncurrent-context: other\n",
+        )
+        .expect("written");
+        let plan = KubePlan {
+            context: Some("dr".into()),
+            kubeconfig: Some(file.clone()),
+            uid: None,
+        };
+        let missing = connect(&plan).await.expect_err("missing");
+        assert!(missing.detail.contains("\"dr\" is not in"), "{missing}");
+        assert!(
+            missing.detail.contains(&file.display().to_string()),
+            "{missing}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_exec_plugin_is_never_interactive_and_its_output_is_not_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config");
+        let text = r#"{"apiVersion":"v1","kind":"Config",
+            "clusters":[{"name":"c","cluster":{"server":"http://127.0.0.1:9"}}],
+            "contexts":[{"name":"dr","context":{"cluster":"c","user":"u"}}],
+            "users":[{"name":"u","user":{"exec":{"apiVersion":"client.authentication.k8s.io/v1","interactiveMode":"Always",
+              "command":"sh","args":["-c","echo k8s-aws-v1.SECRET; cat; echo \"$KUBERNETES_EXEC_INFO\" >&2; exit 3"]}}}]}"#;
+        std::fs::write(&file, text).expect("written");
+        let plan = KubePlan {
+            context: Some("dr".into()),
+            kubeconfig: Some(file),
+            uid: None,
+        };
+        let failure = connect(&plan).await.expect_err("the plugin fails");
+        assert_eq!(failure.kind, FailureKind::Credentials);
+        assert!(
+            failure.detail.contains("\"interactive\":false"),
+            "{failure}"
+        );
+        assert!(!failure.detail.contains("SECRET"), "{failure}");
+    }
+}

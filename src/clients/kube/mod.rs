@@ -1,0 +1,21 @@
+//! Kubernetes: one client per context, and the few objects of the Teleport release that Relight reads.
+//!
+//! * [`Kube`], [`connect`]: from the plan's context and kubeconfig; never the current context, never a prompt.
+//! * [`Query`], [`list`], [`watch`], [`any`], [`identity`]: what is asked and how.
+//! * [`wire`], [`WirePod`], [`WireDeployment`], [`WireEntrance`]: lean forms of the answers, and what is shown of them.
+//! * [`load_balancer`]: the proxy's address, found by label.
+
+mod balancer;
+mod connect;
+mod deployment;
+pub mod failure;
+mod pod;
+mod query;
+pub mod text;
+pub mod wire;
+
+pub use balancer::{Entrance, WireEntrance, choose, entrance, load_balancer};
+pub use connect::{Kube, connect};
+pub use deployment::WireDeployment;
+pub use pod::WirePod;
+pub use query::{Change, List, Query, Watch, any, identity, list, watch};

@@ -1,0 +1,34 @@
+//! Text from a Kubernetes API: capped and without anything that could move a cursor or turn a line around.
+
+/// The text with control and bidirectional-format characters replaced by spaces, cut at `cap` characters.
+#[must_use]
+pub fn clean(text: &str, cap: usize) -> String {
+    let mut chars = text.trim().chars();
+    let mut out: String = chars
+        .by_ref()
+        .take(cap)
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
+        .collect();
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// C0, C1, line separators, and the characters that reorder what is shown (Unicode TR 9, explicit formatting).
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn nothing_that_moves_the_cursor_comes_through() {
+        assert_eq!(clean("a\u{1b}[2Jb\r\nc\u{202e}d\u{9b}", 80), "a [2Jb  c d ");
+        assert_eq!(clean("0123456789", 4), "0123…");
+        assert_eq!(clean(" 0123 ", 4), "0123");
+    }
+}

@@ -1,0 +1,10 @@
+//! REACH: how Relight gets at the outside world. One SDK client per region, cluster and address, built once, off the
+//! loop; short connect timeouts, bounded retries, nothing shared that can block another. One rustls configuration
+//! serves all of them.
+
+pub mod aws;
+pub mod certificate;
+pub mod dns;
+pub mod kube;
+pub mod tls;
+pub mod web;

@@ -1,0 +1,197 @@
+//! The cockpit's hands on everything slow: journal, runs, probes, files. Each answers by an event.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::{mpsc::Sender, watch};
+
+use super::{
+    memory::{Command, Memory, Opening},
+    runs::Runs,
+    start::Setup,
+};
+use crate::{
+    incident::{Fact, Moment, Observation, Side, Subject},
+    journal::{Entry, Folder},
+    plan::Plan,
+    probe::{self, Sink, Targets, schedule::Schedule},
+    state::{Access, Effect, Event, State},
+    term::{Caps, clip},
+};
+
+/// How often the newest readings are kept for a cockpit that attaches.
+const CHECKPOINT: Duration = Duration::from_secs(30);
+
+/// Everything that is not the loop.
+pub struct Edge {
+    /// Where probes put what they see.
+    pub sink: Sink,
+    plan: Arc<Plan>,
+    schedule: Schedule,
+    memory: Memory,
+    folder: watch::Receiver<Option<Folder>>,
+    runs: Runs,
+    targets: Targets,
+    saved: Moment,
+}
+
+impl Edge {
+    /// Starts journal, runs and probes.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn start(setup: &Setup, events: Sender<Event>) -> io::Result<Self> {
+        let (told, folder) = watch::channel(None);
+        let opening = Opening {
+            plan: Arc::clone(&setup.plan),
+            state_dir: setup.open.state_dir.clone(),
+            read_only: setup.open.read_only,
+            operator: setup.operator.clone(),
+            host: setup.host.clone(),
+        };
+        let memory = Memory::start(opening, events.clone(), told)?;
+        let sink = Sink::default();
+        let targets = Targets::default();
+        let schedule = Schedule::start(probe::all(&setup.plan, &targets), &sink);
+        let runs = Runs::start(
+            Arc::clone(&setup.plan),
+            Arc::clone(&setup.runbook),
+            folder.clone(),
+            events,
+        )?;
+        let plan = Arc::clone(&setup.plan);
+        Ok(Self {
+            sink,
+            plan,
+            schedule,
+            memory,
+            folder,
+            runs,
+            targets,
+            saved: Moment::now(),
+        })
+    }
+
+    /// Carries out what the state decided.
+    pub fn perform(&self, effect: Effect, state: &State) {
+        match effect {
+            Effect::Record(entry) => self.record(entry),
+            Effect::Start(armed) => self.runs.launch(&armed, state.story.token),
+            Effect::Settle(run) => self.runs.settle(run),
+            Effect::Cancel(run) => self.runs.cancel(run),
+            Effect::ProbeNow => self.schedule.now(),
+            Effect::Fetch(run, wanted) => self.runs.fetch(run, wanted),
+            Effect::Find {
+                run,
+                text,
+                from,
+                forward,
+            } => self.runs.find(run, text, from, forward),
+            Effect::CopyOutput(run) => self.runs.save(run),
+            // Those of the screen are carried out by the loop.
+            Effect::Copy(..) | Effect::Bell | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
+        }
+    }
+
+    /// Tells the runs' side whether this cockpit is the operator's.
+    pub fn access(&self, access: &Access) {
+        self.runs.operate(!matches!(access, Access::Observer(_)));
+    }
+
+    fn record(&self, entry: Entry) {
+        self.memory.ask(Command::Record(Box::new(entry)));
+    }
+
+    /// Passes on what was seen: to the track, and the load balancers' addresses to the probes that follow them.
+    pub fn seen(&self, seen: &[Observation]) {
+        for observation in seen {
+            follow(&self.targets, observation);
+        }
+        self.memory.ask(Command::Seen(seen.to_vec()));
+    }
+
+    /// Once a second: keeps the practice region alive and, now and then, a checkpoint.
+    pub fn beat(&mut self, state: &State) {
+        let now = Moment::now();
+        if now.since(self.saved) >= CHECKPOINT {
+            self.saved = now;
+            self.memory
+                .ask(Command::Save(Box::new(state.instruments.clone())));
+        }
+        #[cfg(feature = "practice")]
+        if self.plan.practice
+            && let Some(dir) = self.plan.path.parent()
+            && now.secs() % 10 == 0
+        {
+            let _ = crate::practice::Lease::of(dir).touch();
+        }
+    }
+
+    /// Copies a text: the bytes for the terminal, and what to tell. Whether the terminal took them cannot be known, so
+    /// that the text is always saved as well, and never said to be "copied".
+    #[must_use]
+    pub fn copy(&self, what: &str, text: &str, caps: Caps) -> (String, Vec<u8>) {
+        let saved = self.keep(what, text);
+        let bytes = clip::osc52(text, caps);
+        let sent = if bytes.is_some() {
+            "sent to the terminal"
+        } else {
+            "too long for the terminal"
+        };
+        let notice = match saved {
+            Ok(path) => format!("{what}: {sent}, saved at {}", path.display()),
+            Err(error) => format!("{what}: {sent}, not saved: {error}"),
+        };
+        (notice, bytes.unwrap_or_default())
+    }
+
+    fn keep(&self, what: &str, text: &str) -> io::Result<PathBuf> {
+        let folder = self
+            .folder
+            .borrow()
+            .as_ref()
+            .map(|folder| folder.path().to_owned());
+        let folder = folder.unwrap_or_else(std::env::temp_dir);
+        let path = folder.join(format!("copy-{what}-{}.txt", Moment::now().millis()));
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        file.write_all(text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Lets everything go, with what is asked for on disk; runs go on. The incident's folder, for the summary.
+    pub fn close(mut self, state: &State) -> Option<Folder> {
+        self.memory
+            .ask(Command::Save(Box::new(state.instruments.clone())));
+        self.memory.close();
+        self.folder.borrow().clone()
+    }
+}
+
+/// Passes a load balancer's addresses on to the probes that look them up and knock at them.
+///
+/// A release that is being uninstalled loses its load balancer; the primary's old addresses are watched to the end.
+pub(super) fn follow(targets: &Targets, seen: &Observation) {
+    let (Subject::Cluster(side), Ok(Fact::Cluster(cluster))) = (&seen.subject, &seen.outcome)
+    else {
+        return;
+    };
+    let mut hosts: BTreeSet<String> = match &cluster.load_balancer {
+        Some(balancer) => balancer.addresses.iter().cloned().collect(),
+        None => BTreeSet::new(),
+    };
+    if *side == Side::Primary {
+        hosts.extend(targets.get(*side));
+    }
+    targets.set(*side, hosts.into_iter().collect());
+}

@@ -1,0 +1,77 @@
+//! `--once`: the same State without a terminal.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use super::Setup;
+use crate::{
+    incident::{Health, Moment, Subject},
+    journal::{Item, Replay, StateDir},
+    probe::{self, Sink, Targets, schedule::Schedule},
+    report::{Format, Report},
+    state::{Access, Event, State},
+};
+
+/// How long is waited for probes that have not answered: longer than any of them takes to give up.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// After the last probe has answered for the first time, so long is waited for what follows from it: the load balancer
+/// found in a cluster is looked up, and then asked for ping.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// Looks at everything once and prints it. The exit code: 0 all well, 1 something is down or degraded, 2 something is
+/// unknown.
+pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
+    let mut state = setup.state();
+    // What an operator's cockpit would say of each step; nothing is started from here.
+    let access = if setup.open.read_only {
+        Access::ReadOnly("opened with --read-only".to_owned())
+    } else {
+        Access::Operator
+    };
+    state.decide(Event::Access(access));
+    replay(setup, &mut state);
+    let (sink, targets) = (Sink::default(), Targets::default());
+    let probes = probe::all(&setup.plan, &targets);
+    let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
+    let schedule = Schedule::start(probes, &sink);
+    let mut until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let Ok(seen) = tokio::time::timeout_at(until, sink.take()).await else {
+            break;
+        };
+        let waiting = !open.is_empty();
+        for observation in &seen {
+            open.remove(&observation.subject);
+            super::edge::follow(&targets, observation);
+        }
+        state.decide(Event::Observed(seen, Moment::now()));
+        if waiting && open.is_empty() {
+            schedule.now();
+            until = until.min(tokio::time::Instant::now() + ECHO);
+        }
+    }
+    drop(schedule);
+    let report = Report::of(&state);
+    let code = match report.health {
+        Health::Ok => 0,
+        Health::Degraded | Health::Down => 1,
+        Health::Unknown => 2,
+    };
+    (report.render(format), code)
+}
+
+/// The story of the open incident, if there is one. Looking takes no lock.
+fn replay(setup: &Setup, state: &mut State) {
+    let found = StateDir::locate(setup.open.state_dir.as_deref())
+        .ok()
+        .and_then(|dir| dir.find_open(&Arc::clone(&setup.plan)).ok())
+        .and_then(|found| found.into_iter().next());
+    let Some(replay) = found.and_then(|found| Replay::open(&found.folder.journal()).ok()) else {
+        return;
+    };
+    let records = replay.filter_map(|item| match item {
+        Item::Record(record) => Some(*record),
+        Item::Notice(_) => None,
+    });
+    state.decide(Event::Replayed(records.collect()));
+}

@@ -1,0 +1,135 @@
+//! The Teleport release in a Kubernetes cluster, with the few fields that are shown.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Moment, Part};
+
+/// What is known of the release in one Kubernetes cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The kube context used.
+    pub context: String,
+    /// UID of the `kube-system` namespace: the identity of the cluster behind the context.
+    pub uid: Option<String>,
+    /// Pods of the release, sorted by name. Hook Jobs' pods are in [`Component::Hook`] and do not count as members.
+    pub pods: Vec<Arc<Pod>>,
+    /// Deployments of the release, sorted by name.
+    pub deployments: Vec<Deployment>,
+    /// The proxy's load balancer, from Service or Ingress.
+    pub load_balancer: Option<LoadBalancer>,
+    /// The newest warning events of the namespace, newest first, at most 20.
+    pub events: Vec<ClusterEvent>,
+    /// The Helm release as its newest `sh.helm.release.v1` Secret names it; `Ok(None)` if there is none.
+    pub release: Part<Option<Release>>,
+    /// What could not be read beside the pods, such as forbidden Nodes or Events: why, one for each kind.
+    #[serde(default)]
+    pub gaps: Vec<Failure>,
+}
+
+/// A Helm release, as its newest Secret's labels tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The release name.
+    pub name: String,
+    /// Revision number.
+    pub revision: u32,
+    /// `deployed`, `pending-install`, `failed`, `uninstalling`, …
+    pub status: String,
+}
+
+/// Which part of the release a pod or Deployment belongs to, by `app.kubernetes.io/component` and owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Component {
+    /// The Auth Service.
+    Auth,
+    /// The Proxy Service.
+    Proxy,
+    /// The Kubernetes operator.
+    Operator,
+    /// A hook Job's pod: carries the component label too, but is no member.
+    Hook,
+    /// Something else in the release.
+    Other,
+}
+
+/// One pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pod {
+    /// UID, the identity under which the cursor stays.
+    pub uid: String,
+    /// Name.
+    pub name: String,
+    /// Part of the release.
+    pub component: Component,
+    /// Ready containers.
+    pub ready: u16,
+    /// All containers.
+    pub containers: u16,
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`, as the API server says.
+    pub phase: String,
+    /// The most telling reason: waiting or terminated reason of a container (init containers as `Init:…`),
+    /// the pod's own reason, or the scheduler's. Empty when there is nothing to tell.
+    pub reason: String,
+    /// The message that goes with the reason.
+    pub message: String,
+    /// Restarts of all containers.
+    pub restarts: u32,
+    /// When it was created.
+    pub created: Moment,
+    /// Since when it has been asked to go away.
+    pub deleting: Option<Moment>,
+    /// The node it runs on.
+    pub node: Option<String>,
+    /// Whether that node is Ready: `Some(false)` makes the pod's own state hearsay.
+    pub node_ready: Option<bool>,
+}
+
+/// One Deployment: what is wanted against what there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Name.
+    pub name: String,
+    /// Part of the release.
+    pub component: Component,
+    /// `spec.replicas`.
+    pub desired: u32,
+    /// `status.availableReplicas`.
+    pub available: u32,
+    /// `status.updatedReplicas`.
+    pub updated: u32,
+    /// Whether `status.observedGeneration` has caught up with `metadata.generation`.
+    pub observed: bool,
+}
+
+/// The proxy's load balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBalancer {
+    /// `Service teleport-cluster` or `Ingress teleport-cluster-proxy`.
+    pub source: String,
+    /// Host names and addresses, as the status gives them.
+    pub addresses: Vec<String>,
+}
+
+/// A warning event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterEvent {
+    /// When it was last seen.
+    pub at: Moment,
+    /// `Pod/teleport-cluster-auth-…`.
+    pub object: String,
+    /// `FailedScheduling`, `BackOff`, …
+    pub reason: String,
+    /// The message.
+    pub message: String,
+}
+
+impl ClusterEvent {
+    /// What tells it apart from others: object and reason. The API server counts repetitions up and keeps the event.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{} {}", self.object, self.reason)
+    }
+}

@@ -1,0 +1,73 @@
+//! Predicates over the instruments, by the names that the runbook uses.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! conditions {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// A predicate over observations: may a step start, did the world change. Judged in [`crate::judge`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Condition {
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
+        }
+
+        impl Condition {
+            /// Every condition, in the order of this file.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name used in the runbook.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+conditions! {
+    /// The credentials of the primary belong to the planned account.
+    PrimaryAccount = "primary-account",
+    /// The credentials of the recovery region belong to the planned account.
+    RecoveryAccount = "recovery-account",
+    /// The primary's kube context reaches the planned cluster (UID of `kube-system`).
+    PrimaryContext = "primary-context",
+    /// The recovery region's kube context reaches the planned cluster (UID of `kube-system`).
+    RecoveryContext = "recovery-context",
+    /// State and audit table exist in the recovery region, ACTIVE and not restoring.
+    TablesReady = "tables-ready",
+    /// For both tables a usable copy is reachable without the primary and within the RPO.
+    BackupsFresh = "backups-fresh",
+    /// The recordings bucket of the recovery region answers and is versioned.
+    RecordingsReady = "recordings-ready",
+    /// No pod and no release of the old cluster is left.
+    OldClusterGone = "old-cluster-gone",
+    /// No address of the old load balancer answers as this cluster.
+    OldDoorShut = "old-door-shut",
+    /// The recovery values file exists and names the recovery region's tables, bucket and region.
+    ValuesWritten = "values-written",
+    /// No release of that name is in the recovery cluster yet.
+    ReleaseAbsent = "release-absent",
+    /// The release is deployed in the recovery cluster.
+    ReleaseDeployed = "release-deployed",
+    /// Every Auth and Proxy Deployment of the recovery cluster is available as desired, no pod crash-looping.
+    PodsReady = "pods-ready",
+    /// The recovery cluster's load balancer has an address.
+    LoadBalancerKnown = "load-balancer-known",
+    /// Through the new load balancer, the cluster name answers ping with a valid certificate and the planned name.
+    NewDoorAnswers = "new-door-answers",
+    /// The new load balancer's CA pins are those of the old cluster.
+    SameAuthorities = "same-authorities",
+    /// Every authority serves the new target for every watched name.
+    DnsPublished = "dns-published",
+    /// No watched resolver gives the old target any more.
+    DnsConverged = "dns-converged",
+    /// The public name answers ping from the new load balancer.
+    PublicPing = "public-ping",
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

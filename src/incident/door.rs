@@ -1,0 +1,116 @@
+//! Ways to the Teleport proxy, stage by stage: DNS, TCP, TLS, HTTP.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Moment, Part};
+
+/// A way to the proxy. Always with SNI and Host of the cluster name; only the address differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Door {
+    /// The primary's load balancer.
+    Old,
+    /// The recovery region's load balancer.
+    New,
+    /// The public name, as this machine resolves it.
+    Public,
+}
+
+impl Door {
+    /// All doors in the order of the pane.
+    pub const ALL: [Self; 3] = [Self::Old, Self::New, Self::Public];
+
+    /// The word used on screen and in the journal.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+            Self::Public => "public",
+        }
+    }
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// What was seen at a door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DoorFact {
+    /// The host name that was resolved for this door; the address itself where the plan or the status gives one.
+    pub host: String,
+    /// One entry for each address it resolved to, sorted by address.
+    pub addresses: Vec<Address>,
+}
+
+/// One address behind a door, as far as it was reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Address {
+    /// The address and port connected to.
+    pub ip: IpAddr,
+    /// TCP port.
+    pub port: u16,
+    /// Time to connect.
+    pub tcp: Part<Duration>,
+    /// The certificate presented, valid or not. `Err` when no handshake came about.
+    pub tls: Part<Certificate>,
+    /// `GET /webapi/ping`: needs the Auth Service.
+    pub ping: Part<Ping>,
+    /// `GET /webapi/find`: the proxy alone.
+    pub find: Part<Find>,
+    /// CA pins of the host CA from `/webapi/auth/export?type=tls-host`, sorted; fetched once a stage.
+    pub pins: Part<Vec<String>>,
+}
+
+/// A server certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Issuer, as a distinguished name.
+    pub issuer: String,
+    /// DNS names and addresses it is valid for.
+    pub names: Vec<String>,
+    /// Start of validity.
+    pub not_before: Moment,
+    /// End of validity.
+    pub not_after: Moment,
+    /// `None` if this machine trusts it for the cluster name, else why not.
+    pub problem: Option<String>,
+}
+
+/// `/webapi/ping`, the fields that are asserted on. Everything else is ignored, over versions 12 to 18.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// HTTP status.
+    pub status: u16,
+    /// `cluster_name`.
+    pub cluster_name: Option<String>,
+    /// `server_version`: the proxy's.
+    pub server_version: Option<String>,
+    /// `auth.type`.
+    pub auth_type: Option<String>,
+    /// `auth.webauthn.rp_id`.
+    pub rp_id: Option<String>,
+    /// `proxy.ssh.public_addr`.
+    pub public_addr: Option<String>,
+    /// `proxy.tls_routing_enabled`.
+    pub tls_routing: Option<bool>,
+    /// Round trip.
+    #[serde(with = "super::millis")]
+    pub took: Duration,
+}
+
+/// `/webapi/find`: discovery by the proxy alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Find {
+    /// HTTP status.
+    pub status: u16,
+    /// `cluster_name`, where the version gives it.
+    pub cluster_name: Option<String>,
+    /// `server_version`.
+    pub server_version: Option<String>,
+}

@@ -1,0 +1,51 @@
+//! What a probe saw.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Answer, Cluster, DoorFact, Failure, Identity, Moment, Recordings, Subject, Table, Values,
+    Vault, Zone,
+};
+
+/// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
+pub type Part<T> = Result<T, Failure>;
+
+/// What there is to know about a [`Subject`]. Shared, because a cluster may hold 10,000 pods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// Who we are at AWS.
+    Identity(Identity),
+    /// The Teleport release in a Kubernetes cluster.
+    Cluster(Arc<Cluster>),
+    /// A `DynamoDB` table.
+    Table(Arc<Table>),
+    /// Recovery points in the recovery region.
+    Vault(Arc<Vault>),
+    /// A session recordings bucket.
+    Recordings(Arc<Recordings>),
+    /// One DNS answer.
+    Answer(Arc<Answer>),
+    /// Records of the hosted zone.
+    Zone(Arc<Zone>),
+    /// A way to the proxy.
+    Door(Arc<DoorFact>),
+    /// The recovery values file.
+    Values(Values),
+}
+
+/// What a probe saw of a subject: a fact or the reason there is none, when, and how long it took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What was looked at.
+    pub subject: Subject,
+    /// When the look ended.
+    pub at: Moment,
+    /// How long the look took.
+    #[serde(with = "super::millis")]
+    pub took: Duration,
+    /// What was seen.
+    pub outcome: Result<Fact, Failure>,
+}

@@ -1,0 +1,53 @@
+//! NOUNS: what an incident is made of. No I/O, no tokio, no ratatui.
+//!
+//! * [`Moment`]: wall-clock time in milliseconds, written as RFC 3339.
+//! * [`Subject`], [`Observation`], [`Fact`], [`Failure`]: what a probe looks at and what it saw.
+//! * [`Instruments`]: the newest reading per subject, with the last good value kept.
+//! * [`Health`], [`Finding`]: what the judges say of it, always with a sentence.
+//! * [`Runbook`], [`Step`], [`Condition`], [`RunId`], [`Verdict`]: the ordered procedure and its attempts.
+//!
+//! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
+
+mod answer;
+mod cluster;
+mod condition;
+mod door;
+mod fact;
+mod failure;
+mod health;
+mod identity;
+mod instruments;
+mod millis;
+mod moment;
+pub mod outline;
+mod recordings;
+mod run;
+mod runbook;
+mod side;
+mod step;
+mod subject;
+mod table;
+mod values;
+mod vault;
+mod zone;
+
+pub use answer::{Answer, Change, Hop, Rcode};
+pub use cluster::{Cluster, ClusterEvent, Component, Deployment, LoadBalancer, Pod, Release};
+pub use condition::Condition;
+pub use door::{Address, Certificate, Door, DoorFact, Find, Ping};
+pub use fact::{Fact, Observation, Part};
+pub use failure::{Failure, FailureKind};
+pub use health::{Finding, Health, Outcome};
+pub use identity::Identity;
+pub use instruments::{Instruments, Reading};
+pub use moment::{Moment, brief};
+pub use recordings::{Recordings, Replication, StoredObject};
+pub use run::{RunId, Verdict};
+pub use runbook::{Runbook, RunbookError};
+pub use side::{Side, TableRole};
+pub use step::{Action, Risk, Step, StepId};
+pub use subject::Subject;
+pub use table::{Backup, Pitr, Table};
+pub use values::Values;
+pub use vault::{RecoveryPoint, Schedule, Vault};
+pub use zone::{RecordSet, Zone};

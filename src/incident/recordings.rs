@@ -1,0 +1,46 @@
+//! The session recordings bucket.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Moment, Part};
+
+/// What is known of a recordings bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recordings {
+    /// Bucket name.
+    pub bucket: String,
+    /// The region it is asked in.
+    pub region: String,
+    /// `GetBucketVersioning`: `Enabled`, `Suspended`, or empty when never enabled.
+    pub versioning: Part<String>,
+    /// Replication rules (`GetBucketReplication`); an empty list when there is no configuration.
+    pub replication: Part<Vec<Replication>>,
+    /// The newest objects seen, newest first, at most 5.
+    pub newest: Part<Vec<StoredObject>>,
+}
+
+/// One replication rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replication {
+    /// Rule id.
+    pub id: String,
+    /// `Status == Enabled`.
+    pub enabled: bool,
+    /// Destination bucket ARN.
+    pub destination: String,
+    /// `SseKmsEncryptedObjects == Enabled`: without it, nothing that Teleport writes by default is copied.
+    pub kms: bool,
+    /// `DeleteMarkerReplication == Enabled`.
+    pub delete_markers: bool,
+}
+
+/// One recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredObject {
+    /// Key.
+    pub key: String,
+    /// `LastModified`.
+    pub modified: Moment,
+    /// `ReplicationStatus`: `PENDING`, `COMPLETED`, `FAILED`, `REPLICA`; empty when there is none.
+    pub replication: String,
+}

@@ -1,0 +1,52 @@
+//! What an observation is about.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Door, Side, TableRole};
+
+/// The identity of one watched thing. Newer observations of a subject replace older ones.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Who the AWS credentials of a side are (STS) and until when.
+    Identity(Side),
+    /// The Kubernetes cluster of a side, as far as the Teleport release goes.
+    Cluster(Side),
+    /// A `DynamoDB` table in the region of a side.
+    Table(Side, TableRole),
+    /// The recovery points of one of the primary's tables in the recovery region's backup vault.
+    Vault(TableRole),
+    /// The session recordings bucket of a side.
+    Recordings(Side),
+    /// What one DNS server answers for one name.
+    Answer {
+        /// The server as listed: an authority's name, a resolver's address, or `lookup` for Relight's own.
+        server: Arc<str>,
+        /// The name asked for, without the final dot; `*.` names stand for a fresh random label.
+        name: Arc<str>,
+    },
+    /// The hosted zone's records as Route 53's control plane gives them.
+    Zone,
+    /// A way to the Teleport proxy: the old load balancer, the new one, the public name.
+    Door(Door),
+    /// The values file written for the recovery release.
+    Values,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identity(side) => write!(f, "identity {side}"),
+            Self::Cluster(side) => write!(f, "cluster {side}"),
+            Self::Table(side, role) => write!(f, "table {side} {role}"),
+            Self::Vault(role) => write!(f, "vault {role}"),
+            Self::Recordings(side) => write!(f, "recordings {side}"),
+            Self::Answer { server, name } => write!(f, "answer {server} {name}"),
+            Self::Zone => f.write_str("zone"),
+            Self::Door(door) => write!(f, "door {door}"),
+            Self::Values => f.write_str("values"),
+        }
+    }
+}

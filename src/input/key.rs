@@ -1,0 +1,117 @@
+//! A key as the table names it.
+
+use std::fmt;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// A key with its modifiers. Shift is part of a character, not a modifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+impl Key {
+    /// A plain character.
+    #[must_use]
+    pub const fn char(c: char) -> Self {
+        Self::code(KeyCode::Char(c))
+    }
+
+    /// A character with control.
+    #[must_use]
+    pub const fn ctrl(c: char) -> Self {
+        Self {
+            code: KeyCode::Char(c),
+            modifiers: KeyModifiers::CONTROL,
+        }
+    }
+
+    /// A named key.
+    #[must_use]
+    pub const fn code(code: KeyCode) -> Self {
+        Self {
+            code,
+            modifiers: KeyModifiers::NONE,
+        }
+    }
+
+    /// The key of an event. Terminals differ in whether they report shift with capitals and with back-tab.
+    #[must_use]
+    pub fn of(event: KeyEvent) -> Self {
+        let mut modifiers = event.modifiers;
+        let mut code = event.code;
+        match code {
+            KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
+                code = KeyCode::Char(c.to_ascii_lowercase());
+                modifiers.remove(KeyModifiers::SHIFT);
+            }
+            KeyCode::Char(_) | KeyCode::BackTab => modifiers.remove(KeyModifiers::SHIFT),
+            KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => {
+                code = KeyCode::BackTab;
+                modifiers.remove(KeyModifiers::SHIFT);
+            }
+            _ => {}
+        }
+        Self { code, modifiers }
+    }
+
+    /// The character it types into a text field, if it does.
+    #[must_use]
+    pub const fn text(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.modifiers.contains(KeyModifiers::CONTROL) {
+            f.write_str("ctrl-")?;
+        }
+        match self.code {
+            KeyCode::Char(' ') => f.write_str("space"),
+            KeyCode::Char(c) => write!(f, "{c}"),
+            KeyCode::Enter => f.write_str("enter"),
+            KeyCode::Esc => f.write_str("esc"),
+            KeyCode::Tab => f.write_str("tab"),
+            KeyCode::BackTab => f.write_str("shift-tab"),
+            KeyCode::Up => f.write_str("↑"),
+            KeyCode::Down => f.write_str("↓"),
+            KeyCode::Left => f.write_str("←"),
+            KeyCode::Right => f.write_str("→"),
+            KeyCode::PageUp => f.write_str("pgup"),
+            KeyCode::PageDown => f.write_str("pgdn"),
+            KeyCode::Home => f.write_str("home"),
+            KeyCode::End => f.write_str("end"),
+            KeyCode::Backspace => f.write_str("backspace"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shift_is_part_of_the_character() {
+        let with = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
+        let without = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE);
+        assert_eq!(Key::of(with), Key::of(without));
+        let tab = KeyEvent::new(KeyCode::Tab, KeyModifiers::SHIFT);
+        let back = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
+        assert_eq!(Key::of(tab), Key::of(back));
+    }
+
+    #[test]
+    fn alt_and_control_type_nothing() {
+        for modifiers in [KeyModifiers::ALT, KeyModifiers::CONTROL] {
+            let key = Key::of(KeyEvent::new(KeyCode::Char('x'), modifiers));
+            assert_eq!(key.text(), None);
+            assert_ne!(key, Key::char('x'));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Where a key is typed.
+
+use crate::state::{Overlay, Pane, State};
+
+/// Where a key is typed: it means one thing there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A focused pane, with nothing over it.
+    Pane(Pane),
+    /// The list of keys.
+    Help,
+    /// All that is known of a step.
+    Detail,
+    /// The list of themes.
+    Themes,
+    /// The list of actions, with its text field.
+    Palette,
+    /// A line of text: search, filter, reason.
+    Field,
+    /// A dialog with a phrase to type.
+    Phrase,
+    /// A dialog with two buttons.
+    Buttons,
+}
+
+impl Place {
+    /// Every place.
+    pub const ALL: [Self; 13] = [
+        Self::Pane(Pane::Runbook),
+        Self::Pane(Pane::Pods),
+        Self::Pane(Pane::Backups),
+        Self::Pane(Pane::Dns),
+        Self::Pane(Pane::Web),
+        Self::Pane(Pane::Output),
+        Self::Help,
+        Self::Detail,
+        Self::Themes,
+        Self::Palette,
+        Self::Field,
+        Self::Phrase,
+        Self::Buttons,
+    ];
+
+    /// Where the next key will be typed.
+    #[must_use]
+    pub const fn of(state: &State) -> Self {
+        match &state.desk.overlay {
+            None => Self::Pane(state.desk.focus),
+            Some(Overlay::Help(_)) => Self::Help,
+            Some(Overlay::Detail(..)) => Self::Detail,
+            Some(Overlay::Themes(_)) => Self::Themes,
+            Some(Overlay::Palette(..)) => Self::Palette,
+            Some(Overlay::Reason(_) | Overlay::Search(_) | Overlay::Filter(_)) => Self::Field,
+            Some(Overlay::Confirm(confirm)) if confirm.armed.phrase.is_some() => Self::Phrase,
+            Some(Overlay::Confirm(_)) => Self::Buttons,
+        }
+    }
+
+    /// Whether characters are text here.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Palette | Self::Field | Self::Phrase)
+    }
+}

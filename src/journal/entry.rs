@@ -1,0 +1,158 @@
+//! What can happen in an incident.
+
+use serde::{Deserialize, Serialize};
+
+use crate::incident::{Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict};
+
+/// What kind of incident it is: the banner and the report say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A real outage.
+    Incident,
+    /// An exercise on the real recovery region.
+    Drill,
+    /// A simulated region on loopback.
+    Practice,
+}
+
+impl Kind {
+    /// The word shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Incident => "INCIDENT",
+            Self::Drill => "DRILL",
+            Self::Practice => "PRACTICE",
+        }
+    }
+}
+
+/// What will be done, fully expanded, as the operator saw and confirmed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmedStep {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: StepId,
+    /// Attempt, from 1.
+    pub attempt: u32,
+    /// Risk of the step.
+    pub risk: Risk,
+    /// The argv, or one line for each API call of a native step.
+    pub calls: Vec<String>,
+    /// What will be observed to tell whether it worked.
+    pub observes: Vec<String>,
+    /// The phrase to type, for a `destroy` step.
+    pub phrase: Option<String>,
+    /// Print what would be done and change nothing.
+    pub dry_run: bool,
+}
+
+/// Everything that the journal can hold. Unknown kinds, from a newer version, are kept as they are and shown as such.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// The first record of an incident.
+    Declared {
+        /// Incident, drill or practice.
+        what: Kind,
+        /// The Teleport cluster.
+        cluster: String,
+        /// Path of the plan.
+        plan: String,
+        /// SHA-256 of the plan's text.
+        digest: String,
+        /// When the outage began, as the operator says; the declaration unless said.
+        outage: Moment,
+    },
+    /// A cockpit took the incident's lock; the record's token is the new one.
+    Attached,
+    /// The holder let go.
+    Detached,
+    /// A step is shown with what it would do.
+    Armed(ArmedStep),
+    /// The dialog was left without running.
+    Disarmed {
+        /// The run that will not be.
+        run: RunId,
+    },
+    /// The operator said yes. `phrase` is what was typed.
+    Confirmed {
+        /// The run.
+        run: RunId,
+        /// The typed phrase, where one was asked for.
+        phrase: Option<String>,
+    },
+    /// The runner started the child.
+    Started {
+        /// The run.
+        run: RunId,
+        /// Sequence in the run's own records.
+        of: u64,
+        /// Process id of the runner.
+        pid: u32,
+    },
+    /// The operator asked the run to stop.
+    Cancelled {
+        /// The run.
+        run: RunId,
+    },
+    /// The child ended.
+    Exited {
+        /// The run.
+        run: RunId,
+        /// Sequence in the run's own records.
+        of: u64,
+        /// Exit code; `None` if a signal ended it or it never started.
+        code: Option<i32>,
+        /// In words: `exit code 0`, `killed by signal 9`, `could not start: …`.
+        how: String,
+    },
+    /// The runner is gone without an exit record.
+    ContactLost {
+        /// The run.
+        run: RunId,
+        /// In words.
+        why: String,
+    },
+    /// What the run came to.
+    Judged {
+        /// The run.
+        run: RunId,
+        /// The verdict.
+        verdict: Verdict,
+        /// One finding for each postcondition.
+        findings: Vec<Finding>,
+        /// The observations that the findings rest on.
+        evidence: Vec<Observation>,
+    },
+    /// The operator passed a step over.
+    Skipped {
+        /// The step.
+        step: StepId,
+        /// Why.
+        reason: String,
+    },
+    /// A watched thing changed its health.
+    Turned {
+        /// Which pane.
+        pane: String,
+        /// Before.
+        from: Health,
+        /// After.
+        to: Health,
+        /// Why, in a sentence.
+        sentence: String,
+    },
+    /// The operator wrote something down.
+    Noted {
+        /// The text.
+        text: String,
+    },
+    /// The incident is over.
+    Closed {
+        /// Why it may be.
+        reason: String,
+    },
+}

@@ -1,0 +1,277 @@
+//! Tables, vault and recordings: which copies are usable without the primary, and how old their data is.
+
+mod copies;
+mod lines;
+
+pub use copies::{Copy, Search, loss, search};
+pub use lines::{Line, lines};
+
+use super::{Assessment, Glance, Sight, glance};
+use crate::incident::{
+    Fact, Failure, FailureKind, Finding, Health, Side, Subject, Table, TableRole, brief,
+};
+
+/// The index without which the audit log cannot be searched; Teleport does not rebuild it.
+const AUDIT_INDEX: &str = "timesearchV2";
+
+/// State and audit table exist in the recovery region, ACTIVE and not restoring.
+#[must_use]
+pub fn tables_ready(sight: &Sight<'_>) -> Finding {
+    let (mut wrong, mut unclear, mut evidence) = (Vec::new(), Vec::new(), Vec::new());
+    let mut notes = Vec::new();
+    for role in TableRole::BOTH {
+        let subject = Subject::Table(Side::Recovery, role);
+        match glance(&subject, sight) {
+            Glance::Fresh(Fact::Table(table), _) => {
+                if let Some(why) = unready(table) {
+                    wrong.push(why);
+                }
+                let indexed = table.indexes.iter().any(|index| index == AUDIT_INDEX);
+                if role == TableRole::Audit && !indexed {
+                    notes.push(format!(
+                        "{} has no active index {AUDIT_INDEX}: the audit log cannot be searched",
+                        table.name
+                    ));
+                }
+                evidence.push(subject);
+            }
+            Glance::Failed(failure, _) if absent(failure, &subject, sight) => {
+                wrong.push(format!("{role} table: {}", failure.detail));
+                evidence.push(subject);
+            }
+            other => unclear.push(unseen(&format!("{role} table"), other)),
+        }
+    }
+    if !wrong.is_empty() {
+        return Finding::fail(sentence(&wrong, &notes), evidence);
+    }
+    if !unclear.is_empty() {
+        return Finding::unknown(sentence(&unclear, &notes));
+    }
+    let region = &sight.plan.recovery.region;
+    let good = format!("state and audit table are ACTIVE in {region}");
+    Finding::pass(sentence(&[good], &notes), evidence)
+}
+
+/// For both tables a copy is usable without the primary, with data no older than the RPO when the outage began.
+#[must_use]
+pub fn fresh(sight: &Sight<'_>) -> Finding {
+    let rpo = sight.plan.objectives.rpo;
+    let (mut good, mut wrong, mut unclear, mut evidence) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let searches = TableRole::BOTH.map(|role| search(role, sight));
+    for (role, found) in TableRole::BOTH.into_iter().zip(&searches) {
+        match found.copies.first() {
+            Some(best) if loss(best.data, sight) <= rpo => {
+                good.push(format!(
+                    "{role} loses {} ({})",
+                    brief(loss(best.data, sight)),
+                    best.what
+                ));
+                evidence.push(best.subject.clone());
+            }
+            // Another copy, which could not be looked at, may be better.
+            _ if !found.unseen.is_empty() => {
+                unclear.push(format!("{role}: {}", found.unseen.join(", ")));
+            }
+            Some(best) => {
+                wrong.push(format!(
+                    "{role} would lose {} of {} ({})",
+                    brief(loss(best.data, sight)),
+                    brief(rpo),
+                    best.what
+                ));
+                evidence.extend(found.seen.iter().cloned());
+            }
+            None => {
+                wrong.push(format!("{role} has no usable copy outside the primary"));
+                evidence.extend(found.seen.iter().cloned());
+            }
+        }
+    }
+    let mut notes: Vec<_> = skew(&searches).into_iter().collect();
+    notes.extend(replicas(sight));
+    if !wrong.is_empty() {
+        wrong.extend(unclear);
+        return Finding::fail(sentence(&wrong, &notes), evidence);
+    }
+    if !unclear.is_empty() {
+        return Finding::unknown(sentence(&unclear, &notes));
+    }
+    Finding::pass(sentence(&good, &notes), evidence)
+}
+
+/// The recordings bucket of the recovery region answers and is versioned: Teleport reads the oldest version of an
+/// object, which is its protection against tampering.
+#[must_use]
+pub fn recordings_ready(sight: &Sight<'_>) -> Finding {
+    let subject = Subject::Recordings(Side::Recovery);
+    match glance(&subject, sight) {
+        Glance::Fresh(Fact::Recordings(seen), _) => match &seen.versioning {
+            Ok(status) if status == "Enabled" => Finding::pass(
+                format!("{} in {} is versioned", seen.bucket, seen.region),
+                vec![subject],
+            ),
+            Ok(status) => Finding::fail(
+                format!(
+                    "{} in {} is not versioned ({}): switch versioning on before anything is recorded",
+                    seen.bucket,
+                    seen.region,
+                    if status.is_empty() {
+                        "never was"
+                    } else {
+                        status
+                    }
+                ),
+                vec![subject],
+            ),
+            Err(failure) => Finding::unknown(failure.to_string()),
+        },
+        Glance::Failed(failure, _) if absent(failure, &subject, sight) => {
+            Finding::fail(failure.detail.clone(), vec![subject])
+        }
+        other => Finding::unknown(unseen("recordings bucket", other)),
+    }
+}
+
+/// The pane: the worst loss over both tables against the objective, and the worst thing besides.
+#[must_use]
+pub fn assessment(sight: &Sight<'_>) -> Assessment {
+    let rpo = sight.plan.objectives.rpo;
+    let searches = TableRole::BOTH.map(|role| search(role, sight));
+    let age = lines(sight)
+        .iter()
+        .filter(|line| line.recovery)
+        .filter_map(|line| line.age)
+        .max();
+    let best = searches
+        .each_ref()
+        .map(|found| found.copies.first().map(|copy| loss(copy.data, sight)));
+    let (mut health, mut words) = if let [Some(state), Some(audit)] = best {
+        let worst = state.max(audit);
+        let health = if worst <= rpo {
+            Health::Ok
+        } else {
+            Health::Degraded
+        };
+        (
+            health,
+            format!("worst RPO {} of {}", brief(worst), brief(rpo)),
+        )
+    } else {
+        lacking(&searches)
+    };
+    if let Some(note) = replicas(sight).into_iter().next() {
+        health = health.max(Health::Degraded);
+        words = format!("{words} · {note}");
+    }
+    let recordings = recordings_ready(sight);
+    if recordings.outcome == crate::incident::Outcome::Fail {
+        health = health.max(Health::Degraded);
+        words = format!("{words} · recordings: {}", recordings.sentence);
+    }
+    Assessment::new(health, words, age)
+}
+
+/// What to say when a table has no usable copy.
+fn lacking(searches: &[Search; 2]) -> (Health, String) {
+    let lacking = TableRole::BOTH
+        .into_iter()
+        .zip(searches)
+        .find(|(_, found)| found.copies.is_empty());
+    match lacking {
+        Some((role, found)) if found.unseen.is_empty() => (
+            Health::Down,
+            format!("no usable copy of the {role} table outside the primary"),
+        ),
+        Some((role, found)) => (
+            Health::Unknown,
+            format!("{role} copies unknown: {}", found.unseen.join(", ")),
+        ),
+        None => (Health::Unknown, "not looked at yet".to_owned()),
+    }
+}
+
+/// Global-table replicas, in words: Teleport does not support them, since they are last-writer-wins.
+fn replicas(sight: &Sight<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for side in Side::BOTH {
+        for role in TableRole::BOTH {
+            let known = glance(&Subject::Table(side, role), sight).known();
+            if let Some((Fact::Table(table), _)) = known
+                && !table.replicas.is_empty()
+            {
+                found.push(format!(
+                    "{} is a global table ({}): Teleport does not support them",
+                    table.name,
+                    table.replicas.join(", ")
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// How far the two tables lie apart where they lie closest together: restored as a pair, the audit log and the state
+/// tell of different moments by this much.
+fn skew(searches: &[Search; 2]) -> Option<String> {
+    let [state, audit] = searches;
+    let nearest = state
+        .copies
+        .iter()
+        .flat_map(|a| {
+            audit
+                .copies
+                .iter()
+                .map(move |b| a.data.since(b.data).max(b.data.since(a.data)))
+        })
+        .min()?;
+    Some(format!("nearest pair {} apart", brief(nearest)))
+}
+
+fn unready(table: &Table) -> Option<String> {
+    if table.restoring {
+        Some(format!(
+            "{} in {} is still being restored: wait for it",
+            table.name, table.region
+        ))
+    } else if table.status != "ACTIVE" {
+        Some(format!(
+            "{} in {} is {}, not ACTIVE",
+            table.name, table.region, table.status
+        ))
+    } else {
+        None
+    }
+}
+
+/// Whether a failed look is itself evidence: the other side answered, lately, that there is no such thing.
+fn absent(failure: &Failure, subject: &Subject, sight: &Sight<'_>) -> bool {
+    failure.kind == FailureKind::NotFound
+        && sight.instruments.get(subject).is_some_and(|reading| {
+            let at = reading.last.at;
+            sight.since.is_none_or(|since| at >= since)
+                && sight.now.since(at) <= sight.plan.stale_after(subject)
+        })
+}
+
+/// Why a glance tells nothing about now.
+fn unseen(what: &str, seen: Glance<'_>) -> String {
+    match seen {
+        Glance::Fresh(..) => format!("{what}: the reading is of another kind"),
+        Glance::Stale(_, age) => format!("{what} last seen {} ago", brief(age)),
+        Glance::Failed(failure, Some((_, age))) => {
+            format!("{what} last seen {} ago, now {failure}", brief(age))
+        }
+        Glance::Failed(failure, None) => format!("{what}: {failure}"),
+        Glance::Never => format!("{what} not looked at yet"),
+    }
+}
+
+fn sentence(parts: &[String], notes: &[String]) -> String {
+    let all: Vec<_> = parts.iter().chain(notes).map(String::as_str).collect();
+    all.join("; ")
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,138 @@
+//! The copies of a table that could be used without the primary, by how old their data is.
+
+use std::time::Duration;
+
+use super::unseen;
+use crate::{
+    incident::{
+        Fact, FailureKind, Moment, RecoveryPoint, Side, Subject, Table, TableRole, Vault, brief,
+    },
+    judge::{Glance, Sight, glance},
+};
+
+/// A copy of a table in the recovery region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// What it is, in words.
+    pub what: String,
+    /// The moment up to which it holds data.
+    pub data: Moment,
+    /// The reading that shows it.
+    pub subject: Subject,
+    /// Whether it must be restored first: 20 minutes and more.
+    pub restore: bool,
+}
+
+/// What a look for copies found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Usable copies, newest data first.
+    pub copies: Vec<Copy>,
+    /// Why other copies could not be looked at: any of them might be better.
+    pub unseen: Vec<String>,
+    /// The readings that could be used.
+    pub seen: Vec<Subject>,
+}
+
+/// What would be lost with data up to a moment: measured to the outage, or to now while none is declared. Zero for a
+/// table that has been written since.
+#[must_use]
+pub fn loss(data: Moment, sight: &Sight<'_>) -> Duration {
+    sight.outage.unwrap_or(sight.now).since(data)
+}
+
+/// Looks for the usable copies of a table: the table in the recovery region, and recovery points in its vault.
+#[must_use]
+pub fn search(role: TableRole, sight: &Sight<'_>) -> Search {
+    let mut found = Search::default();
+    let subject = Subject::Table(Side::Recovery, role);
+    match glance(&subject, sight) {
+        Glance::Fresh(Fact::Table(table), _) => {
+            match &table.newest {
+                Ok(newest) => found.copies.extend(
+                    newest
+                        .filter(|_| usable(table))
+                        .map(|data| of_table(table, data, &subject)),
+                ),
+                Err(failure) => found
+                    .unseen
+                    .push(format!("data age of {}: {failure}", table.name)),
+            }
+            found.seen.push(subject);
+        }
+        other => note(&mut found, "table", other),
+    }
+    let subject = Subject::Vault(role);
+    match glance(&subject, sight) {
+        Glance::Fresh(Fact::Vault(vault), _) => {
+            found.copies.extend(
+                usable_points(vault, sight.now).map(|point| of_point(vault, point, &subject)),
+            );
+            found.seen.push(subject);
+        }
+        other => note(&mut found, "vault", other),
+    }
+    found
+        .copies
+        .sort_by_key(|copy| (std::cmp::Reverse(copy.data), copy.restore));
+    found
+}
+
+/// A source that is not planned or is not there cannot hold a better copy; any other might.
+fn note(found: &mut Search, what: &str, seen: Glance<'_>) {
+    let settled = matches!(
+        seen,
+        Glance::Failed(failure, _)
+            if matches!(failure.kind, FailureKind::NotPlanned | FailureKind::NotFound)
+    );
+    if !settled {
+        found.unseen.push(unseen(what, seen));
+    }
+}
+
+fn usable(table: &Table) -> bool {
+    table.status == "ACTIVE" && !table.restoring
+}
+
+fn of_table(table: &Table, data: Moment, subject: &Subject) -> Copy {
+    Copy {
+        what: format!("table {} in {}", table.name, table.region),
+        data,
+        subject: subject.clone(),
+        restore: false,
+    }
+}
+
+fn of_point(vault: &Vault, point: &RecoveryPoint, subject: &Subject) -> Copy {
+    Copy {
+        what: format!(
+            "recovery point of {} in vault {}",
+            point.created.clock(),
+            vault.vault
+        ),
+        data: point.created,
+        subject: subject.clone(),
+        restore: true,
+    }
+}
+
+/// Complete recovery points that are neither in cold storage, from which a restore takes hours, nor due to be deleted.
+pub(super) fn usable_points(
+    vault: &Vault,
+    now: Moment,
+) -> impl Iterator<Item = &RecoveryPoint> + '_ {
+    vault.points.iter().filter(move |point| {
+        point.status == "COMPLETED"
+            && point.cold_at.is_none_or(|at| at > now)
+            && point.delete_at.is_none_or(|at| at > now)
+    })
+}
+
+/// `loses 4m12s`, or that the copy is newer than the outage.
+pub(super) fn loss_words(data: Moment, sight: &Sight<'_>) -> String {
+    match sight.outage {
+        Some(outage) if data > outage => "written since the outage".to_owned(),
+        Some(_) => format!("{} before the outage", brief(loss(data, sight))),
+        None => format!("{} ago", brief(loss(data, sight))),
+    }
+}

@@ -1,0 +1,88 @@
+//! What the names pointed to, and what they are to point to: two sets, declared and looked up, never a majority.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use crate::{
+    incident::{Fact, Side, Subject},
+    judge::{Sight, glance},
+};
+
+/// The server under which Relight's own look-ups are observed.
+pub const LOOKUP: &str = "lookup";
+
+/// Hosts and addresses of one side's load balancers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Host names, lower case, without the final dot.
+    pub hosts: BTreeSet<String>,
+    /// Addresses, declared or looked up.
+    pub addresses: BTreeSet<IpAddr>,
+}
+
+impl Ends {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.addresses.is_empty()
+    }
+
+    fn add(&mut self, end: &str) {
+        if let Ok(address) = end.parse() {
+            self.addresses.insert(address);
+        } else if let Some(host) = plain(end) {
+            self.hosts.insert(host);
+        }
+    }
+}
+
+/// Where the names pointed before, and where they are to point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sets {
+    /// The primary's load balancers.
+    pub old: Ends,
+    /// The recovery's load balancers.
+    pub new: Ends,
+}
+
+/// Both sets: what the plan declares, what the clusters' status says, and the addresses that Relight's own look-ups
+/// last found for the hosts among them. An old value counts as well as a fresh one: a deleted load balancer's
+/// addresses stay OLD.
+#[must_use]
+pub fn sets(sight: &Sight<'_>) -> Sets {
+    Sets {
+        old: ends(Side::Primary, &sight.plan.dns.old, sight),
+        new: ends(Side::Recovery, &sight.plan.dns.new, sight),
+    }
+}
+
+fn ends(side: Side, declared: &[String], sight: &Sight<'_>) -> Ends {
+    let mut ends = Ends::default();
+    for end in declared.iter().chain(&sight.plan.side(side).load_balancer) {
+        ends.add(end);
+    }
+    if let Some((Fact::Cluster(cluster), _)) = glance(&Subject::Cluster(side), sight).known()
+        && let Some(balancer) = &cluster.load_balancer
+    {
+        for end in &balancer.addresses {
+            ends.add(end);
+        }
+    }
+    for host in ends.hosts.clone() {
+        let subject = Subject::Answer {
+            server: LOOKUP.into(),
+            name: host.as_str().into(),
+        };
+        if let Some((Fact::Answer(answer), _)) = glance(&subject, sight).known() {
+            ends.addresses.extend(&answer.addresses);
+            ends.hosts
+                .extend(answer.chain.iter().filter_map(|hop| plain(&hop.target)));
+        }
+    }
+    ends
+}
+
+/// A host name in lower case without the final dot; `None` for an empty one.
+pub(super) fn plain(host: &str) -> Option<String> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}

@@ -1,0 +1,164 @@
+//! Are the new cluster's certificate authorities those of the old one? The most important question of a recovery: a
+//! cluster that came up on an empty table looks healthy in every other respect.
+
+use std::collections::BTreeSet;
+
+use super::look::{Look, known, last, look};
+use crate::{
+    incident::{Door, Subject},
+    judge::Sight,
+};
+
+/// What the comparison came to. Pins are compared as sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorities {
+    /// The same set.
+    Same,
+    /// All of the old ones, and so many more: a rotation, or local keys beside KMS.
+    Grown(usize),
+    /// Some of the old ones are missing.
+    Partly,
+    /// None of the old ones: another cluster, in truth.
+    Other,
+    /// Nothing to compare with.
+    NoBaseline,
+    /// The new pins are not known, in a sentence.
+    NotSeen(String),
+}
+
+/// The comparison and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// What it came to.
+    pub verdict: Authorities,
+    /// The readings used.
+    pub evidence: Vec<Subject>,
+    planned: BTreeSet<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Compared {
+    /// What was compared with, in words.
+    #[must_use]
+    pub fn baseline(&self) -> &'static str {
+        match (self.planned.is_empty(), self.seen.is_empty()) {
+            (false, false) => "compared with the plan's pins and those seen at the old door",
+            (false, true) => "compared with the plan's pins",
+            (true, false) => "compared with the pins seen at the old door",
+            (true, true) => "nothing to compare with",
+        }
+    }
+
+    /// Whether a set of pins may be this cluster's: shares one with the baseline, or there is none.
+    #[must_use]
+    pub fn may_be(&self, pins: &[String]) -> bool {
+        (self.planned.is_empty() && self.seen.is_empty())
+            || pins
+                .iter()
+                .any(|pin| self.planned.contains(pin) || self.seen.contains(pin))
+    }
+}
+
+/// Compares the pins at the new door with the plan's and with those last seen at the old one.
+#[must_use]
+pub fn authorities(sight: &Sight<'_>) -> Compared {
+    let planned: BTreeSet<String> = sight.plan.cluster.ca_pins.iter().cloned().collect();
+    let seen = old_pins(sight);
+    let mut evidence = vec![Subject::Door(Door::New)];
+    if !seen.is_empty() {
+        evidence.push(Subject::Door(Door::Old));
+    }
+    let verdict = match new_pins(sight) {
+        Err(why) => Authorities::NotSeen(why),
+        Ok(_) if planned.is_empty() && seen.is_empty() => Authorities::NoBaseline,
+        Ok(sets) => sets
+            .iter()
+            .map(|set| compare(set, &planned, &seen))
+            .max_by_key(gravity)
+            .unwrap_or(Authorities::NoBaseline),
+    };
+    Compared {
+        verdict,
+        evidence,
+        planned,
+        seen,
+    }
+}
+
+/// The pins last seen at the old door, at addresses that are not the new one's: a plan may name too much as old.
+fn old_pins(sight: &Sight<'_>) -> BTreeSet<String> {
+    let new = known(Door::New, sight);
+    last(Door::Old, sight)
+        .map(|(door, _)| {
+            door.addresses
+                .iter()
+                .filter(|address| !new.contains(&address.ip))
+                .filter_map(|address| address.pins.as_ref().ok())
+                .flatten()
+                .cloned()
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+/// The pins at the new door, one set for each address that gave them.
+fn new_pins(sight: &Sight<'_>) -> Result<Vec<BTreeSet<String>>, String> {
+    let door = match look(Door::New, sight) {
+        Look::Seen(door) => door,
+        other => return Err(other.why("the new load balancer")),
+    };
+    let sets: Vec<BTreeSet<String>> = door
+        .addresses
+        .iter()
+        .filter_map(|address| address.pins.as_ref().ok())
+        .map(|pins| pins.iter().cloned().collect())
+        .collect();
+    if !sets.is_empty() {
+        return Ok(sets);
+    }
+    let why = door
+        .addresses
+        .iter()
+        .find_map(|address| address.pins.as_ref().err())
+        .map_or_else(|| "no address to ask".to_owned(), ToString::to_string);
+    Err(format!(
+        "The new cluster's certificate authorities are not known: {why}."
+    ))
+}
+
+/// One set against the two baselines. What was measured at the old door says more than what was written down, which a
+/// rotation since may have overtaken.
+fn compare(
+    new: &BTreeSet<String>,
+    planned: &BTreeSet<String>,
+    seen: &BTreeSet<String>,
+) -> Authorities {
+    let whole: BTreeSet<String> = planned.union(seen).cloned().collect();
+    for baseline in [seen, planned, &whole] {
+        if baseline.is_empty() {
+            continue;
+        }
+        if new == baseline {
+            return Authorities::Same;
+        }
+        if new.is_superset(baseline) {
+            return Authorities::Grown(new.len() - baseline.len());
+        }
+    }
+    if new.is_disjoint(&whole) {
+        Authorities::Other
+    } else {
+        Authorities::Partly
+    }
+}
+
+const fn gravity(verdict: &Authorities) -> u8 {
+    match verdict {
+        Authorities::Same => 0,
+        Authorities::Grown(_) => 1,
+        Authorities::NoBaseline => 2,
+        Authorities::NotSeen(_) => 3,
+        Authorities::Partly => 4,
+        Authorities::Other => 5,
+    }
+}

@@ -1,0 +1,88 @@
+//! VERDICTS: what the readings mean. Pure: `(&Instruments, &Plan, now)` → [`Assessment`], [`Finding`]; one file per noun.
+//!
+//! Two rules hold for all of them. A reading that is missing, failed or stale makes UNKNOWN, never a guess; and a
+//! PASS names the readings it rests on, which must be younger than [`Sight::since`].
+
+mod age;
+pub mod backups;
+pub mod cluster;
+pub mod dns;
+pub mod doors;
+pub mod identity;
+pub mod pod;
+pub mod region;
+pub mod values;
+
+use std::time::Duration;
+
+use crate::{
+    incident::{Condition, Finding, Health, Instruments, Moment, Side},
+    plan::Plan,
+};
+
+pub use age::{Glance, glance};
+
+/// What a judge looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// The readings.
+    pub instruments: &'a Instruments,
+    /// The intent.
+    pub plan: &'a Plan,
+    /// The time of the event being decided, or of the frame being drawn.
+    pub now: Moment,
+    /// For postconditions: readings from before this moment are no evidence.
+    pub since: Option<Moment>,
+    /// When the outage began, as the incident was declared: data written later than a copy and before this is lost, so
+    /// the RPO is measured to here. `None` while no incident is declared: then it is measured to now.
+    pub outage: Option<Moment>,
+}
+
+/// The health of a pane or of one line in it, with a sentence and the age of what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// The health.
+    pub health: Health,
+    /// Worst thing first, in words; fits a pane's title.
+    pub sentence: String,
+    /// Age of the oldest reading it rests on; `None` if there is none.
+    pub age: Option<Duration>,
+}
+
+impl Assessment {
+    /// An assessment with the age of what it rests on.
+    #[must_use]
+    pub fn new(health: Health, sentence: impl Into<String>, age: Option<Duration>) -> Self {
+        Self {
+            health,
+            sentence: sentence.into(),
+            age,
+        }
+    }
+}
+
+/// Judges one condition.
+#[must_use]
+pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
+    match condition {
+        Condition::PrimaryAccount => identity::account(Side::Primary, sight),
+        Condition::RecoveryAccount => identity::account(Side::Recovery, sight),
+        Condition::PrimaryContext => cluster::context(Side::Primary, sight),
+        Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
+        Condition::TablesReady => backups::tables_ready(sight),
+        Condition::BackupsFresh => backups::fresh(sight),
+        Condition::RecordingsReady => backups::recordings_ready(sight),
+        Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
+        Condition::OldDoorShut => doors::old_shut(sight),
+        Condition::ValuesWritten => values::written(sight),
+        Condition::ReleaseAbsent => cluster::release_absent(Side::Recovery, sight),
+        Condition::ReleaseDeployed => cluster::release_deployed(Side::Recovery, sight),
+        Condition::PodsReady => cluster::ready(Side::Recovery, sight),
+        Condition::LoadBalancerKnown => cluster::load_balancer_known(Side::Recovery, sight),
+        Condition::NewDoorAnswers => doors::new_answers(sight),
+        Condition::SameAuthorities => doors::same_authorities(sight),
+        Condition::DnsPublished => dns::published(sight),
+        Condition::DnsConverged => dns::converged(sight),
+        Condition::PublicPing => doors::public_ping(sight),
+    }
+}

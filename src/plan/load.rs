@@ -1,0 +1,40 @@
+//! Reading a plan from disk: the only I/O of this room.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::{Diagnostic, Plan};
+
+/// Why there is no plan.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("cannot read the plan {}: {error}. Name one with --plan FILE, or write a template with `relight init`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file was read and is wrong; every error at once.
+    #[error("{}", join(.0))]
+    Wrong(Vec<Diagnostic>),
+}
+
+fn join(diagnostics: &[Diagnostic]) -> String {
+    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// Reads and validates the plan at `path`. Relative paths in it are taken from its folder.
+///
+/// # Errors
+/// If the file cannot be read, or if it is wrong: then with every error found.
+pub fn load(path: &Path) -> Result<Plan, LoadError> {
+    let text = std::fs::read_to_string(path).map_err(|error| LoadError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
+    Plan::parse(path, &text).map_err(LoadError::Wrong)
+}

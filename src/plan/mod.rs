@@ -1,0 +1,25 @@
+//! INTENT: what the operator declared beforehand in `relight.toml`.
+//!
+//! [`Plan::parse`] reads the text, reports every error at once with line and column ([`Diagnostic`]), and fills in what
+//! follows from the rest. A plan may be incomplete: whatever is missing is `None`, every pane still opens, and the
+//! steps that lack something say what. Nothing here reads a file but [`load`].
+
+mod describe;
+mod diagnostic;
+mod load;
+mod pace;
+pub mod panel;
+mod parse;
+#[cfg(test)]
+pub(crate) mod sample;
+mod template;
+mod types;
+
+pub use describe::describe;
+pub use diagnostic::{Diagnostic, Level};
+pub use load::{LoadError, load};
+pub use template::TEMPLATE;
+pub use types::{
+    ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan, Service, Tools,
+    WebPlan,
+};

@@ -1,0 +1,130 @@
+//! `[cluster]`, `[web]`, `[objectives]` and `[tools]`.
+
+use std::{path::Path, time::Duration};
+
+use super::{
+    reader::{Reader, Span},
+    rules,
+    section::Section,
+};
+use crate::plan::{ClusterPlan, Objectives, Tools, WebPlan};
+
+/// `[cluster]` with the place of its name.
+pub(super) fn cluster(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> (ClusterPlan, Span) {
+    let mut section = top.section(reader, "cluster");
+    let place = section.span.clone();
+    let name = section.parsed(reader, "name", |text| rules::domain(text, false));
+    if !section.has("name") {
+        reader.missing(
+            &place,
+            "[cluster] has no name",
+            "write name = \"teleport.example.com\": the clusterName of the values file, which never changes",
+        );
+    }
+    let release = section.parsed(reader, "release", rules::argument);
+    let namespace = section.parsed(reader, "namespace", rules::argument);
+    let chart = section.parsed(reader, "chart", rules::argument);
+    let version = section.parsed(reader, "version", rules::argument);
+    let values = section.path(reader, "values", folder);
+    let port = section.number(reader, "port", (1, u32::from(u16::MAX)));
+    let ca_pins = section.list(reader, "ca_pins", rules::pin);
+    section.finish(reader);
+
+    if version.is_none() {
+        reader.gap(
+            &place,
+            "[cluster] version is not declared: installing the chart is locked",
+            "pin the chart version that runs now (helm list): v18 and up refuse a backend that a newer version has written",
+        );
+    }
+    if values.is_none() {
+        reader.gap(
+            &place,
+            "[cluster] values is not declared: writing the recovery values and installing are locked",
+            "name the values file that the cluster was installed with",
+        );
+    }
+    let ca_pins: Vec<String> = ca_pins
+        .unwrap_or_default()
+        .into_iter()
+        .map(|pin| pin.value)
+        .collect();
+    if ca_pins.is_empty() {
+        reader.warning(
+            &place,
+            "[cluster] has no ca_pins: whether the new cluster has the old one's certificate authorities can only be \
+             told if the old one is seen answering first",
+            "record the lines after \"CA pins\" of `tctl status` now",
+        );
+    }
+    let span = name.as_ref().map_or(place, |name| name.span.clone());
+    let plan = ClusterPlan {
+        name: name.map(|name| name.value).unwrap_or_default(),
+        release: release.map_or_else(|| "teleport-cluster".to_owned(), |found| found.value),
+        namespace: namespace.map_or_else(|| "teleport".to_owned(), |found| found.value),
+        chart: chart.map_or_else(
+            || "teleport/teleport-cluster".to_owned(),
+            |found| chart_path(found.value, folder),
+        ),
+        version: version.map(|found| found.value),
+        values: values.map(|found| found.value),
+        port: port
+            .and_then(|found| u16::try_from(found.value).ok())
+            .unwrap_or(443),
+        ca_pins,
+    };
+    (plan, span)
+}
+
+/// A chart that is a file is taken from the plan's folder; `repository/chart` and `oci://` stay as they are.
+fn chart_path(chart: String, folder: &Path) -> String {
+    let archive = Path::new(&chart)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("tgz"));
+    let file = archive || chart.starts_with("./") || chart.starts_with("../");
+    if file && !chart.contains("://") {
+        folder.join(chart).to_string_lossy().into_owned()
+    } else {
+        chart
+    }
+}
+
+/// `[web]`
+pub(super) fn web(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &Path) -> WebPlan {
+    let mut section = top.section(reader, "web");
+    let ca_file = section
+        .path(reader, "ca_file", folder)
+        .map(|found| found.value);
+    section.finish(reader);
+    WebPlan { ca_file }
+}
+
+/// `[objectives]`: one hour and 15 minutes unless said.
+pub(super) fn objectives(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> Objectives {
+    let mut section = top.section(reader, "objectives");
+    let rto = section.duration(reader, "rto");
+    let rpo = section.duration(reader, "rpo");
+    section.finish(reader);
+    Objectives {
+        rto: rto.map_or(Duration::from_hours(1), |found| found.value),
+        rpo: rpo.map_or(Duration::from_mins(15), |found| found.value),
+    }
+}
+
+/// `[tools]`: a name is looked up in `PATH`; a relative path is taken from the plan's folder.
+pub(super) fn tools(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &Path) -> Tools {
+    let mut section = top.section(reader, "tools");
+    let helm = section.parsed(reader, "helm", rules::argument);
+    section.finish(reader);
+    let helm = helm.map_or_else(|| "helm".to_owned(), |found| found.value);
+    let helm = if helm.contains('/') {
+        folder.join(helm).to_string_lossy().into_owned()
+    } else {
+        helm
+    };
+    Tools { helm }
+}

@@ -1,0 +1,231 @@
+//! The plan as the other rooms see it: validated, paths made absolute, gaps as `None`.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::Diagnostic;
+use crate::incident::{Side, TableRole};
+
+/// What the operator declared beforehand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// SHA-256 of the text, in hex: the journal names the plan it was made under.
+    pub digest: String,
+    /// `[cluster]`
+    pub cluster: ClusterPlan,
+    /// `[primary]`
+    pub primary: RegionPlan,
+    /// `[recovery]`
+    pub recovery: RegionPlan,
+    /// `[dns]`
+    pub dns: DnsPlan,
+    /// `[web]`
+    pub web: WebPlan,
+    /// `[objectives]`
+    pub objectives: Objectives,
+    /// `[tools]`
+    pub tools: Tools,
+    /// `practice = true`: written by the practice region; the banner says so and nothing leaves loopback.
+    pub practice: bool,
+    /// What is odd but not wrong, and what is missing: shown by `relight plan check`.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Plan {
+    /// The region of a side.
+    #[must_use]
+    pub const fn side(&self, side: Side) -> &RegionPlan {
+        match side {
+            Side::Primary => &self.primary,
+            Side::Recovery => &self.recovery,
+        }
+    }
+}
+
+/// `[cluster]`: the Teleport cluster, the same on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterPlan {
+    /// `name`: the cluster name, a fully qualified domain name that never changes.
+    pub name: String,
+    /// `release`: Helm release, `teleport-cluster` unless said.
+    pub release: String,
+    /// `namespace`: Kubernetes namespace, `teleport` unless said.
+    pub namespace: String,
+    /// `chart`: `teleport/teleport-cluster`, a path to a `.tgz` or an `oci://` reference.
+    pub chart: String,
+    /// `version`: chart version, pinned.
+    pub version: Option<String>,
+    /// `values`: the operator's values file.
+    pub values: Option<PathBuf>,
+    /// `port`: the port of the public address, 443 unless said.
+    pub port: u16,
+    /// `ca_pins`: pins of the host CA as `sha256:…`, recorded beforehand (`tctl status`).
+    pub ca_pins: Vec<String>,
+}
+
+/// `[primary]` or `[recovery]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionPlan {
+    /// `region`: AWS Region.
+    pub region: String,
+    /// `account`: twelve digits. Credentials of another account lock everything above `look`.
+    pub account: Option<String>,
+    /// `profile`: named profile of the AWS configuration.
+    pub profile: Option<String>,
+    /// `role`: ARN of a role to assume on top of the profile.
+    pub role: Option<String>,
+    /// `credentials_file`: an AWS shared credentials file instead of the default one.
+    pub credentials_file: Option<PathBuf>,
+    /// `[….kube]`
+    pub kube: KubePlan,
+    /// `state_table`
+    pub state_table: Option<String>,
+    /// `audit_table`
+    pub audit_table: Option<String>,
+    /// `recordings_bucket`
+    pub bucket: Option<String>,
+    /// `backup_vault`: AWS Backup vault; on the recovery side the one that holds the copies.
+    pub backup_vault: Option<String>,
+    /// `backup_role`: role that AWS Backup restores with.
+    pub backup_role: Option<String>,
+    /// `kms_keys`: keys that tables, bucket or authorities depend on.
+    pub kms_keys: Vec<String>,
+    /// `certificate`: ARN of the ACM certificate.
+    pub certificate: Option<String>,
+    /// `values`: where the recovery values are written; beside the operator's file unless said. Recovery side only.
+    pub values: Option<PathBuf>,
+    /// `load_balancer`: host name or address of the proxy's load balancer, where it is known beforehand.
+    pub load_balancer: Vec<String>,
+    /// `[….endpoints]`: endpoint overrides by service.
+    pub endpoints: BTreeMap<Service, String>,
+}
+
+impl RegionPlan {
+    /// The table of that role.
+    #[must_use]
+    pub fn table(&self, role: TableRole) -> Option<&str> {
+        match role {
+            TableRole::State => self.state_table.as_deref(),
+            TableRole::Audit => self.audit_table.as_deref(),
+        }
+    }
+}
+
+/// `[primary.kube]` or `[recovery.kube]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubePlan {
+    /// `context`: name of the kube context. Never the current one by default: two clusters are in play.
+    pub context: Option<String>,
+    /// `kubeconfig`: file that holds it; `KUBECONFIG` or `~/.kube/config` unless said.
+    pub kubeconfig: Option<PathBuf>,
+    /// `uid`: UID of the `kube-system` namespace, which pins the cluster behind the context.
+    pub uid: Option<String>,
+}
+
+/// An AWS service that has an endpoint of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// AWS Backup.
+    Backup,
+    /// Amazon `DynamoDB`.
+    DynamoDb,
+    /// Amazon Route 53.
+    Route53,
+    /// Amazon S3.
+    S3,
+    /// AWS STS.
+    Sts,
+}
+
+impl Service {
+    /// Every service, by name.
+    pub const ALL: [Self; 5] = [
+        Self::Backup,
+        Self::DynamoDb,
+        Self::Route53,
+        Self::S3,
+        Self::Sts,
+    ];
+
+    /// The key in `[….endpoints]`.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::DynamoDb => "dynamodb",
+            Self::Route53 => "route53",
+            Self::S3 => "s3",
+            Self::Sts => "sts",
+        }
+    }
+}
+
+/// `[dns]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct DnsPlan {
+    /// `zone_id`: Route 53 hosted zone id.
+    pub zone_id: Option<String>,
+    /// `zone`: name of the hosted zone; it must own every name.
+    pub zone: Option<String>,
+    /// `private`: a private hosted zone.
+    pub private: bool,
+    /// `profile`: the zone is often in another account.
+    pub profile: Option<String>,
+    /// `role`
+    pub role: Option<String>,
+    /// `endpoint`: override of Route 53's endpoint.
+    pub endpoint: Option<String>,
+    /// `names`: the names to switch: the cluster name and its wildcard, unless said.
+    pub names: Vec<String>,
+    /// `hot_names`: names under the wildcard that are in use, so that caches hold them.
+    pub hot_names: Vec<String>,
+    /// `record_ttl`: TTL of the records written, in seconds; 60 unless said.
+    pub record_ttl: u32,
+    /// `resolvers`: own resolvers first.
+    pub resolvers: Vec<ResolverPlan>,
+    /// `public_resolvers`: ids from `assets/resolvers.toml`; three large ones unless said, none for an empty list.
+    pub public_resolvers: Option<Vec<String>>,
+    /// `nameservers`: the authorities by address, where they are not to be found from the parent.
+    pub nameservers: Vec<ResolverPlan>,
+    /// `lookup`: servers for Relight's own look-ups; the system's unless said.
+    pub lookup: Vec<SocketAddr>,
+    /// `old`: addresses or host names that the names point to before.
+    pub old: Vec<String>,
+    /// `new`: addresses or host names that they are to point to, where known beforehand.
+    pub new: Vec<String>,
+    /// `interval`: seconds between two sweeps; 10 unless said.
+    pub interval: Duration,
+}
+
+/// A DNS server with the name it is listed under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolverPlan {
+    /// What the pane calls it.
+    pub label: String,
+    /// Its address.
+    pub address: SocketAddr,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebPlan {
+    /// `ca_file`: PEM of a private authority to trust for the proxy's certificate, beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `[objectives]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Objectives {
+    /// `rto`: recovery time objective; one hour unless said ("at least an hour", the guide).
+    pub rto: Duration,
+    /// `rpo`: recovery point objective; 15 minutes unless said.
+    pub rpo: Duration,
+}
+
+/// `[tools]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tools {
+    /// `helm`: path or name of the Helm binary.
+    pub helm: String,
+}

@@ -1,0 +1,240 @@
+//! Amazon `DynamoDB`: tables, their backups, and the two queries by which data age is measured.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{answer::Answer, ask::Ask};
+use crate::{
+    incident::{Moment, Side, TableRole},
+    practice::world::{Storage, Stored, World},
+};
+
+pub(super) fn describe_table(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let now = Moment::now();
+    with_table(ask, side, world, |storage, table| {
+        let arn = storage.names.table_arn(&table.name);
+        let (hash, range, range_type) = match table.role {
+            TableRole::State => ("HashKey", "FullPath", "S"),
+            TableRole::Audit => ("SessionID", "EventIndex", "N"),
+        };
+        let mut described = json!({
+            "TableName": table.name,
+            "TableStatus": if table.active(now) { "ACTIVE" } else { "CREATING" },
+            "TableArn": arn,
+            "CreationDateTime": seconds(table.created),
+            "AttributeDefinitions": [
+                {"AttributeName": hash, "AttributeType": "S"},
+                {"AttributeName": range, "AttributeType": range_type},
+            ],
+            "KeySchema": [
+                {"AttributeName": hash, "KeyType": "HASH"},
+                {"AttributeName": range, "KeyType": "RANGE"},
+            ],
+            "ItemCount": 4711,
+            "TableSizeBytes": 48_311_296,
+        });
+        if table.role == TableRole::Audit {
+            described["GlobalSecondaryIndexes"] =
+                json!([{"IndexName": "timesearchV2", "IndexStatus": "ACTIVE"}]);
+        }
+        if !table.active(now) {
+            described["RestoreSummary"] = json!({
+                "RestoreDateTime": seconds(table.created),
+                "RestoreInProgress": true,
+            });
+        }
+        if !table.replicas.is_empty() {
+            described["GlobalTableVersion"] = json!("2019.11.21");
+            described["Replicas"] = table
+                .replicas
+                .iter()
+                .map(|region| json!({"RegionName": region, "ReplicaStatus": "ACTIVE"}))
+                .collect();
+        }
+        Answer::json(&json!({"Table": described}))
+    })
+}
+
+pub(super) fn describe_continuous_backups(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let now = Moment::now();
+    with_table(ask, side, world, |_, table| {
+        let mut pitr = json!({"PointInTimeRecoveryStatus": "DISABLED"});
+        if table.pitr {
+            let latest = now.minus(Duration::from_mins(5));
+            pitr = json!({
+                "PointInTimeRecoveryStatus": "ENABLED",
+                "RecoveryPeriodInDays": 35,
+                "EarliestRestorableDateTime": seconds(now.minus(Duration::from_hours(35 * 24))),
+                "LatestRestorableDateTime": seconds(latest),
+            });
+        }
+        Answer::json(&json!({"ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": pitr,
+        }}))
+    })
+}
+
+/// One on-demand backup a day, made by hand before the outage.
+pub(super) fn list_backups(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let began = world.began;
+    with_table(ask, side, world, |storage, table| {
+        let arn = storage.names.table_arn(&table.name);
+        let summaries: Vec<_> = (1..=3_u64)
+            .filter(|_| table.newest.is_some())
+            .map(|day| {
+                let made = began.minus(Duration::from_secs(day * 86_400));
+                json!({
+                    "TableName": table.name,
+                    "TableArn": arn,
+                    "BackupArn": format!("{arn}/backup/{:014}-practice", made.millis()),
+                    "BackupName": format!("by-hand-{day}"),
+                    "BackupCreationDateTime": seconds(made),
+                    "BackupStatus": "AVAILABLE",
+                    "BackupType": "USER",
+                    "BackupSizeBytes": 48_311_296,
+                })
+            })
+            .collect();
+        Answer::json(&json!({"BackupSummaries": summaries}))
+    })
+}
+
+pub(super) fn query(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let now = Moment::now();
+    with_table(ask, side, world, |_, table| {
+        let said = ask.value();
+        let newest = table.newest(now);
+        let value = |name: &str| said["ExpressionAttributeValues"][name]["S"].as_str();
+        let mut items = match (table.role, value(":p"), value(":d")) {
+            (TableRole::State, Some(prefix), _) => presence(newest, prefix),
+            (TableRole::Audit, _, Some(day)) if said["IndexName"] == "timesearchV2" => {
+                events(newest, day)
+            }
+            _ => {
+                return Answer::error(
+                    ask,
+                    400,
+                    "ValidationException",
+                    "Query condition missed key schema element",
+                );
+            }
+        };
+        if said["ScanIndexForward"] == json!(false) {
+            items.reverse();
+        }
+        let limit = said["Limit"].as_u64().unwrap_or(1000);
+        items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let items: Vec<_> = items.iter().map(|item| project(item, &said)).collect();
+        Answer::json(&json!({"Count": items.len(), "ScannedCount": items.len(), "Items": items}))
+    })
+}
+
+fn with_table(
+    ask: &Ask,
+    side: Side,
+    world: &World,
+    answer: impl FnOnce(&Storage, &Stored) -> Answer,
+) -> Answer {
+    let region = world.side(side);
+    let said = ask.value();
+    let name = said["TableName"].as_str().unwrap_or_default();
+    let own = ask.account.as_deref() == Some(region.account.as_str());
+    let found = region.storage.table(name).filter(|_| own);
+    match (found, ask.operation()) {
+        (Some(table), _) => answer(&region.storage, table),
+        // The other operations have an error of their own for it.
+        (None, Some("DescribeContinuousBackups")) => Answer::error(
+            ask,
+            400,
+            "TableNotFoundException",
+            &format!("Table not found: {name}"),
+        ),
+        (None, Some("ListBackups")) => Answer::json(&json!({"BackupSummaries": []})),
+        (None, _) => Answer::error(
+            ask,
+            400,
+            "ResourceNotFoundException",
+            &format!("Requested resource not found: Table: {name} not found"),
+        ),
+    }
+}
+
+/// Heartbeats of two Auth servers, two proxies and three nodes, ordered by key.
+fn presence(newest: Option<Moment>, prefix: &str) -> Vec<Value> {
+    const ITEMS: [(&str, u64); 7] = [
+        ("authservers/auth-0", 0),
+        ("authservers/auth-1", 21),
+        ("nodes/default/6f1c", 44),
+        ("nodes/default/9a20", 12),
+        ("nodes/default/c3d7", 51),
+        ("proxies/proxy-0", 9),
+        ("proxies/proxy-1", 33),
+    ];
+    let Some(newest) = newest else {
+        return Vec::new();
+    };
+    ITEMS
+        .iter()
+        .map(|(path, before)| (format!("teleport/{path}"), before))
+        .filter(|(path, _)| path.starts_with(prefix))
+        .map(|(path, before)| {
+            let at = newest.minus(Duration::from_secs(*before));
+            json!({
+                "HashKey": {"S": "teleport"},
+                "FullPath": {"S": path},
+                "Timestamp": {"N": at.secs().to_string()},
+                "Expires": {"N": at.plus(Duration::from_mins(10)).secs().to_string()},
+                "Revision": {"S": "00000000-0000-4000-8000-000000000000"},
+                "Value": {"B": "c2VjcmV0"},
+            })
+        })
+        .collect()
+}
+
+/// An event every twenty minutes for two days, ordered by time.
+fn events(newest: Option<Moment>, day: &str) -> Vec<Value> {
+    let Some(newest) = newest else {
+        return Vec::new();
+    };
+    (0..144_u64)
+        .rev()
+        .map(|n| newest.minus(Duration::from_secs(n * 1200)))
+        .filter(|at| at.to_string().starts_with(day))
+        .map(|at| {
+            json!({
+                "SessionID": {"S": "00000000-0000-4000-8000-000000000000"},
+                "EventIndex": {"N": "0"},
+                "CreatedAtDate": {"S": day},
+                "CreatedAt": {"N": at.secs().to_string()},
+                "EventType": {"S": "user.login"},
+                "FieldsMap": {"M": {}},
+            })
+        })
+        .collect()
+}
+
+/// Only what the projection expression asks for, with its `#names` resolved.
+fn project(item: &Value, said: &Value) -> Value {
+    let Some(wanted) = said["ProjectionExpression"].as_str() else {
+        return item.clone();
+    };
+    wanted
+        .split(',')
+        .map(str::trim)
+        .filter_map(|name| {
+            let name = said["ExpressionAttributeNames"][name]
+                .as_str()
+                .unwrap_or(name);
+            Some((name.to_owned(), item.get(name)?.clone()))
+        })
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// Epoch seconds with milliseconds, as AWS JSON has its times.
+pub(super) fn seconds(at: Moment) -> Value {
+    let text = format!("{}.{:03}", at.secs(), at.millis().rem_euclid(1000));
+    text.parse::<f64>().map_or(Value::Null, Value::from)
+}

@@ -1,0 +1,155 @@
+//! `helm install`: hooks first, then the objects of the chart.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{api::Api, args::Args, say, summary};
+use crate::{
+    incident::outline::Outline,
+    practice::world::cluster::{Release, Resource},
+};
+
+const POLL: Duration = Duration::from_millis(100);
+
+pub(super) async fn run(args: &Args) -> Result<(), String> {
+    let name = args.name(0, "helm install")?;
+    let chart = args.name(1, "helm install")?;
+    let deadline = Instant::now() + args.timeout()?;
+    if std::path::Path::new(&chart)
+        .extension()
+        .is_some_and(|end| end == "tgz")
+        && !std::path::Path::new(&chart).exists()
+    {
+        return Err(format!("path {chart:?} not found"));
+    }
+    let api = Api::connect(args).await?;
+    let release = release(args, &name, &api.namespace)?;
+    if api.release(&name).await?.is_some() {
+        return Err("cannot re-use a name that is still in use".to_owned());
+    }
+    if api
+        .get(Resource::Namespaces, &api.namespace)
+        .await?
+        .is_none()
+    {
+        if !args.has("create-namespace") {
+            return Err(format!(
+                "create: failed to create: namespaces {:?} not found",
+                api.namespace
+            ));
+        }
+        let namespace =
+            json!({"metadata": {"name": api.namespace, "labels": {"name": api.namespace}}});
+        api.create(Resource::Namespaces, &namespace).await?;
+    }
+    let mut secret = release.secret("pending-install");
+    secret["metadata"]["annotations"] =
+        json!({"relight/chart": format!("teleport-cluster-{}", release.version)});
+    api.create(Resource::Secrets, &secret).await?;
+    let done = install(&api, &release, deadline).await;
+    let status = if done.is_ok() { "deployed" } else { "failed" };
+    let record = secret["metadata"]["name"].as_str().unwrap_or_default();
+    let patch = json!({"metadata": {"labels": {"status": status}}});
+    let written = api.patch(Resource::Secrets, record, &patch).await?;
+    done?;
+    if args.has("wait") {
+        wait_ready(&api, &name, deadline).await?;
+    }
+    say(&summary(
+        &name,
+        &api.namespace,
+        &written,
+        "Install complete",
+    ));
+    say("TEST SUITE: None");
+    Ok(())
+}
+
+async fn install(api: &Api, release: &Release, deadline: Instant) -> Result<(), String> {
+    for job in release.hooks() {
+        let name = job["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        api.delete(Resource::Jobs, &name).await?;
+        api.create(Resource::Jobs, &job).await?;
+        loop {
+            let now = api.get(Resource::Jobs, &name).await?.unwrap_or(Value::Null);
+            if now["status"]["succeeded"] == 1 {
+                break;
+            }
+            if Instant::now() >= deadline {
+                return Err("failed pre-install: 1 error occurred:\n\t* timed out waiting for the condition".to_owned());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        // Its delete policy is hook-succeeded.
+        api.delete(Resource::Jobs, &name).await?;
+    }
+    for (resource, object) in release.objects() {
+        api.create(resource, &object).await?;
+    }
+    Ok(())
+}
+
+async fn wait_ready(api: &Api, name: &str, deadline: Instant) -> Result<(), String> {
+    let selector = format!("app.kubernetes.io/instance={name}");
+    loop {
+        let deployments = api.list(Resource::Deployments, &selector).await?;
+        if deployments
+            .iter()
+            .all(|one| one["status"]["availableReplicas"] == one["spec"]["replicas"])
+        {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err("context deadline exceeded".to_owned());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The values that the chart requires, with its own words where one is missing.
+fn release(args: &Args, name: &str, namespace: &str) -> Result<Release, String> {
+    let path = args.get("values").unwrap_or_default();
+    let text = if path.is_empty() {
+        String::new()
+    } else {
+        std::fs::read_to_string(path).map_err(|error| format!("open {path}: {error}"))?
+    };
+    let values =
+        Outline::read(&text).map_err(|error| format!("failed to parse {path}: {error}"))?;
+    let need = |path: &[&str]| {
+        values.get(path).map(str::to_owned).ok_or_else(|| {
+            format!(
+                "execution error at (teleport-cluster/templates/auth/config.yaml): {} is required in chartMode aws",
+                path.join(".")
+            )
+        })
+    };
+    let state_table = need(&["aws", "backendTable"])?;
+    let audit_table = need(&["aws", "auditLogTable"])?;
+    if state_table == audit_table {
+        return Err("execution error at (teleport-cluster/templates/auth/config.yaml): aws.auditLogTable must differ from aws.backendTable".to_owned());
+    }
+    Ok(Release {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        version: args
+            .get("version")
+            .unwrap_or("18.2.4")
+            .trim_start_matches('v')
+            .to_owned(),
+        cluster_name: need(&["clusterName"])?,
+        region: need(&["aws", "region"])?,
+        state_table,
+        audit_table,
+        bucket: need(&["aws", "sessionRecordingBucket"])?,
+        replicas: values
+            .get(&["highAvailability", "replicaCount"])
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1)
+            .min(10),
+    })
+}

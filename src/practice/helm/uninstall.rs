@@ -1,0 +1,54 @@
+//! `helm uninstall`: the record says so first, the objects go, then the record.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{api::Api, args::Args, say};
+use crate::practice::world::cluster::Resource;
+
+pub(super) async fn run(args: &Args) -> Result<(), String> {
+    let name = args.name(0, "helm uninstall")?;
+    let deadline = Instant::now() + args.timeout()?;
+    let api = Api::connect(args).await?;
+    let Some(secret) = api.release(&name).await? else {
+        return Err(format!(
+            "uninstall: Release not loaded: {name}: release: not found"
+        ));
+    };
+    let record = secret["metadata"]["name"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let patch = json!({"metadata": {"labels": {"status": "uninstalling"}}});
+    api.patch(Resource::Secrets, &record, &patch).await?;
+    let selector = format!("app.kubernetes.io/instance={name}");
+    for resource in [
+        Resource::Services,
+        Resource::Ingresses,
+        Resource::Deployments,
+        Resource::Jobs,
+        Resource::ConfigMaps,
+        Resource::ServiceAccounts,
+    ] {
+        for object in api.list(resource, &selector).await? {
+            if let Some(object) = object["metadata"]["name"].as_str() {
+                api.delete(resource, object).await?;
+            }
+        }
+    }
+    if args.has("wait") {
+        while !api.list(Resource::Pods, &selector).await?.is_empty() {
+            if Instant::now() >= deadline {
+                return Err(
+                    "uninstallation completed with 1 error(s): context deadline exceeded"
+                        .to_owned(),
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    api.delete(Resource::Secrets, &record).await?;
+    say(&format!("release \"{name}\" uninstalled"));
+    Ok(())
+}

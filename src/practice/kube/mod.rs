@@ -1,0 +1,176 @@
+//! The Kubernetes face: list, watch, get, create, patch, delete over plain HTTP/1.1, for the objects of
+//! [`super::world::cluster`].
+
+mod answer;
+mod door;
+mod request;
+mod watch;
+
+use std::time::Duration;
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use serde_json::{Value, json};
+
+use self::{
+    answer::{Form, refuse},
+    request::{Target, Verb},
+};
+use super::world::{Fault, Shared, cluster::Refusal};
+use crate::incident::{Moment, Side};
+
+/// Between two ticks of the controllers.
+const TICK: Duration = Duration::from_millis(100);
+/// The largest body taken: no object of ours comes near.
+const BODY: usize = 2 << 20;
+
+/// Serves the Kubernetes API of a side until the listener fails, and moves its cluster on as time passes.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    world: Shared,
+    side: Side,
+    listener: tokio::net::TcpListener,
+) -> std::io::Result<()> {
+    let face = Face { world, side };
+    let ticking = async {
+        loop {
+            face.world.lock().side_mut(side).cluster.tick(Moment::now());
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    let of_requests = face.clone();
+    let router: Router = Router::new().fallback(move |request: Request| {
+        let face = of_requests.clone();
+        async move { face.answer(request).await }
+    });
+    let listener = door::Door::new(listener, face.clone());
+    tokio::select! {
+        ended = axum::serve(listener, router) => ended,
+        () = ticking => Ok(()),
+    }
+}
+
+/// One side's API.
+#[derive(Clone)]
+struct Face {
+    world: Shared,
+    side: Side,
+}
+
+impl Face {
+    fn fault(&self) -> Fault {
+        self.world
+            .lock()
+            .fault(self.side, "kubernetes", Moment::now())
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        match self.fault() {
+            Fault::None => {}
+            Fault::Hang => return std::future::pending().await,
+            Fault::Reset => return answer::broken(),
+            Fault::Unavailable => {
+                return refuse(&Refusal {
+                    code: 503,
+                    reason: "ServiceUnavailable",
+                    message: "the server is currently unable to handle the request".to_owned(),
+                });
+            }
+            Fault::Forbidden => {
+                return refuse(&Refusal {
+                    code: 403,
+                    reason: "Forbidden",
+                    message: "User \"practice\" cannot do that in this region".to_owned(),
+                });
+            }
+            Fault::Garbage => return Response::new(Body::from("\u{0}\u{1b}[2J{]garbage")),
+        }
+        let (head, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, BODY).await else {
+            return refuse(&Refusal::bad("the body is too large"));
+        };
+        match head.uri.path() {
+            "/version" => {
+                return answer::json_response(
+                    &json!({"major": "1", "minor": "33", "gitVersion": "v1.33.0-relight"}),
+                );
+            }
+            "/readyz" | "/livez" | "/healthz" => return Response::new(Body::from("ok")),
+            _ => {}
+        }
+        let target = match Target::read(&head) {
+            Ok(target) => target,
+            Err(refusal) => return refuse(&refusal),
+        };
+        if target.watch {
+            return watch::start(self.clone(), target);
+        }
+        let body = match target.verb {
+            Verb::Read | Verb::Delete if body.is_empty() => Ok(Value::Null),
+            _ => serde_json::from_slice(&body)
+                .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}"))),
+        };
+        match body.and_then(|body| self.act(&target, body, Moment::now())) {
+            Ok(response) => response,
+            Err(refusal) => refuse(&refusal),
+        }
+    }
+
+    fn act(&self, target: &Target, body: Value, now: Moment) -> Result<Response, Refusal> {
+        let mut world = self.world.lock();
+        let cluster = &mut world.side_mut(self.side).cluster;
+        cluster.tick(now);
+        let resource = target.resource;
+        let place = target.namespace.as_deref().unwrap_or_default();
+        let Some(name) = target.name.as_deref() else {
+            return match target.verb {
+                Verb::Read => {
+                    let matching = cluster
+                        .store
+                        .list(resource, target.namespace.as_deref())
+                        .filter(|object| target.matches(object));
+                    answer::list(target, matching, cluster.store.version())
+                }
+                Verb::Create => {
+                    let made = cluster.create(resource, place, body, now)?;
+                    Ok(answer::with_code(201, &made))
+                }
+                _ => Err(Refusal::bad("name is missing in the path")),
+            };
+        };
+        match target.verb {
+            Verb::Read if target.sub.as_deref() == Some("log") => {
+                let pod = cluster
+                    .store
+                    .get(resource, place, name)
+                    .ok_or_else(|| Refusal::missing(resource, name))?;
+                Ok(Response::new(Body::from(answer::log(pod))))
+            }
+            Verb::Read => {
+                let object = cluster
+                    .store
+                    .get(resource, place, name)
+                    .ok_or_else(|| Refusal::missing(resource, name))?;
+                Ok(answer::json_response(&target.form.of(object)))
+            }
+            Verb::Patch | Verb::Replace => {
+                let changed =
+                    cluster
+                        .store
+                        .change(resource, place, name, |object| match target.verb {
+                            Verb::Patch => answer::merge(object, body),
+                            _ => answer::replace(object, body),
+                        });
+                let changed = changed.ok_or_else(|| Refusal::missing(resource, name))?;
+                Ok(answer::json_response(&Form::Whole.of(&changed)))
+            }
+            Verb::Delete => {
+                let at_once = target.grace == Some(0) || body["gracePeriodSeconds"] == 0;
+                let gone = cluster.delete(resource, place, name, at_once, now)?;
+                Ok(answer::json_response(&gone))
+            }
+            Verb::Create => Err(Refusal::bad("create has no name in the path")),
+        }
+    }
+}

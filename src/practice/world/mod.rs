@@ -1,0 +1,228 @@
+//! The simulated world: pure state, changed only by its methods, which are told the time. One file per noun.
+
+pub mod addresses;
+pub mod bucket;
+pub mod cache;
+pub mod cluster;
+pub mod copies;
+pub mod names;
+pub mod region;
+pub mod scenario;
+pub mod tables;
+pub mod zone;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use addresses::Addresses;
+pub use bucket::Bucket;
+pub use cache::{CacheFault, CacheSpec};
+pub use cluster::{Cluster, Running, Seed, Timing};
+pub use copies::Copies;
+pub use names::{Release, Site};
+pub use region::{Fault, Region};
+pub use scenario::{Scenario, ScenarioError};
+pub use tables::{Names, Storage, Stored};
+pub use zone::{Change, Verb, Zone};
+
+use crate::incident::{Moment, Side};
+
+/// Everything there is: two regions, one hosted zone, and when each change takes effect.
+#[derive(Debug)]
+pub struct World {
+    /// What this practice is about: faults and durations.
+    pub scenario: Scenario,
+    /// When it began; faults are timed from here.
+    pub began: Moment,
+    /// Where the faces listen.
+    pub addresses: Addresses,
+    /// The region that failed.
+    pub primary: Region,
+    /// The region we move to.
+    pub recovery: Region,
+    /// The hosted zone of the cluster name.
+    pub zone: Zone,
+    /// For each side the side and state table that its Auth Service writes to.
+    writing: [Option<(Side, String)>; 2],
+}
+
+impl World {
+    /// The world of a scenario at its beginning: the release runs in the primary, the copies lie in the recovery region.
+    #[must_use]
+    pub fn new(scenario: Scenario, addresses: Addresses, began: Moment) -> Self {
+        let names = Side::BOTH.map(|side| scenario.site(side).names());
+        let region = |side: Side| {
+            let site = scenario.site(side);
+            Region {
+                name: site.region.clone(),
+                account: site.account.clone(),
+                cluster: Cluster::new(
+                    &*site.uid,
+                    scenario.cluster.clone(),
+                    &*site.load_balancer,
+                    began,
+                ),
+                storage: Storage::seed(
+                    side,
+                    &names[0],
+                    &names[1],
+                    &scenario.release.cluster,
+                    began,
+                ),
+            }
+        };
+        let mut primary = region(Side::Primary);
+        primary.cluster.seed_release(&scenario.running(), began);
+        let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
+        let zone = Zone::new(
+            &scenario.release.zone_id,
+            &scenario.release.zone,
+            authorities.collect(),
+            scenario.records(),
+            scenario.dns.insync,
+        );
+        Self {
+            began,
+            addresses,
+            primary,
+            recovery: region(Side::Recovery),
+            zone,
+            writing: [None, None],
+            scenario,
+        }
+    }
+
+    /// Moves everything on that moves by itself: the controllers of both clusters, and what their Auth Services write.
+    /// Cheap when nothing is pending.
+    pub fn tick(&mut self, now: Moment) {
+        for side in Side::BOTH {
+            self.side_mut(side).cluster.tick(now);
+            self.auth_writes(side, now);
+        }
+    }
+
+    /// An Auth Service that is ready writes into the tables that its values name, while their `DynamoDB` answers.
+    fn auth_writes(&mut self, side: Side, now: Moment) {
+        let running = self.side(side).cluster.running();
+        let ready = running.filter(|running| running.auth_ready);
+        let onto = ready.and_then(|running| {
+            let to = self.region_named(&running.region)?;
+            (self.fault(to, "dynamodb", now) == Fault::None).then_some((to, running))
+        });
+        let was = self.writing[side as usize].take();
+        self.writing[side as usize] = onto
+            .as_ref()
+            .map(|(to, running)| (*to, running.state_table.clone()));
+        if was == self.writing[side as usize] {
+            return;
+        }
+        if let Some((to, state)) = was {
+            let audit = self.scenario.site(to).audit_table.clone();
+            self.side_mut(to).storage.auth_stops(&state, &audit, now);
+        }
+        if let Some((to, running)) = onto {
+            let audit = self.scenario.site(to).audit_table.clone();
+            let (state, cluster) = (&running.state_table, &running.cluster_name);
+            let storage = &mut self.side_mut(to).storage;
+            storage.auth_starts(state, &audit, cluster, now);
+        }
+    }
+
+    fn region_named(&self, name: &str) -> Option<Side> {
+        Side::BOTH
+            .into_iter()
+            .find(|side| self.side(*side).name == name)
+    }
+
+    /// The region of a side.
+    #[must_use]
+    pub const fn side(&self, side: Side) -> &Region {
+        match side {
+            Side::Primary => &self.primary,
+            Side::Recovery => &self.recovery,
+        }
+    }
+
+    /// The region of a side, to be changed.
+    pub const fn side_mut(&mut self, side: Side) -> &mut Region {
+        match side {
+            Side::Primary => &mut self.primary,
+            Side::Recovery => &mut self.recovery,
+        }
+    }
+
+    /// What is wrong with a service of a side now: faces ask before each answer.
+    #[must_use]
+    pub fn fault(&self, side: Side, service: &str, now: Moment) -> Fault {
+        self.scenario.fault(side, service, now.since(self.began))
+    }
+}
+
+/// The world as the faces share it.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Mutex<World>>);
+
+impl Shared {
+    /// Shares a world.
+    #[must_use]
+    pub fn new(world: World) -> Self {
+        Self(Arc::new(Mutex::new(world)))
+    }
+
+    /// The world as it is now, with the time: what every face asks for one question. Never held over an await.
+    pub fn now(&self) -> (MutexGuard<'_, World>, Moment) {
+        let now = Moment::now();
+        let mut world = self.lock();
+        world.tick(now);
+        (world, now)
+    }
+
+    /// The world as it was left, for the time of one question. Never held over an await.
+    pub fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn world(scenario: &str) -> World {
+        let scenario = Scenario::named(scenario).expect("a scenario");
+        let addresses = Addresses::within(Ipv4Addr::new(127, 7, 9, 0), &scenario);
+        World::new(scenario, addresses, Moment::from_secs(1_795_000_000))
+    }
+
+    #[test]
+    fn it_begins_with_both_names_on_the_primary_and_the_same_authorities_on_both_sides() {
+        let world = world("calm");
+        let records = world.zone.published(world.began);
+        let names: Vec<_> = records.iter().map(|set| set.name.as_str()).collect();
+        assert_eq!(names, ["teleport.example.com", "*.teleport.example.com"]);
+        assert!(
+            records
+                .iter()
+                .all(|set| set.values == [world.scenario.primary.load_balancer.as_str()])
+        );
+        let authority = |side| {
+            let site = world.scenario.site(side);
+            let storage = &world.side(side).storage;
+            storage.host_authority(&site.state_table, &world.scenario.release.cluster)
+        };
+        assert!(authority(Side::Primary).is_some());
+        assert_eq!(authority(Side::Primary), authority(Side::Recovery));
+    }
+
+    #[test]
+    fn tables_are_written_only_while_their_region_answers() {
+        for (scenario, written) in [("calm", true), ("half-alive", false)] {
+            let mut world = world(scenario);
+            let later = world.began.plus(std::time::Duration::from_mins(10));
+            world.tick(later);
+            let table = world.primary.storage.table("teleport-state");
+            let since = table.and_then(|table| table.written_since);
+            assert_eq!(since.is_some(), written, "{scenario}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The probes that ask AWS, and what they have in common.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{identity, recordings, tables, vault, zone};
+use crate::{
+    clients::aws::Aws,
+    incident::{Side, Subject, TableRole},
+    plan::Plan,
+    probe::{Pace, Probe},
+};
+
+/// The pace of a probe that asks AWS: its own limits end a look earlier, with a better sentence; this one is for the
+/// looks of several calls.
+pub(super) const fn pace(interval: Duration) -> Pace {
+    Pace {
+        interval,
+        timeout: Some(Duration::from_secs(20)),
+    }
+}
+
+/// The probes that ask AWS: identities, tables, copies, recordings and the hosted zone.
+pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
+    let aws = Aws::new(plan);
+    let mut probes: Vec<Box<dyn Probe>> = Vec::new();
+    for side in Side::BOTH {
+        let subject = Subject::Identity(side);
+        let reach = aws.side(side).clone();
+        probes.push(Box::new(identity::IdentityProbe::new(
+            side,
+            reach,
+            plan.interval(&subject),
+        )));
+    }
+    for side in Side::BOTH {
+        for role in TableRole::BOTH {
+            let name = plan.side(side).table(role).map(str::to_owned);
+            let interval = plan.interval(&Subject::Table(side, role));
+            let reach = aws.side(side).clone();
+            probes.push(Box::new(tables::TableProbe::new(
+                side, role, name, reach, interval,
+            )));
+        }
+    }
+    for role in TableRole::BOTH {
+        let reach = aws.side(Side::Recovery).clone();
+        probes.push(Box::new(vault::VaultProbe::new(role, plan, reach)));
+    }
+    for side in Side::BOTH {
+        let bucket = plan.side(side).bucket.clone();
+        let interval = plan.interval(&Subject::Recordings(side));
+        let reach = aws.side(side).clone();
+        probes.push(Box::new(recordings::RecordingsProbe::new(
+            side, bucket, reach, interval,
+        )));
+    }
+    probes.push(Box::new(zone::ZoneProbe::new(plan, aws.zone().clone())));
+    probes
+}

@@ -1,0 +1,74 @@
+//! Which wildcards are known to exist, and the random labels that stand for them.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Letters of a random label: 26¹² of them are never asked twice.
+const LETTERS: usize = 12;
+
+/// The wildcards that an authority has answered for. Resolvers are asked for no other: a name that does not exist yet
+/// would be remembered there as not existing, for as long as the zone's SOA says (RFC 2308). Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Wildcards {
+    known: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Wildcards {
+    /// Notes whether an authority has just answered for the wildcard.
+    pub fn note(&self, name: &str, exists: bool) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if exists {
+            known.insert(name.to_owned());
+        } else {
+            known.remove(name);
+        }
+    }
+
+    /// Whether a name may be asked of a resolver: any name but a wildcard that is not known to exist.
+    #[must_use]
+    pub fn may_ask(&self, name: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        !name.starts_with("*.") || known.contains(name)
+    }
+}
+
+/// The name to put on the wire: for a wildcard a fresh random label, which no cache can hold.
+pub(super) fn on_wire(name: &str) -> String {
+    name.strip_prefix("*.").map_or_else(
+        || name.to_owned(),
+        |rest| {
+            let label: String = std::iter::repeat_with(fastrand::lowercase)
+                .take(LETTERS)
+                .collect();
+            format!("{label}.{rest}")
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_asked_only_while_it_is_known() {
+        let (wildcards, name) = (Wildcards::default(), "*.tele.example.com");
+        assert!(wildcards.may_ask("tele.example.com"));
+        assert!(!wildcards.may_ask(name));
+        wildcards.note(name, true);
+        assert!(wildcards.may_ask(name));
+        wildcards.note(name, false);
+        assert!(!wildcards.may_ask(name));
+    }
+
+    #[test]
+    fn a_wildcard_goes_out_as_a_fresh_label() {
+        let (one, other) = (on_wire("*.example.com"), on_wire("*.example.com"));
+        assert_ne!(one, other);
+        let label = one.strip_suffix(".example.com").expect("under the name");
+        assert_eq!(label.len(), LETTERS);
+        assert!(label.bytes().all(|byte| byte.is_ascii_lowercase()));
+        assert_eq!(on_wire("app.example.com"), "app.example.com");
+    }
+}

@@ -1,0 +1,215 @@
+//! The three ways to the proxy: the old load balancer, the new one, the public name.
+//!
+//! Each address that a door resolves to is looked at by itself, with the cluster's name as SNI and Host, so that one
+//! dead address behind a living name shows. Reading the answers is [`crate::clients::web`]'s; here is where to look, and
+//! how seldom the authorities are asked for.
+
+mod pins;
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
+use tokio::sync::OnceCell;
+
+use self::pins::Pins;
+use crate::{
+    clients::{dns::Lookup, web::Web},
+    incident::{Door, DoorFact, Fact, Failure, FailureKind, Side, Subject},
+    plan::Plan,
+    probe::{Pace, Probe, Sink, Targets},
+};
+
+/// Most addresses looked at behind a door: a load balancer has one a zone.
+const ADDRESSES: usize = 4;
+
+/// Most hosts looked up for a door.
+const HOSTS: usize = 8;
+
+/// Longest that a look may take: six seconds an address, all at once, after the look-up, and the pins.
+const TIMEOUT: Duration = Duration::from_secs(18);
+
+/// What the three doors share: built at the first look, off the loop, since it reads roots and `resolv.conf` from disk.
+#[derive(Debug)]
+struct Reach {
+    web: Web,
+    lookup: Result<Lookup, Failure>,
+}
+
+/// Looks at one door.
+pub struct DoorProbe {
+    plan: Arc<Plan>,
+    door: Door,
+    targets: Targets,
+    reach: Arc<OnceCell<Reach>>,
+    /// Hosts that the old cluster's status once named: when its Service is gone, its load balancer stays watched.
+    remembered: Vec<String>,
+    pins: Pins,
+}
+
+impl DoorProbe {
+    /// A probe for each door.
+    #[must_use]
+    pub fn each(plan: &Arc<Plan>, targets: &Targets) -> Vec<Self> {
+        let reach = Arc::new(OnceCell::new());
+        Door::ALL
+            .map(|door| Self {
+                plan: plan.clone(),
+                door,
+                targets: targets.clone(),
+                reach: reach.clone(),
+                remembered: Vec::new(),
+                pins: Pins::default(),
+            })
+            .into()
+    }
+
+    /// The hosts of this door as declared and as the clusters' status names them; each once.
+    fn hosts(&mut self) -> Vec<String> {
+        let (declared, more, side) = match self.door {
+            Door::Public => return vec![self.plan.cluster.name.clone()],
+            Door::Old => (
+                &self.plan.primary.load_balancer,
+                &self.plan.dns.old,
+                Side::Primary,
+            ),
+            Door::New => (
+                &self.plan.recovery.load_balancer,
+                &self.plan.dns.new,
+                Side::Recovery,
+            ),
+        };
+        let known = self.targets.get(side);
+        if self.door == Door::Old {
+            for host in &known {
+                if !self.remembered.contains(host) && self.remembered.len() < HOSTS {
+                    self.remembered.push(host.clone());
+                }
+            }
+        }
+        let mut hosts: Vec<String> = Vec::new();
+        for host in declared
+            .iter()
+            .chain(more)
+            .chain(&known)
+            .chain(&self.remembered)
+        {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            if !hosts.contains(&host) && hosts.len() < HOSTS {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    async fn fact(&mut self) -> Result<DoorFact, Failure> {
+        let hosts = self.hosts();
+        if hosts.is_empty() {
+            return Err(unknown_door(self.door));
+        }
+        let plan = self.plan.clone();
+        let reach = self
+            .reach
+            .get_or_try_init(|| async {
+                tokio::task::spawn_blocking(move || Reach {
+                    web: Web::load(&plan),
+                    lookup: Lookup::new(&plan),
+                })
+                .await
+                .map_err(|error| {
+                    Failure::new(
+                        FailureKind::Other,
+                        format!("TLS could not be set up: {error}"),
+                    )
+                })
+            })
+            .await?;
+        let addresses = resolve(&hosts, reach).await?;
+        let mut seen = join_all(addresses.iter().map(|ip| reach.web.visit(*ip))).await;
+        self.pins.fill(&reach.web, &mut seen, Instant::now()).await;
+        Ok(DoorFact {
+            host: hosts.join(", ").chars().take(300).collect(),
+            addresses: seen,
+        })
+    }
+}
+
+impl Probe for DoorProbe {
+    fn name(&self) -> String {
+        format!("web {}", self.door)
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        vec![Subject::Door(self.door)]
+    }
+
+    fn pace(&self) -> Pace {
+        Pace {
+            interval: self.plan.interval(&Subject::Door(self.door)),
+            timeout: Some(TIMEOUT),
+        }
+    }
+
+    /// A door that is shut is a reading, not a look that failed: it is looked at again as soon as one that is open.
+    fn look<'a>(&'a mut self, sink: &'a Sink) -> BoxFuture<'a, Result<(), Failure>> {
+        async move {
+            let began = Instant::now();
+            let fact = self.fact().await;
+            let outcome = fact.map(|fact| Fact::Door(Arc::new(fact)));
+            sink.put(Subject::Door(self.door), began.elapsed(), outcome);
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+/// Looks the hosts up, all at once. One that does not resolve is passed over as long as another does.
+async fn resolve(hosts: &[String], reach: &Reach) -> Result<Vec<IpAddr>, Failure> {
+    let looked = join_all(hosts.iter().map(|host| async move {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![address]);
+        }
+        let lookup = reach.lookup.as_ref().map_err(Clone::clone)?;
+        lookup.lookup(host).await.map(|found| found.addresses)
+    }))
+    .await;
+    let mut addresses = Vec::new();
+    let mut failure = None;
+    for found in looked {
+        match found {
+            Ok(found) => addresses.extend(found),
+            Err(why) => failure = failure.or(Some(why)),
+        }
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.truncate(ADDRESSES);
+    match failure {
+        Some(failure) if addresses.is_empty() => Err(failure),
+        _ => Ok(addresses),
+    }
+}
+
+fn unknown_door(door: Door) -> Failure {
+    let detail = match door {
+        Door::Old => {
+            "no address of the old load balancer is known: declare [primary] load_balancer, or let the primary's \
+             Kubernetes API answer"
+        }
+        Door::New => {
+            "no address of the new load balancer is known yet: the recovery cluster's Service or Ingress gives it, or \
+             [recovery] load_balancer"
+        }
+        Door::Public => "the plan names no cluster",
+    };
+    Failure::new(FailureKind::NotPlanned, detail)
+}
+
+#[cfg(test)]
+mod tests;

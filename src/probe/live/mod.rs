@@ -1,0 +1,14 @@
+//! The probes behind the panes, one file per noun.
+
+mod aws;
+pub mod cluster;
+pub mod dns;
+pub mod doors;
+pub mod identity;
+pub mod recordings;
+pub mod tables;
+pub mod values;
+pub mod vault;
+pub mod zone;
+
+pub(super) use aws::all as aws;

@@ -1,0 +1,92 @@
+//! State → report.
+
+use std::cmp::Reverse;
+
+use super::{
+    Line,
+    model::{Caller, Clock, Remark, Report, SCHEMA, SideReport},
+    panes, runbook,
+};
+use crate::{
+    incident::{Fact, Side, Subject, brief},
+    journal::Kind,
+    judge::{self, Glance, glance},
+    plan::Level,
+    state::State,
+};
+
+impl Report {
+    /// Gathers what the panes show.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let mut panes = panes::all(&state.sight());
+        panes.sort_by_key(|pane| Reverse(pane.health));
+        let worst = panes.first();
+        let declared = state.story.declared.as_ref();
+        let outage = declared.map(|declared| declared.outage);
+        let practice = state.plan.practice.then_some(Kind::Practice);
+        let kind = declared.map(|declared| declared.what).or(practice);
+        Self {
+            schema: SCHEMA,
+            tool: concat!("relight ", env!("CARGO_PKG_VERSION")).into(),
+            at: state.now,
+            health: worst.map_or(crate::incident::Health::Unknown, |pane| pane.health),
+            sentence: worst.map_or_else(Line::default, |pane| pane.sentence.clone()),
+            cluster: Line::from(&state.plan.cluster.name),
+            kind: kind.map(|kind| kind.word().to_lowercase().into()),
+            clock: Clock {
+                outage,
+                elapsed: outage.map(|outage| state.now.since(outage)),
+                rto: state.plan.objectives.rto,
+                rpo: state.plan.objectives.rpo,
+            },
+            sides: Side::BOTH.map(|side| side_report(state, side)).into(),
+            panes,
+            runbook: runbook::steps(state),
+            remarks: remarks(state),
+        }
+    }
+}
+
+fn side_report(state: &State, side: Side) -> SideReport {
+    let assessment = judge::cluster::assess(side, &state.sight());
+    SideReport {
+        side: side.word().into(),
+        region: Line::from(&state.plan.side(side).region),
+        health: assessment.health,
+        sentence: assessment.sentence.into(),
+        age: assessment.age,
+        caller: caller(state, side),
+    }
+}
+
+fn caller(state: &State, side: Side) -> Caller {
+    let seen = glance(&Subject::Identity(side), &state.sight());
+    let note = match seen {
+        Glance::Fresh(..) => None,
+        Glance::Stale(_, age) => Some(format!("{} ago", brief(age)).into()),
+        Glance::Failed(failure, _) => Some(failure.to_string().into()),
+        Glance::Never => Some("not asked yet".into()),
+    };
+    let (arn, expires) = match seen.known() {
+        Some((Fact::Identity(identity), _)) => (Some(Line::from(&identity.arn)), identity.expires),
+        _ => (None, None),
+    };
+    Caller { arn, expires, note }
+}
+
+fn remarks(state: &State) -> Vec<Remark> {
+    let warnings = state.plan.warnings.iter();
+    warnings
+        .map(|found| Remark {
+            level: match found.level {
+                Level::Error => "error",
+                Level::Warning => "warning",
+                Level::Gap => "missing",
+            },
+            place: format!("{}:{}:{}", found.path.display(), found.line, found.column).into(),
+            message: Line::from(&found.message),
+            remedy: Line::from(&found.remedy),
+        })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! One line of text that may be shown anywhere.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// No line is longer: what comes from outside may be.
+const LONGEST: usize = 500;
+
+/// Text without control characters, line breaks and invisible direction marks, of at most 500 characters: what comes
+/// from pods, DNS answers and certificates may be hostile to a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Line(String);
+
+impl Line {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Line {
+    fn from(text: T) -> Self {
+        let mut words = text.as_ref().split_whitespace();
+        let first = words.next().unwrap_or_default().to_owned();
+        let joined = words.fold(first, |line, word| line + " " + word);
+        let shown = |c: &char| !c.is_control() && !is_direction(*c);
+        let mut line: String = joined.chars().filter(shown).take(LONGEST).collect();
+        if joined.chars().filter(shown).nth(LONGEST).is_some() {
+            line.pop();
+            line.push('…');
+        }
+        Self(line)
+    }
+}
+
+/// Marks that reorder or hide what stands beside them (Unicode TR 9 section 2, TR 36).
+const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_a_terminal_gets_through() {
+        let cases = [
+            ("a\u{1b}[2Jb", "a[2Jb"),
+            ("two\r\nlines\tand tabs", "two lines and tabs"),
+            ("\u{9b}31mred", "31mred"),
+            ("txt.\u{202e}exe", "txt.exe"),
+            ("plain ▕██▏", "plain ▕██▏"),
+        ];
+        for (text, line) in cases {
+            assert_eq!(Line::from(text).as_str(), line);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_ends_in_dots() {
+        let line = Line::from("x".repeat(10_000));
+        assert_eq!(line.as_str().chars().count(), LONGEST);
+        assert!(line.as_str().ends_with('…'));
+        assert!(!Line::from("x".repeat(LONGEST)).as_str().ends_with('…'));
+    }
+}

@@ -1,0 +1,57 @@
+//! TELLING: the same State as text, JSON and Markdown, for `--once`, pipes and the incident channel.
+//!
+//! [`Report::of`] gathers what the panes show into one model; each format renders that and nothing else. Worst first,
+//! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
+
+mod gather;
+mod line;
+mod markdown;
+mod model;
+mod panes;
+mod runbook;
+mod text;
+
+pub use line::Line;
+pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};
+
+use crate::state::State;
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs; `assets/once.schema.json` describes it.
+    Json,
+    /// For the incident channel.
+    Markdown,
+}
+
+/// The JSON Schema of [`Format::Json`].
+pub const SCHEMA: &str = include_str!("../../assets/once.schema.json");
+
+/// The state in a format, with a final line feed.
+#[must_use]
+pub fn render(state: &State, format: Format) -> String {
+    Report::of(state).render(format)
+}
+
+impl Report {
+    /// The report in a format, with a final line feed.
+    #[must_use]
+    pub fn render(&self, format: Format) -> String {
+        match format {
+            Format::Text => text::render(self),
+            Format::Json => self.json(),
+            Format::Markdown => markdown::render(self),
+        }
+    }
+
+    fn json(&self) -> String {
+        // The model has string keys and finite numbers alone, of which serde_json can always make text.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests;

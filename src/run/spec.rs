@@ -1,0 +1,280 @@
+//! What is to be run, as the operator saw it.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::RunDir;
+use crate::{
+    incident::{Action, Moment, RunId, Step, StepId},
+    journal::{Folder, files},
+    plan::Plan,
+    step::{self, expand, expand::ExpandError},
+};
+
+/// Longest spec that is read.
+const CAP: u64 = 1024 * 1024;
+/// Time between TERM and KILL unless said. Helm gives its hooks up within a second or two.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// One run: everything that its runner needs to know, written once by the starter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: StepId,
+    /// Program and arguments; never a shell line.
+    pub argv: Vec<String>,
+    /// Variables set on top of the cockpit's environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Where the child starts: the folder of the plan.
+    pub cwd: PathBuf,
+    /// How long the run may take, in milliseconds on disk.
+    #[serde(with = "millis")]
+    pub timeout: Duration,
+    /// Time between TERM and KILL, in milliseconds on disk.
+    #[serde(with = "millis")]
+    pub grace: Duration,
+    /// Fencing token under which it was confirmed; compared with the incident's right before the child starts.
+    pub token: u64,
+    /// Folder of the incident.
+    pub incident: PathBuf,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Nothing is started: the argv is the output. So a dry run of a foreign program.
+    pub print_only: bool,
+    /// When it was made; a runner that finds it minutes later starts nothing.
+    pub at: Moment,
+    /// What the dialog shows: the argv as one line, or one line for each API call. Not needed to run.
+    #[serde(default)]
+    pub calls: Vec<String>,
+}
+
+/// Why there is no spec.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SpecError {
+    /// The plan lacks something.
+    #[error(transparent)]
+    Expand(#[from] ExpandError),
+    /// The runbook names code that there is not.
+    #[error(
+        "the runbook names the native step {0:?}, which this version of Relight does not have: correct assets/runbook.toml"
+    )]
+    NoSuchNative(String),
+    /// This binary does not know where it is.
+    #[error("cannot tell the path of the running relight binary: {0}; start it by its full path")]
+    NoBinary(String),
+    /// An argv of nothing.
+    #[error("step {0} has an empty argv: correct assets/runbook.toml")]
+    Empty(StepId),
+}
+
+/// Turns a step into a run: argv expanded from the plan, or this binary with `step exec` for a native one. Nothing is
+/// written or started; the dialog shows [`Spec::calls`], and the same value then goes to [`super::start`].
+///
+/// # Errors
+/// A sentence to lock the step with.
+pub fn for_step(
+    step: &Step,
+    plan: &Plan,
+    run: &RunId,
+    token: u64,
+    incident: &Folder,
+    dry_run: bool,
+) -> Result<Spec, SpecError> {
+    let (argv, calls) = match &step.action {
+        Action::Argv(template) => {
+            let argv = expand::argv(template, plan)?;
+            let shown = vec![shown(&argv)];
+            (argv, shown)
+        }
+        Action::Native(name) => native(name, plan, run, dry_run)?,
+    };
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(SpecError::Empty(step.id.clone()));
+    }
+    let env = [
+        ("RELIGHT_RUN", run.as_str()),
+        ("RELIGHT_STEP", step.id.as_str()),
+    ];
+    Ok(Spec {
+        run: run.clone(),
+        step: step.id.clone(),
+        argv,
+        env: env
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        cwd: absolute(&plan.path)
+            .parent()
+            .map_or_else(|| PathBuf::from("/"), PathBuf::from),
+        timeout: step.timeout,
+        grace: GRACE,
+        token,
+        incident: absolute(incident.path()),
+        dry_run,
+        print_only: dry_run && matches!(step.action, Action::Argv(_)),
+        at: Moment::now(),
+        calls,
+    })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn native(
+    name: &str,
+    plan: &Plan,
+    run: &RunId,
+    dry_run: bool,
+) -> Result<(Vec<String>, Vec<String>), SpecError> {
+    let native = step::natives()
+        .into_iter()
+        .find(|native| native.name == name)
+        .ok_or_else(|| SpecError::NoSuchNative(name.to_owned()))?;
+    let binary = std::env::current_exe().map_err(|error| SpecError::NoBinary(error.to_string()))?;
+    let binary = binary.to_string_lossy();
+    // The child starts in the plan's folder: a relative path would lead elsewhere from there.
+    let plan_path = absolute(&plan.path);
+    let plan_path = plan_path.to_string_lossy();
+    let mut argv: Vec<String> = [
+        &*binary,
+        "step",
+        "exec",
+        name,
+        "--plan",
+        &*plan_path,
+        "--run",
+        run.as_str(),
+    ]
+    .map(str::to_owned)
+    .into();
+    if dry_run {
+        argv.push("--dry-run".to_owned());
+    }
+    Ok((argv, (native.calls)(plan)))
+}
+
+/// An argv as one line that a shell would take back: for reading, never for running.
+#[must_use]
+pub fn shown(argv: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
+    let words: Vec<String> = argv
+        .iter()
+        .map(|word| {
+            if !word.is_empty() && word.chars().all(plain) {
+                word.clone()
+            } else {
+                format!("'{}'", word.replace('\'', r"'\''"))
+            }
+        })
+        .collect();
+    words.join(" ")
+}
+
+impl Spec {
+    /// Writes it into the run's folder.
+    ///
+    /// # Errors
+    /// If the disk does not take it.
+    pub fn save(&self, dir: &RunDir) -> io::Result<()> {
+        files::write_atomic(&dir.spec(), &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// If it is not there or is none.
+    pub fn load(dir: &RunDir) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&files::read_capped(
+            &dir.spec(),
+            CAP,
+        )?)?)
+    }
+}
+
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{incident::Runbook, plan::sample::plan};
+
+    fn spec(id: &str, plan: &Plan, dry_run: bool) -> Result<Spec, SpecError> {
+        let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+        let id = StepId::try_from(id.to_owned()).expect("an id");
+        let run = RunId::new(&id, 1, Moment::from_secs(7));
+        let folder = Folder::at(Path::new("/state/incident"));
+        for_step(
+            runbook.get(&id).expect("a step"),
+            plan,
+            &run,
+            3,
+            &folder,
+            dry_run,
+        )
+    }
+
+    #[test]
+    fn a_foreign_program_is_shown_as_it_is_run_and_only_printed_in_a_dry_run() {
+        let spec = spec("stop-old-cluster", &plan(), true).expect("a spec");
+        assert!(spec.print_only);
+        assert_eq!(spec.token, 3);
+        assert_eq!(spec.cwd, Path::new("/etc"));
+        assert_eq!(
+            spec.calls,
+            [
+                "helm uninstall teleport-cluster --namespace teleport --kube-context east \
+              --kubeconfig /etc/kube/east --wait --timeout 5m"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_step_that_lacks_something_says_what() {
+        let mut plan = plan();
+        plan.cluster.version = None;
+        let sentence = spec("install", &plan, false)
+            .expect_err("locked")
+            .to_string();
+        assert!(
+            sentence.contains("does not say cluster.version"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn words_that_a_shell_would_split_are_quoted() {
+        let argv = ["a b", "", "it's", "--x=y"].map(str::to_owned);
+        assert_eq!(shown(&argv), r"'a b' '' 'it'\''s' --x=y");
+    }
+
+    #[test]
+    fn a_spec_comes_back_as_it_was() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let dir = RunDir::at(temp.path());
+        let before = spec("install", &plan(), false).expect("a spec");
+        before.save(&dir).expect("saved");
+        assert_eq!(Spec::load(&dir).expect("read"), before);
+    }
+}

@@ -1,0 +1,148 @@
+//! What keys mean while something lies over the panes.
+
+use super::super::{Confirm, Focus, Intent, Overlay, State};
+use super::Effect;
+use crate::journal::Entry;
+
+/// The longest text a field takes: a pasted file is no reason.
+const FIELD: usize = 400;
+
+impl State {
+    /// Carries out an intent in the overlay that is open.
+    pub(super) fn intend_in_dialog(&mut self, intent: Intent) -> Vec<Effect> {
+        match intent {
+            Intent::Redraw => return vec![Effect::Redraw],
+            Intent::Suspend => return vec![Effect::Suspend],
+            Intent::Dismiss => return self.dismiss(),
+            Intent::Accept => return self.accept(),
+            _ => {}
+        }
+        if let Some(text) = self.field() {
+            match intent {
+                Intent::Insert(c) if !c.is_control() && text.len() < FIELD => text.push(c),
+                Intent::Paste(pasted) => {
+                    let clean = pasted.chars().filter(|c| !c.is_control());
+                    text.extend(clean.take(FIELD.saturating_sub(text.len())));
+                }
+                Intent::Backspace => {
+                    text.pop();
+                }
+                Intent::Clear => text.clear(),
+                intent => return self.turn(&intent),
+            }
+            if let Some(Overlay::Palette(_, chosen)) = &mut self.desk.overlay {
+                *chosen = 0;
+            }
+            return Vec::new();
+        }
+        self.turn(&intent)
+    }
+
+    /// The text field of the overlay. A phrase takes nothing before its dialog was on screen.
+    fn field(&mut self) -> Option<&mut String> {
+        match self.desk.overlay.as_mut()? {
+            Overlay::Confirm(Confirm {
+                armed,
+                typed,
+                drawn: true,
+                ..
+            }) if armed.phrase.is_some() => Some(typed),
+            Overlay::Palette(text, _) | Overlay::Search(text) | Overlay::Filter(text) => Some(text),
+            Overlay::Reason(reason) => Some(&mut reason.text),
+            _ => None,
+        }
+    }
+
+    /// Keys that turn a page, a button or a row.
+    fn turn(&mut self, intent: &Intent) -> Vec<Effect> {
+        let page = i32::from(self.desk.size.1 / 2).max(1);
+        match (self.desk.overlay.as_mut(), intent) {
+            (Some(Overlay::Confirm(confirm)), Intent::Button) if confirm.drawn => {
+                confirm.focus = if confirm.focus == Focus::Cancel {
+                    Focus::Run
+                } else {
+                    Focus::Cancel
+                };
+            }
+            (Some(Overlay::Help(top) | Overlay::Detail(_, top)), Intent::Move(by)) => {
+                *top = top.saturating_add_signed(i16::try_from(*by).unwrap_or(0));
+            }
+            (Some(Overlay::Help(top) | Overlay::Detail(_, top)), Intent::Page(by)) => {
+                let by = i16::try_from(by.saturating_mul(page)).unwrap_or(0);
+                *top = top.saturating_add_signed(by);
+            }
+            (Some(Overlay::Palette(_, chosen) | Overlay::Themes(chosen)), Intent::Choose(row)) => {
+                *chosen = *row;
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn dismiss(&mut self) -> Vec<Effect> {
+        match self.desk.overlay.take() {
+            Some(Overlay::Confirm(confirm)) => {
+                vec![Effect::Record(Entry::Disarmed {
+                    run: confirm.armed.run,
+                })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn accept(&mut self) -> Vec<Effect> {
+        match self.desk.overlay.clone() {
+            Some(Overlay::Confirm(confirm)) => self.answer(&confirm),
+            Some(Overlay::Reason(reason)) => self.skip(&reason),
+            Some(Overlay::Search(text)) => {
+                self.desk.overlay = None;
+                self.search(text)
+            }
+            Some(Overlay::Filter(text)) => {
+                self.desk.overlay = None;
+                let focus = self.desk.focus;
+                let pane = self.desk.pane_mut(focus);
+                pane.filter = text;
+                pane.selected = None;
+                Vec::new()
+            }
+            Some(Overlay::Themes(chosen)) => {
+                if let Some(name) = self.desk.themes.get(chosen) {
+                    self.desk.theme.clone_from(name);
+                }
+                self.desk.overlay = None;
+                vec![Effect::Redraw]
+            }
+            // The palette's choice comes as the intent it stands for; see `input`.
+            _ => self.dismiss(),
+        }
+    }
+
+    fn answer(&mut self, confirm: &Confirm) -> Vec<Effect> {
+        // Type-ahead guard: over a slow link, keys meant for the panes arrive when the dialog is already decided on.
+        if !confirm.drawn {
+            return Vec::new();
+        }
+        let said_yes = match &confirm.armed.phrase {
+            Some(phrase) => {
+                if confirm.typed.trim() != phrase {
+                    return self.refuse(format!(
+                        "type exactly: {phrase} (esc leaves without running)"
+                    ));
+                }
+                true
+            }
+            None => confirm.focus == Focus::Run,
+        };
+        if !said_yes {
+            return self.dismiss();
+        }
+        self.desk.overlay = None;
+        let phrase = confirm
+            .armed
+            .phrase
+            .is_some()
+            .then(|| confirm.typed.trim().to_owned());
+        self.confirm(&confirm.armed, phrase)
+    }
+}

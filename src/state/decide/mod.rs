@@ -1,0 +1,196 @@
+//! Events in, effects out. Split by noun: keys, dialogs, steps, runs.
+
+mod dialog;
+mod keys;
+mod runs;
+mod steps;
+
+use std::time::Duration;
+
+use super::{Effect, Event, Notice, Pending, RunEvent, State, Tone, Wanted};
+use crate::{
+    incident::Moment,
+    journal::{Entry, Record},
+};
+
+/// How long a notice stays.
+const NOTICE: Duration = Duration::from_secs(10);
+
+impl State {
+    /// Takes an event in and says what is to be done. Reads no clock: events carry their time.
+    pub fn decide(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Tick(now) => {
+                self.now = self.now.max(now);
+                if self
+                    .desk
+                    .notice
+                    .as_ref()
+                    .is_some_and(|notice| self.now.since(notice.at) > NOTICE)
+                {
+                    self.desk.notice = None;
+                }
+                self.judge_runs()
+            }
+            Event::Intent(intent, now) => {
+                self.now = self.now.max(now);
+                self.intend(intent)
+            }
+            Event::Resize(columns, rows) => {
+                self.desk.size = (columns, rows);
+                self.fetch_shown()
+            }
+            Event::Drawn => {
+                if let Some(super::Overlay::Confirm(confirm)) = &mut self.desk.overlay {
+                    confirm.drawn = true;
+                }
+                Vec::new()
+            }
+            Event::Observed(seen, now) => {
+                self.now = self.now.max(now);
+                for observation in seen {
+                    self.instruments.take(observation);
+                }
+                self.judge_runs()
+            }
+            Event::Access(access) => {
+                self.access = access;
+                self.unsettled()
+            }
+            Event::Replayed(records) => {
+                for record in &records {
+                    self.now = self.now.max(record.at);
+                    self.story.apply(record);
+                }
+                self.fetch_shown()
+            }
+            Event::Recorded(record) => self.recorded(&record),
+            Event::DiskFailed(why) => {
+                self.pending.clear();
+                self.notify(Tone::Warn, format!("not recorded, and so not done: {why}"));
+                self.disk = Some(why);
+                vec![Effect::Bell]
+            }
+            Event::Run(event) => self.run_event(event),
+            Event::Output(run, output) => {
+                self.outputs.insert(run, output);
+                Vec::new()
+            }
+            Event::Found(run, line) => self.found(run, line),
+            Event::Notice(text, now) => {
+                self.now = self.now.max(now);
+                self.notify(Tone::Info, text);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Runs that were confirmed and never told to have started: a cockpit may have ended in between.
+    fn unsettled(&self) -> Vec<Effect> {
+        if matches!(self.access, super::Access::Observer(_)) {
+            return Vec::new();
+        }
+        let confirmed = self
+            .story
+            .in_order()
+            .filter(|run| run.state == super::RunState::Confirmed);
+        confirmed
+            .map(|run| Effect::Settle(run.armed.run.clone()))
+            .collect()
+    }
+
+    fn recorded(&mut self, record: &Record) -> Vec<Effect> {
+        self.disk = None;
+        self.now = self.now.max(record.at);
+        self.story.apply(record);
+        match &record.entry {
+            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.clone())) => {
+                self.armed(armed)
+            }
+            Entry::Confirmed { run, .. } if self.settle(&Pending::Confirming(run.clone())) => {
+                self.confirmed(run)
+            }
+            Entry::Judged { run, verdict, .. } => {
+                self.settle(&Pending::Judging(run.clone()));
+                self.judged(run, *verdict)
+            }
+            Entry::Skipped { step, .. } => {
+                self.settle(&Pending::Skipping(step.clone()));
+                Vec::new()
+            }
+            Entry::Cancelled { run } => vec![Effect::Cancel(run.clone())],
+            Entry::Exited { .. } | Entry::ContactLost { .. } => {
+                let mut effects = vec![Effect::ProbeNow];
+                effects.extend(self.judge_runs());
+                effects
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes a transition off the list of those on their way to disk; false if it was not this terminal's.
+    fn settle(&mut self, done: &Pending) -> bool {
+        let before = self.pending.len();
+        self.pending.retain(|pending| pending != done);
+        self.pending.len() < before
+    }
+
+    /// Puts a sentence into the notice line.
+    pub(super) fn notify(&mut self, tone: Tone, text: impl Into<String>) {
+        self.desk.notice = Some(Notice {
+            text: text.into(),
+            at: self.now,
+            tone,
+        });
+    }
+
+    /// Refuses something, in words.
+    pub(super) fn refuse(&mut self, why: impl Into<String>) -> Vec<Effect> {
+        self.notify(Tone::Warn, why);
+        Vec::new()
+    }
+
+    fn run_event(&mut self, event: RunEvent) -> Vec<Effect> {
+        match event {
+            RunEvent::Grew { run, lines } => {
+                let output = self.outputs.entry(run.clone()).or_default();
+                output.total = output.total.max(lines);
+                if self.shown_run().is_some_and(|shown| shown.armed.run == run) {
+                    self.fetch_shown()
+                } else {
+                    Vec::new()
+                }
+            }
+            event => self.run_moved(event),
+        }
+    }
+
+    /// Asks for the part of the shown run's output that the screen needs and the window does not hold.
+    pub(super) fn fetch_shown(&self) -> Vec<Effect> {
+        let Some(run) = self.shown_run() else {
+            return Vec::new();
+        };
+        let run = run.armed.run.clone();
+        let wanted = match self.desk.pane(super::Pane::Output).scroll {
+            super::Scroll::Follow => Wanted::Tail,
+            super::Scroll::Line(line) => {
+                let height = u64::from(self.desk.size.1);
+                if self
+                    .outputs
+                    .get(&run)
+                    .is_some_and(|output| output.holds(line, height))
+                {
+                    return Vec::new();
+                }
+                Wanted::Around(line)
+            }
+        };
+        vec![Effect::Fetch(run, wanted)]
+    }
+
+    /// The time of the newest event, for records that the edge stamps.
+    #[must_use]
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+}

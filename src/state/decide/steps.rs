@@ -1,0 +1,165 @@
+//! Arming, confirming, skipping and cancelling steps.
+
+use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, State};
+use super::Effect;
+use crate::{
+    incident::{Condition, Risk, RunId, Step, StepId},
+    journal::{ArmedStep, Entry},
+};
+
+impl State {
+    /// Arms a step: writes down what would be done. The dialog opens when that is on disk.
+    pub(super) fn arm(&mut self, id: Option<&StepId>, dry_run: bool) -> Vec<Effect> {
+        let step = match id {
+            Some(id) => self.runbook.get(id).cloned(),
+            None => self.selected_step().cloned(),
+        };
+        let Some(step) = step else {
+            return self.refuse("no such step in the runbook");
+        };
+        self.select_step(&step.id);
+        if let Some(why) = self.blocked(&step, dry_run) {
+            return self.refuse(format!("{} is locked: {why}", step.title));
+        }
+        let prepared = match (self.prepare)(&step, dry_run) {
+            Ok(prepared) => prepared,
+            Err(why) => return self.refuse(why),
+        };
+        let armed = self.arming(&step, prepared, dry_run);
+        self.pending.push(Pending::Arming(armed.clone()));
+        vec![Effect::Record(Entry::Armed(armed))]
+    }
+
+    fn arming(&self, step: &Step, prepared: Prepared, dry_run: bool) -> ArmedStep {
+        let attempt = self.story.attempts(&step.id).saturating_add(1);
+        ArmedStep {
+            run: RunId::new(&step.id, attempt, self.now),
+            step: step.id.clone(),
+            attempt,
+            risk: if dry_run { Risk::Look } else { step.risk },
+            calls: prepared.calls,
+            observes: step
+                .post
+                .iter()
+                .map(|post: &Condition| post.name().to_owned())
+                .collect(),
+            phrase: prepared.phrase.filter(|_| !dry_run),
+            dry_run,
+        }
+    }
+
+    /// An armed step is on disk: `look` goes on by itself, everything else asks.
+    pub(super) fn armed(&mut self, armed: &ArmedStep) -> Vec<Effect> {
+        if armed.risk == Risk::Look {
+            return self.confirm(armed, None);
+        }
+        self.desk.overlay = Some(Overlay::Confirm(Confirm {
+            armed: armed.clone(),
+            focus: Focus::Cancel,
+            typed: String::new(),
+            drawn: false,
+        }));
+        Vec::new()
+    }
+
+    /// The operator said yes: looked at once more, then written down. The run starts when that is on disk.
+    pub(super) fn confirm(&mut self, armed: &ArmedStep, phrase: Option<String>) -> Vec<Effect> {
+        let step = self.runbook.get(&armed.step).cloned();
+        let why = step.as_ref().map_or_else(
+            || Some("it is no longer in the runbook".to_owned()),
+            |step| self.blocked(step, armed.dry_run),
+        );
+        if let Some(why) = why {
+            let title = step.map_or_else(|| armed.step.to_string(), |step| step.title);
+            let mut effects = self.refuse(format!("{title} was not started: {why}"));
+            effects.push(Effect::Record(Entry::Disarmed {
+                run: armed.run.clone(),
+            }));
+            return effects;
+        }
+        self.pending.push(Pending::Confirming(armed.run.clone()));
+        vec![Effect::Record(Entry::Confirmed {
+            run: armed.run.clone(),
+            phrase,
+        })]
+    }
+
+    /// A confirmation is on disk: the one place from which a run is started.
+    pub(super) fn confirmed(&mut self, run: &RunId) -> Vec<Effect> {
+        let Some(run) = self.story.runs.get(run) else {
+            return Vec::new();
+        };
+        let armed = run.armed.clone();
+        self.desk.output_run = None;
+        self.desk.pane_mut(super::super::Pane::Output).scroll = super::super::Scroll::Follow;
+        vec![Effect::Start(armed)]
+    }
+
+    /// Asks for the reason to skip the selected step.
+    pub(super) fn ask_skip(&mut self) -> Vec<Effect> {
+        let Some(step) = self.selected_step() else {
+            return self.refuse("no step is selected");
+        };
+        let (id, title) = (step.id.clone(), step.title.clone());
+        if let Some(why) = self.no_record() {
+            return self.refuse(format!("{title} cannot be skipped: {why}"));
+        }
+        if self
+            .story
+            .run_of(&id)
+            .is_some_and(super::super::Run::is_live)
+        {
+            return self.refuse(format!("{title} is running: cancel it first"));
+        }
+        self.desk.overlay = Some(Overlay::Reason(Reason {
+            step: id,
+            text: String::new(),
+        }));
+        Vec::new()
+    }
+
+    /// Skips a step with a reason; only an optional step may be passed over without one.
+    pub(super) fn skip(&mut self, reason: &Reason) -> Vec<Effect> {
+        let optional = self
+            .runbook
+            .get(&reason.step)
+            .is_some_and(|step| step.optional);
+        let text = reason.text.trim();
+        if text.is_empty() && !optional {
+            return self.refuse("a reason is needed: it stands in the journal and in the report");
+        }
+        if let Some(why) = self.no_record() {
+            return self.refuse(why);
+        }
+        self.desk.overlay = None;
+        self.pending.push(Pending::Skipping(reason.step.clone()));
+        let reason_text = if text.is_empty() { "optional" } else { text };
+        let (step, reason) = (reason.step.clone(), reason_text.to_owned());
+        vec![Effect::Record(Entry::Skipped { step, reason })]
+    }
+
+    /// Asks the run of the selected step, or else the shown one, to stop.
+    pub(super) fn cancel(&mut self) -> Vec<Effect> {
+        let selected = self
+            .selected_step()
+            .and_then(|step| self.story.run_of(&step.id));
+        let live = selected.filter(|run| run.is_live());
+        let Some(run) = live.or_else(|| self.shown_run().filter(|run| run.is_live())) else {
+            return self.refuse("nothing is running that could be cancelled");
+        };
+        let run = run.armed.run.clone();
+        if let Some(why) = self.no_record() {
+            return self.refuse(why);
+        }
+        vec![Effect::Record(Entry::Cancelled { run })]
+    }
+
+    /// Why nothing can be written down from this terminal.
+    fn no_record(&self) -> Option<String> {
+        match &self.access {
+            Access::Observer(why) => Some(format!("observing: {why}")),
+            Access::ReadOnly(why) => Some(format!("read-only: {why}")),
+            Access::Operator => self.disk.clone(),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! MIND: State = Story + Instruments + Desk, and the two functions that move it.
+//!
+//! * [`Story`] is the fold of the journal: only a record that is on disk changes it.
+//! * [`Instruments`] hold the newest reading per subject.
+//! * [`Desk`] is this terminal's focus, scroll and dialogs: nothing in it outlives the terminal.
+//!
+//! [`State::decide`] takes an [`Event`] and returns [`Effect`]s. It is pure: it reads no clock and does no I/O, so a
+//! journal and a list of events replay to the same screen.
+
+mod decide;
+mod desk;
+mod event;
+mod output;
+mod progress;
+mod rows;
+mod story;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use desk::{
+    Confirm, Desk, Focus, Notice, Overlay, Pane, PaneDesk, Reason, Scroll, Search, Tone,
+};
+pub use event::{Effect, Event, Intent, RunEvent};
+pub use output::{Output, OutputLine, Wanted};
+pub use progress::StepState;
+pub use rows::RowKey;
+pub use story::{Declared, Run, RunState, Skip, Story};
+
+use crate::{
+    incident::{Instruments, Moment, RunId, Runbook},
+    journal::ArmedStep,
+    judge::Sight,
+    plan::Plan,
+};
+
+/// What this terminal may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Holds the incident's lock: may run steps.
+    Operator,
+    /// Holds the lock and runs `look` steps only; the sentence says why (`--read-only`).
+    ReadOnly(String),
+    /// Looks on: another cockpit is the operator, or the journal is not open yet. The sentence says which.
+    Observer(String),
+}
+
+/// How a step would be armed, prepared by the edge that can expand it: the argv, or why it cannot be.
+pub type Prepare =
+    Arc<dyn Fn(&crate::incident::Step, bool) -> Result<Prepared, String> + Send + Sync>;
+
+/// A step, fully expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The argv, or one line for each API call.
+    pub calls: Vec<String>,
+    /// The phrase to type, for a `destroy` step.
+    pub phrase: Option<String>,
+}
+
+/// Everything the cockpit knows.
+pub struct State {
+    /// The intent.
+    pub plan: Arc<Plan>,
+    /// The procedure.
+    pub runbook: Arc<Runbook>,
+    /// What has happened.
+    pub story: Story,
+    /// What is seen.
+    pub instruments: Instruments,
+    /// What this terminal shows.
+    pub desk: Desk,
+    /// The part of each run's output that the screen needs.
+    pub outputs: BTreeMap<RunId, Output>,
+    /// Time of the newest event.
+    pub now: Moment,
+    /// What this terminal may do.
+    pub access: Access,
+    /// Why the journal cannot be written, if it cannot: stops `change` and `destroy` steps.
+    pub disk: Option<String>,
+    /// Since when all postconditions of a run have held without a break.
+    pub holding: BTreeMap<RunId, Moment>,
+    /// Records asked for and not yet on disk, so that nothing is asked for twice.
+    pending: Vec<Pending>,
+    prepare: Prepare,
+}
+
+/// A transition that is on its way to the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pending {
+    Arming(ArmedStep),
+    Confirming(RunId),
+    Judging(RunId),
+    Skipping(crate::incident::StepId),
+}
+
+impl State {
+    /// A state with nothing seen and nothing done yet.
+    #[must_use]
+    pub fn new(
+        plan: Arc<Plan>,
+        runbook: Arc<Runbook>,
+        access: Access,
+        now: Moment,
+        prepare: Prepare,
+    ) -> Self {
+        Self {
+            plan,
+            runbook,
+            story: Story::default(),
+            instruments: Instruments::default(),
+            desk: Desk::default(),
+            outputs: BTreeMap::new(),
+            now,
+            access,
+            disk: None,
+            holding: BTreeMap::new(),
+            pending: Vec::new(),
+            prepare,
+        }
+    }
+
+    /// The readings as the judges look at them now.
+    #[must_use]
+    pub fn sight(&self) -> Sight<'_> {
+        self.sight_since(None)
+    }
+
+    /// The readings as evidence for something that happened at `since`.
+    #[must_use]
+    pub fn sight_since(&self, since: Option<Moment>) -> Sight<'_> {
+        Sight {
+            instruments: &self.instruments,
+            plan: &self.plan,
+            now: self.now,
+            since,
+            outage: self.story.declared.as_ref().map(|declared| declared.outage),
+        }
+    }
+
+    /// A step fully expanded, as it would be armed now.
+    ///
+    /// # Errors
+    /// If the plan lacks something it needs: what.
+    pub fn prepared(
+        &self,
+        step: &crate::incident::Step,
+        dry_run: bool,
+    ) -> Result<Prepared, String> {
+        (self.prepare)(step, dry_run)
+    }
+
+    /// The run whose output the output pane shows: the one chosen, else the newest.
+    #[must_use]
+    pub fn shown_run(&self) -> Option<&Run> {
+        match &self.desk.output_run {
+            Some(id) => self.story.runs.get(id),
+            None => self.story.newest_run(),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Where each step stands, and why it may not start.
+
+use crate::{
+    incident::{Condition, Moment, Outcome, Risk, RunId, Step, StepId, Verdict},
+    judge,
+};
+
+use super::{Access, Pending, Run, RunState, State};
+
+/// Where a step stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// May not start; the sentence says why.
+    Locked(String),
+    /// May start.
+    Ready,
+    /// Its child runs since this moment.
+    Running(Moment),
+    /// Its child has ended; the world has not caught up yet. What is still missing.
+    Settling(String),
+    /// Seen to have worked.
+    Passed,
+    /// Seen not to have worked; what is missing.
+    Failed(String),
+    /// No telling whether it worked; what could not be seen.
+    Unclear(String),
+    /// Passed over; why.
+    Skipped(String),
+}
+
+impl StepState {
+    /// The word that is shown beside the symbol.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Locked(_) => "locked",
+            Self::Ready => "ready",
+            Self::Running(_) => "running",
+            Self::Settling(_) => "settling",
+            Self::Passed => "PASS",
+            Self::Failed(_) => "FAIL",
+            Self::Unclear(_) => "UNKNOWN",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+}
+
+impl State {
+    /// Where a step stands.
+    #[must_use]
+    pub fn step_state(&self, step: &Step) -> StepState {
+        if let Some(skip) = self.story.skipped.get(&step.id) {
+            return StepState::Skipped(skip.reason.clone());
+        }
+        let Some(run) = self.story.run_of(&step.id) else {
+            return match self.blocked(step, false) {
+                Some(why) => StepState::Locked(why),
+                None => StepState::Ready,
+            };
+        };
+        match &run.state {
+            RunState::Judged(Verdict::Pass, _) => StepState::Passed,
+            RunState::Judged(verdict, findings) => {
+                let missing = findings
+                    .iter()
+                    .find(|finding| finding.outcome != Outcome::Pass);
+                let sentence = missing.map_or_else(String::new, |finding| finding.sentence.clone());
+                if *verdict == Verdict::Fail {
+                    StepState::Failed(sentence)
+                } else {
+                    StepState::Unclear(sentence)
+                }
+            }
+            RunState::Exited | RunState::ContactLost => {
+                StepState::Settling(self.missing(step, run))
+            }
+            _ => StepState::Running(run.started.unwrap_or(run.armed_at)),
+        }
+    }
+
+    /// How long a step has taken or took: from its start to its verdict, over its newest run.
+    #[must_use]
+    pub fn step_time(&self, step: &StepId) -> Option<std::time::Duration> {
+        let run = self.story.run_of(step)?;
+        Some(
+            run.judged
+                .unwrap_or(self.now)
+                .since(run.started.unwrap_or(run.armed_at)),
+        )
+    }
+
+    /// The first postcondition of an ended run that does not hold yet, in words.
+    fn missing(&self, step: &Step, run: &Run) -> String {
+        let sight = self.sight_since(run.ended);
+        let finding = step
+            .post
+            .iter()
+            .map(|post| judge::condition(*post, &sight))
+            .find(|finding| finding.outcome != Outcome::Pass);
+        finding.map_or_else(|| "holding".to_owned(), |finding| finding.sentence)
+    }
+
+    /// Why a step may not start now; `None` if it may. A dry run only needs a plan that can be expanded.
+    #[must_use]
+    pub fn blocked(&self, step: &Step, dry_run: bool) -> Option<String> {
+        if let Some((_, reason)) = &self.story.closed {
+            return Some(format!("the incident is closed: {reason}"));
+        }
+        if let Err(why) = (self.prepare)(step, dry_run) {
+            return Some(why);
+        }
+        match &self.access {
+            Access::Observer(why) => return Some(format!("observing: {why}")),
+            Access::ReadOnly(why) if step.risk > Risk::Look && !dry_run => {
+                return Some(format!("read-only: {why}"));
+            }
+            Access::ReadOnly(_) | Access::Operator => {}
+        }
+        if let Some(why) = &self.disk {
+            return Some(format!("the journal cannot be written: {why}"));
+        }
+        if self.is_busy(&step.id) {
+            return Some("it is already running".to_owned());
+        }
+        if dry_run {
+            return None;
+        }
+        self.not_alone(step)
+            .or_else(|| self.needs(step))
+            .or_else(|| self.wrong_place(step))
+            .or_else(|| self.unmet(step))
+    }
+
+    fn is_busy(&self, step: &StepId) -> bool {
+        let live = self
+            .story
+            .in_order()
+            .any(|run| &run.armed.step == step && run.is_live());
+        live || self.pending.iter().any(|pending| match pending {
+            Pending::Arming(armed) => &armed.step == step,
+            Pending::Confirming(run) => self
+                .story
+                .runs
+                .get(run)
+                .is_some_and(|run| &run.armed.step == step),
+            Pending::Judging(_) | Pending::Skipping(_) => false,
+        })
+    }
+
+    /// A `destroy` step runs alone: not beside a live one, and nothing beside it.
+    fn not_alone(&self, step: &Step) -> Option<String> {
+        let live = self
+            .story
+            .in_order()
+            .filter(|run| run.is_live() && !run.armed.dry_run);
+        let other = live
+            .filter(|run| run.armed.step != step.id)
+            .find(|run| step.risk == Risk::Destroy || run.armed.risk == Risk::Destroy)?;
+        Some(format!(
+            "a destroy step runs alone: wait for {} or cancel it",
+            other.armed.step
+        ))
+    }
+
+    fn needs(&self, step: &Step) -> Option<String> {
+        let open = step.needs.iter().find(|need| {
+            let passed = matches!(
+                self.story.run_of(need).map(|run| &run.state),
+                Some(RunState::Judged(Verdict::Pass, _))
+            );
+            !passed && !self.story.skipped.contains_key(*need)
+        })?;
+        let title = self
+            .runbook
+            .get(open)
+            .map_or(open.as_str(), |step| step.title.as_str());
+        Some(format!(
+            "needs \"{title}\" to pass first, or to be skipped with a reason"
+        ))
+    }
+
+    /// Wrong account or wrong cluster: everything above `look` is locked, whatever the step's own preconditions are.
+    fn wrong_place(&self, step: &Step) -> Option<String> {
+        if step.risk == Risk::Look {
+            return None;
+        }
+        let sight = self.sight();
+        [
+            Condition::RecoveryAccount,
+            Condition::PrimaryAccount,
+            Condition::RecoveryContext,
+            Condition::PrimaryContext,
+        ]
+        .into_iter()
+        .map(|place| judge::condition(place, &sight))
+        .find(|finding| finding.outcome == Outcome::Fail)
+        .map(|finding| finding.sentence)
+    }
+
+    fn unmet(&self, step: &Step) -> Option<String> {
+        let sight = self.sight();
+        step.pre
+            .iter()
+            .map(|pre| judge::condition(*pre, &sight))
+            .find(|finding| finding.outcome != Outcome::Pass)
+            .map(|finding| finding.sentence)
+    }
+
+    /// The selected step: the chosen row of the runbook, else the first that is not done.
+    #[must_use]
+    pub fn selected_step(&self) -> Option<&Step> {
+        if let Some(super::RowKey::Step(id)) = self.desk.pane(super::Pane::Runbook).selected {
+            return self.runbook.get(&id);
+        }
+        self.next_step().or_else(|| self.runbook.steps.first())
+    }
+
+    /// The first step that has neither passed nor been skipped.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&Step> {
+        self.runbook.steps.iter().find(|step| {
+            !matches!(
+                self.step_state(step),
+                StepState::Passed | StepState::Skipped(_)
+            )
+        })
+    }
+
+    /// Runs whose child may still be changing the world.
+    pub fn live_runs(&self) -> impl Iterator<Item = &RunId> {
+        self.story
+            .in_order()
+            .filter(|run| run.is_live())
+            .map(|run| &run.armed.run)
+    }
+}

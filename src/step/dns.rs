@@ -1,0 +1,228 @@
+//! `switch-dns`: name and wildcard in one batch, followed until Route 53 says INSYNC.
+//!
+//! INSYNC means that every authority serves the change; it says nothing about caches, which the DNS pane counts down.
+
+mod batch;
+mod target;
+
+use std::time::Duration;
+
+use aws_sdk_route53::{
+    Client,
+    types::{ChangeBatch, ChangeStatus},
+};
+use futures::future::BoxFuture;
+
+use self::{batch::Edit, target::Target};
+use super::{Context, Native, StepError};
+use crate::{
+    clients::aws::{
+        Aws, explain,
+        zone::{place, record_sets},
+    },
+    incident::{Failure, FailureKind, RunId},
+    plan::Plan,
+};
+
+/// Between two questions: Route 53 takes five requests a second for the whole account.
+const POLL: Duration = Duration::from_secs(5);
+/// The same in the practice region, which has no such limit.
+const POLL_PRACTICE: Duration = Duration::from_millis(500);
+/// A change usually takes less than a minute.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// How often a batch is offered again that Route 53 had no time for.
+const OFFERS: u32 = 6;
+
+/// Where lines of output go.
+type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// The row of `switch-dns`.
+#[must_use]
+pub const fn native() -> Native {
+    Native {
+        name: "switch-dns",
+        calls,
+        run,
+    }
+}
+
+/// What will be done, in words.
+fn calls(plan: &Plan) -> Vec<String> {
+    let zone = plan
+        .dns
+        .zone_id
+        .as_deref()
+        .unwrap_or("(no zone_id in the plan)");
+    let to = target::planned(plan).map_or_else(
+        || "the load balancer that the recovery cluster has then".to_owned(),
+        |listed| listed.join(", "),
+    );
+    vec![
+        format!("Route 53 GetHostedZone, ListResourceRecordSets: {zone}, as it is now"),
+        format!(
+            "Route 53 ChangeResourceRecordSets: {zone}, one batch: {} → {to}, TTL {} s",
+            plan.dns.names.join(" and "),
+            plan.dns.record_ttl
+        ),
+        "Route 53 GetChange: until INSYNC".to_owned(),
+    ]
+}
+
+/// Does it.
+fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
+    Box::pin(async move {
+        let say = |line: &str| context.say(line);
+        let target = target::find(&context.plan, &say).await?;
+        switch(&context.plan, &context.run, context.dry_run, &target, &say).await
+    })
+}
+
+async fn switch(
+    plan: &Plan,
+    run: &RunId,
+    dry_run: bool,
+    target: &Target,
+    say: Say<'_>,
+) -> Result<(), StepError> {
+    let Some(id) = plan.dns.zone_id.as_deref() else {
+        return Err(StepError(
+            "the plan names no hosted zone: add zone_id to [dns]".to_owned(),
+        ));
+    };
+    let client = Aws::new(plan).zone().route53().await;
+    let zone = client.get_hosted_zone().id(id).send().await;
+    let zone =
+        zone.map_err(|error| wrong(&explain("Route 53 GetHostedZone", &place(id), &error)))?;
+    let apex = zone
+        .hosted_zone()
+        .map(aws_sdk_route53::types::HostedZone::name)
+        .unwrap_or_default();
+    let mut before = Vec::new();
+    for name in &plan.dns.names {
+        let sets = record_sets(&client, id, name)
+            .await
+            .map_err(|failure| wrong(&failure))?;
+        before.extend(sets);
+    }
+    let edits = batch::edits(&before, &plan.dns.names, target, plan.dns.record_ttl, apex)?;
+    say(&format!("zone {id} {apex} to {target}, one batch:"));
+    for edit in &edits {
+        say(&format!("  {edit}"));
+    }
+    if dry_run {
+        say("dry run: nothing was changed");
+        return Ok(());
+    }
+    let change = offer(&client, id, &edits, run, say).await?;
+    say(&format!("accepted as change {change}"));
+    let pause = if plan.practice { POLL_PRACTICE } else { POLL };
+    follow(&client, &change, pause, say).await
+}
+
+/// Submits the batch. Route 53 takes one batch at a time for a zone and five requests a second for an account.
+async fn offer(
+    client: &Client,
+    id: &str,
+    edits: &[Edit],
+    run: &RunId,
+    say: Say<'_>,
+) -> Result<String, StepError> {
+    let changes = edits
+        .iter()
+        .map(Edit::change)
+        .collect::<Result<Vec<_>, _>>()?;
+    let batch = ChangeBatch::builder()
+        .comment(format!("Relight run {run}"))
+        .set_changes(Some(changes))
+        .build()
+        .map_err(|error| StepError(format!("the batch could not be made: {error}")))?;
+    for tried in 1..=OFFERS {
+        let said = client
+            .change_resource_record_sets()
+            .hosted_zone_id(id)
+            .change_batch(batch.clone())
+            .send()
+            .await;
+        let failure = match said {
+            Ok(said) => {
+                let info = said.change_info();
+                return info
+                    .map(|info| info.id().trim_start_matches("/change/").to_owned())
+                    .ok_or_else(|| {
+                        StepError(format!("Route 53 accepted the batch for {id} without a change id: look at the DNS pane"))
+                    });
+            }
+            Err(error) => explain("Route 53 ChangeResourceRecordSets", &place(id), &error),
+        };
+        match failure.kind {
+            FailureKind::Throttled if tried < OFFERS => {
+                let pause = Duration::from_millis(500 << tried);
+                say(&format!(
+                    "{failure}; offered again in {} s",
+                    pause.as_secs_f32()
+                ));
+                tokio::time::sleep(pause).await;
+            }
+            // No answer is not "no": the batch may have been made. It reads what is there and can be run again.
+            FailureKind::Timeout | FailureKind::Unreachable | FailureKind::Garbage => {
+                return Err(StepError(format!(
+                    "{failure}. The batch may or may not have been made: look at the DNS pane, or run this step again, it starts from what is there"
+                )));
+            }
+            _ => return Err(wrong(&failure)),
+        }
+    }
+    Err(StepError(format!(
+        "Route 53 had no time for the batch in {OFFERS} attempts: run this step again"
+    )))
+}
+
+/// Asks for the change until it is INSYNC, printing each answer.
+async fn follow(
+    client: &Client,
+    change: &str,
+    pause: Duration,
+    say: Say<'_>,
+) -> Result<(), StepError> {
+    let began = tokio::time::Instant::now();
+    while began.elapsed() < PATIENCE {
+        let said = client.get_change().id(change).send().await;
+        let after = began.elapsed().as_secs_f32();
+        match said {
+            Ok(said) => {
+                let status = said.change_info().map(|info| info.status().clone());
+                match status {
+                    Some(ChangeStatus::Insync) => {
+                        say(&format!(
+                            "change {change} is INSYNC after {after:.1} s: every authority serves it"
+                        ));
+                        return Ok(());
+                    }
+                    Some(status) => say(&format!(
+                        "change {change} is {} after {after:.1} s",
+                        status.as_str()
+                    )),
+                    None => say("Route 53 GetChange named no status"),
+                }
+            }
+            Err(error) => {
+                let failure = explain("Route 53 GetChange", &format!("change {change}"), &error);
+                if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotFound) {
+                    return Err(StepError(format!(
+                        "{failure}. The change itself was accepted: the DNS pane shows when it is served"
+                    )));
+                }
+                say(&failure.to_string());
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+    Err(StepError(format!(
+        "change {change} is not INSYNC after {} s: Route 53's control plane (us-east-1) may be down; the DNS pane asks the authorities themselves",
+        PATIENCE.as_secs()
+    )))
+}
+
+fn wrong(failure: &Failure) -> StepError {
+    StepError(failure.to_string())
+}

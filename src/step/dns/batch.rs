@@ -1,0 +1,286 @@
+//! Records as they are and a target → the edits of one batch.
+
+use std::{fmt, net::IpAddr};
+
+use aws_sdk_route53::{
+    error::BuildError,
+    types::{Change, ChangeAction, ResourceRecord, ResourceRecordSet, RrType},
+};
+
+use super::target::Target;
+use crate::{clients::aws::zone::plain, step::StepError};
+
+/// One edit.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Edit {
+    pub action: ChangeAction,
+    pub set: ResourceRecordSet,
+}
+
+impl Edit {
+    pub fn change(&self) -> Result<Change, StepError> {
+        Change::builder()
+            .action(self.action.clone())
+            .resource_record_set(self.set.clone())
+            .build()
+            .map_err(|error| broken(&error))
+    }
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = &self.set;
+        write!(
+            f,
+            "{} {} {}",
+            self.action.as_str(),
+            plain(set.name()),
+            set.r#type().as_str()
+        )?;
+        if let Some(alias) = set.alias_target() {
+            return write!(f, " alias {}", plain(alias.dns_name()));
+        }
+        let values: Vec<_> = set
+            .resource_records()
+            .iter()
+            .map(|r| plain(r.value()))
+            .collect();
+        write!(
+            f,
+            " {} ttl {}",
+            values.join(", "),
+            set.ttl().unwrap_or_default()
+        )
+    }
+}
+
+/// The edits that make every name point to the target. Types that would be in the way are deleted exactly as they are
+/// in the same batch, so that there is no moment without a record.
+pub(super) fn edits(
+    before: &[ResourceRecordSet],
+    names: &[String],
+    target: &Target,
+    ttl: u32,
+    apex: &str,
+) -> Result<Vec<Edit>, StepError> {
+    let mut edits = Vec::new();
+    for name in names {
+        let have: Vec<_> = before
+            .iter()
+            .filter(|set| &plain(set.name()) == name)
+            .filter(|set| matches!(set.r#type(), RrType::A | RrType::Aaaa | RrType::Cname))
+            .collect();
+        if let Some(routed) = have.iter().find(|set| set.set_identifier().is_some()) {
+            return Err(StepError(format!(
+                "{name} {} has a routing policy (record {:?}): a plain record beside it is refused. Switch it where its policy is kept, such as a health check or a weight, and skip this step",
+                routed.r#type().as_str(),
+                plain(routed.set_identifier().unwrap_or_default()),
+            )));
+        }
+        let wanted = wanted(name, target, ttl, apex)?;
+        for set in &have {
+            if !wanted.iter().any(|new| new.r#type() == set.r#type()) {
+                edits.push(Edit {
+                    action: ChangeAction::Delete,
+                    set: (*set).clone(),
+                });
+            }
+        }
+        edits.extend(wanted.into_iter().map(|set| {
+            let replaces = have.is_empty() || have.iter().any(|old| old.r#type() == set.r#type());
+            Edit {
+                action: if replaces {
+                    ChangeAction::Upsert
+                } else {
+                    ChangeAction::Create
+                },
+                set,
+            }
+        }));
+    }
+    Ok(edits)
+}
+
+fn wanted(
+    name: &str,
+    target: &Target,
+    ttl: u32,
+    apex: &str,
+) -> Result<Vec<ResourceRecordSet>, StepError> {
+    match target {
+        Target::Host(host) if name == plain(apex) => Err(StepError(format!(
+            "{name} is the apex of the zone and cannot be a CNAME to {host}: make it an alias of the load balancer in the Route 53 console (A, alias, {host}), or set new in [dns] to its addresses"
+        ))),
+        Target::Host(host) => Ok(vec![set(
+            name,
+            RrType::Cname,
+            std::slice::from_ref(host),
+            ttl,
+        )?]),
+        Target::Addresses(addresses) => {
+            let of = |v4: bool| -> Vec<String> {
+                addresses
+                    .iter()
+                    .filter(|address: &&IpAddr| address.is_ipv4() == v4)
+                    .map(ToString::to_string)
+                    .collect()
+            };
+            let mut sets = Vec::new();
+            for (kind, values) in [(RrType::A, of(true)), (RrType::Aaaa, of(false))] {
+                if !values.is_empty() {
+                    sets.push(set(name, kind, &values, ttl)?);
+                }
+            }
+            Ok(sets)
+        }
+    }
+}
+
+fn set(
+    name: &str,
+    kind: RrType,
+    values: &[String],
+    ttl: u32,
+) -> Result<ResourceRecordSet, StepError> {
+    let records = values
+        .iter()
+        .map(|value| ResourceRecord::builder().value(value).build())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| broken(&error))?;
+    ResourceRecordSet::builder()
+        .name(name)
+        .r#type(kind)
+        .ttl(ttl.into())
+        .set_resource_records(Some(records))
+        .build()
+        .map_err(|error| broken(&error))
+}
+
+fn broken(error: &BuildError) -> StepError {
+    StepError(format!(
+        "a record could not be made: {error}. This is a defect in Relight"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_route53::types::AliasTarget;
+
+    use super::*;
+
+    const NAME: &str = "tele.example.com";
+
+    fn old(kind: RrType, value: &str) -> ResourceRecordSet {
+        set(&format!("{NAME}."), kind, &[value.to_owned()], 300).expect("a set")
+    }
+
+    fn lines(before: &[ResourceRecordSet], target: &Target) -> Vec<String> {
+        edits(before, &[NAME.to_owned()], target, 60, "example.com.")
+            .expect("edits")
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn the_kind_stays_where_it_can_and_changes_within_the_batch_where_it_must() {
+        let host = Target::Host("new.elb.example".to_owned());
+        let address = Target::Addresses(vec![[192, 0, 2, 7].into()]);
+        let cname = old(RrType::Cname, "old.elb.example");
+        let a = old(RrType::A, "192.0.2.1");
+        let v6 = old(RrType::Aaaa, "2001:db8::1");
+        let to_host = "CNAME new.elb.example ttl 60";
+        let to_address = "A 192.0.2.7 ttl 60";
+        let cases: [(Vec<ResourceRecordSet>, &Target, Vec<String>); 6] = [
+            (vec![], &host, vec![format!("UPSERT {NAME} {to_host}")]),
+            (
+                vec![cname.clone()],
+                &host,
+                vec![format!("UPSERT {NAME} {to_host}")],
+            ),
+            (
+                vec![a.clone()],
+                &address,
+                vec![format!("UPSERT {NAME} {to_address}")],
+            ),
+            (
+                vec![a.clone()],
+                &host,
+                vec![
+                    format!("DELETE {NAME} A 192.0.2.1 ttl 300"),
+                    format!("CREATE {NAME} {to_host}"),
+                ],
+            ),
+            (
+                vec![cname],
+                &address,
+                vec![
+                    format!("DELETE {NAME} CNAME old.elb.example ttl 300"),
+                    format!("CREATE {NAME} {to_address}"),
+                ],
+            ),
+            // An old IPv6 address would go on leading to the failed region.
+            (
+                vec![a, v6],
+                &address,
+                vec![
+                    format!("DELETE {NAME} AAAA 2001:db8::1 ttl 300"),
+                    format!("UPSERT {NAME} {to_address}"),
+                ],
+            ),
+        ];
+        for (before, target, wanted) in cases {
+            assert_eq!(lines(&before, target), wanted);
+        }
+    }
+
+    #[test]
+    fn an_alias_is_deleted_exactly_as_it_is() {
+        let alias = AliasTarget::builder()
+            .hosted_zone_id("Z26RNL4JYFTOTI")
+            .dns_name("dualstack.old.elb.example.")
+            .evaluate_target_health(true)
+            .build()
+            .expect("an alias");
+        let old = ResourceRecordSet::builder()
+            .name(format!("{NAME}."))
+            .r#type(RrType::A)
+            .alias_target(alias)
+            .build()
+            .expect("a set");
+        let host = Target::Host("new.elb.example".to_owned());
+        let made = edits(
+            std::slice::from_ref(&old),
+            &[NAME.to_owned()],
+            &host,
+            60,
+            "example.com.",
+        )
+        .expect("edits");
+        assert_eq!(
+            (&made[0].action, &made[0].set),
+            (&ChangeAction::Delete, &old)
+        );
+        assert_eq!(made[1].action, ChangeAction::Create);
+    }
+
+    #[test]
+    fn what_cannot_be_done_says_what_to_do() {
+        let host = Target::Host("new.elb.example".to_owned());
+        let apex = ["example.com".to_owned()];
+        let error = edits(&[], &apex, &host, 60, "example.com.").expect_err("apex");
+        assert!(
+            error.0.contains("apex") && error.0.contains("alias"),
+            "{error}"
+        );
+        let routed = ResourceRecordSet::builder()
+            .name(format!("{NAME}."))
+            .r#type(RrType::A)
+            .set_identifier("primary")
+            .build()
+            .expect("a set");
+        let error =
+            edits(&[routed], &[NAME.to_owned()], &host, 60, "example.com.").expect_err("routed");
+        assert!(error.0.contains("routing policy"), "{error}");
+    }
+}

@@ -1,0 +1,77 @@
+//! The last rows: the notice or the selected row in full, and what the keys do here.
+
+use super::{Canvas, pane, widget::clean};
+use crate::{
+    input,
+    state::{Pane, Tone},
+    theme::Role,
+};
+
+/// Draws the footer. Where there is one row only, a notice takes the place of the hints for as long as it stays.
+pub fn draw(canvas: &mut Canvas<'_>) {
+    let has_two = canvas.area.height > 1;
+    let told = notice(canvas, 0);
+    if has_two && !told {
+        selected(canvas);
+    }
+    if has_two || !told {
+        hints(canvas, canvas.area.height.saturating_sub(1));
+    }
+}
+
+fn notice(canvas: &mut Canvas<'_>, row: u16) -> bool {
+    let Some(notice) = &canvas.state.desk.notice else {
+        return false;
+    };
+    let role = match notice.tone {
+        Tone::Info => Role::Notice,
+        Tone::Warn => Role::Warning,
+    };
+    let mark = match notice.tone {
+        Tone::Info => "› ",
+        Tone::Warn => "! ",
+    };
+    let style = canvas.style(role);
+    canvas
+        .pen(row)
+        .skip(1)
+        .put(mark, style)
+        .put(&notice.text, style);
+    true
+}
+
+/// The selected row of the focused pane in full: what a column had to cut is read here.
+fn selected(canvas: &mut Canvas<'_>) {
+    let state = canvas.state;
+    let focus = state.desk.focus;
+    if focus == Pane::Output {
+        return;
+    }
+    let rows = state.rows(focus);
+    let Some(key) = rows.get(state.cursor(focus, &rows)) else {
+        return;
+    };
+    let text = (pane::face(focus).detail)(state, key);
+    let style = canvas.style(Role::Muted);
+    canvas.pen(0).skip(1).put("› ", style).put(&text, style);
+}
+
+fn hints(canvas: &mut Canvas<'_>, row: u16) {
+    let (key, word) = (canvas.style(Role::Key), canvas.style(Role::Text));
+    let hints = input::hints(canvas.state);
+    // Help is what a lost operator needs: room for it is kept from the start.
+    let (help, others): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(_, word)| *word == "help");
+    let wide = |(key, word): &(String, &str)| clean::width(key) + 1 + clean::width(word) + 3;
+    let kept: usize = help.iter().map(wide).sum();
+    let mut pen = canvas.pen(row);
+    pen.skip(1);
+    for hint in &others {
+        if wide(hint) + kept > pen.left() + 3 {
+            break;
+        }
+        pen.put(&hint.0, key).skip(1).put(hint.1, word).skip(3);
+    }
+    for hint in &help {
+        pen.put(&hint.0, key).skip(1).put(hint.1, word);
+    }
+}

@@ -1,0 +1,373 @@
+//! The first rows: what has failed, how long ago, how much time is left, the worst thing there is, and who I am.
+
+use std::time::Duration;
+
+use super::{
+    Canvas, Title,
+    widget::{
+        age::{age, stopwatch},
+        bar::bar,
+        clean,
+        segments::{self, Segment, Spans},
+        symbol,
+    },
+};
+use crate::{
+    incident::{Fact, Health, Moment, Side, Subject, brief},
+    journal::Kind,
+    judge::{self, Glance, glance},
+    layout::Placed,
+    state::{Access, Pane, StepState},
+    theme::Role,
+};
+
+/// Credentials that end sooner than this are told as a warning: renewing takes a minute, a helm install up to 15.
+const ENDS_SOON: Duration = Duration::from_mins(20);
+
+/// Draws the header into one or two rows.
+pub fn draw(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)]) {
+    if canvas.area.height > 1 {
+        first_row(canvas);
+        second_row(canvas, titles, 1);
+    } else {
+        let mut parts = clocks(canvas);
+        parts.insert(1, short_worst(canvas, titles));
+        segments::draw(&mut canvas.pen(0), parts);
+    }
+}
+
+fn first_row(canvas: &mut Canvas<'_>) {
+    let clock = format!("{}Z", canvas.state.now.clock());
+    let muted = canvas.style(Role::Muted);
+    let parts = clocks(canvas);
+    let mut pen = canvas.pen(0);
+    pen.right(&clock, muted);
+    segments::draw(&mut pen, parts);
+}
+
+fn clocks(canvas: &Canvas<'_>) -> Vec<Segment> {
+    let state = canvas.state;
+    let strong = canvas.style(Role::Strong);
+    let name = state.plan.cluster.name.clone();
+    let mut parts = vec![
+        Segment::new(9, vec![banner(canvas)]),
+        Segment::new(3, vec![(name, strong)]),
+        regions(canvas),
+    ];
+    if let Some(declared) = &state.story.declared {
+        let elapsed = state.now.since(declared.outage);
+        parts.push(elapsed_part(canvas, elapsed));
+        parts.push(objective(canvas, elapsed));
+    }
+    parts
+}
+
+/// ` PRACTICE `, ` DRILL `, ` INCIDENT `, or that none is declared.
+fn banner(canvas: &Canvas<'_>) -> (String, ratatui::style::Style) {
+    let state = canvas.state;
+    let declared = state.story.declared.as_ref().map(|declared| declared.what);
+    let kind = declared.or(state.plan.practice.then_some(Kind::Practice));
+    if state.story.closed.is_some() {
+        return (" CLOSED ".to_owned(), canvas.style(Role::Button));
+    }
+    let Some(kind) = kind else {
+        return (" WATCHING ".to_owned(), canvas.style(Role::Button));
+    };
+    let role = match kind {
+        Kind::Incident => Role::Incident,
+        Kind::Drill => Role::Drill,
+        Kind::Practice => Role::Practice,
+    };
+    (format!(" {} ", kind.word()), canvas.style(role))
+}
+
+/// `✗ us-east-1 DOWN → ✓ us-west-2 OK`
+fn regions(canvas: &Canvas<'_>) -> Segment {
+    let sight = canvas.state.sight();
+    let sides = Side::BOTH.map(|side| {
+        let region = canvas.state.plan.side(side).region.clone();
+        (region, judge::region::assess(side, &sight).health)
+    });
+    let arrow = canvas.style(Role::Muted);
+    let form = |symbols: bool| {
+        let mut spans: Spans = Vec::new();
+        for (region, health) in &sides {
+            if !spans.is_empty() {
+                spans.push((" → ".to_owned(), arrow));
+            }
+            if symbols {
+                let mark = format!("{} ", symbol::health(*health));
+                spans.push((mark, canvas.style(Role::from(*health))));
+            }
+            spans.push((format!("{region} "), canvas.style(Role::Strong)));
+            let word = health.word().to_owned();
+            spans.push((word, canvas.style(Role::from(*health))));
+        }
+        spans
+    };
+    Segment::with(vec![(6, form(true)), (10, form(false))])
+}
+
+fn elapsed_part(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
+    let secs = elapsed.as_secs();
+    let long = format!(
+        "T+{:02}:{:02}:{:02}",
+        secs / 3600,
+        secs / 60 % 60,
+        secs % 60
+    );
+    let short = format!("T+{}", stopwatch(elapsed));
+    let style = canvas.style(Role::Strong);
+    Segment::with(vec![(4, vec![(long, style)]), (8, vec![(short, style)])])
+}
+
+/// `RTO 17m left of 1h00m ▕██████▏`
+fn objective(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
+    let rto = canvas.state.plan.objectives.rto;
+    let part = elapsed.as_secs_f32() / rto.as_secs_f32().max(1.0);
+    let role = match part {
+        part if part >= 1.0 => Role::Down,
+        part if part >= 0.75 => Role::Degraded,
+        _ => Role::Text,
+    };
+    let style = canvas.style(role);
+    let words = if elapsed > rto {
+        format!("missed by {}", brief(elapsed.saturating_sub(rto)))
+    } else {
+        format!("{} left", brief(rto.saturating_sub(elapsed)))
+    };
+    let short = format!("RTO {words}");
+    let long = format!("{short} of {}", brief(rto));
+    let gauge = format!(" {}", bar(part, 8));
+    Segment::with(vec![
+        (1, vec![(long, style), (gauge.clone(), style)]),
+        (2, vec![(short.clone(), style), (gauge, style)]),
+        (7, vec![(short, style)]),
+    ])
+}
+
+fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
+    let who = who(canvas);
+    let room: usize = canvas.area.width.into();
+    let wide = spans_width(&who);
+    let mut rest = canvas.area;
+    if wide > 0 && wide + 40 <= room {
+        let columns = u16::try_from(wide).unwrap_or(0);
+        let mut right = canvas.at(ratatui::layout::Rect {
+            x: rest.right() - columns,
+            width: columns,
+            ..rest
+        });
+        let mut pen = right.pen(row);
+        for (text, style) in &who {
+            pen.put(text, *style);
+        }
+        rest.width -= columns + 2;
+    }
+    let mut parts = alerts(canvas);
+    let running = running(canvas);
+    // The worst sentence may be long: it leaves room for the running step.
+    let taken = running.as_ref().map_or(0, |spans| spans_width(spans) + 2);
+    let worst_room = usize::from(rest.width).saturating_sub(taken).max(30);
+    parts.push(fitted(worst(canvas, titles), worst_room));
+    parts.extend(running);
+    let mut left = canvas.at(rest);
+    let mut pen = left.pen(row);
+    for part in parts {
+        for (text, style) in part {
+            pen.put(&text, style);
+        }
+        pen.skip(2);
+    }
+}
+
+/// What stops the operator's hands: a full disk, a look-on terminal.
+fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
+    let mut alerts = Vec::new();
+    if let Some(why) = &canvas.state.disk {
+        let text = format!("JOURNAL CANNOT BE WRITTEN: {why}");
+        alerts.push(vec![(text, canvas.style(Role::Danger))]);
+    }
+    if let Access::ReadOnly(why) = &canvas.state.access {
+        let text = format!("READ-ONLY: {why}");
+        alerts.push(vec![(text, canvas.style(Role::Warning))]);
+    }
+    alerts
+}
+
+/// The worst pane in words.
+pub(super) fn worst(canvas: &Canvas<'_>, titles: &[(Pane, Title)]) -> Spans {
+    let worst = titles
+        .iter()
+        .filter_map(|(pane, title)| Some((title.health?, pane, title)))
+        .rev()
+        .max_by_key(|(health, ..)| *health);
+    match worst {
+        Some((Health::Ok, ..)) => {
+            vec![("✓ OK everything watched".to_owned(), canvas.style(Role::Ok))]
+        }
+        Some((health, pane, title)) => {
+            let (mark, style) = canvas.health(health);
+            vec![
+                (mark, style),
+                (
+                    format!(" {}: {}", pane.name(), title.text),
+                    canvas.style(Role::Strong),
+                ),
+            ]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// The same, short enough to leave room for the regions beside it.
+fn short_worst(canvas: &Canvas<'_>, titles: &[(Pane, Title)]) -> Segment {
+    let room = usize::from(canvas.area.width);
+    let room = if room < 80 { room } else { room * 2 / 5 };
+    Segment::new(11, fitted(worst(canvas, titles), room))
+}
+
+fn spans_width(spans: &Spans) -> usize {
+    spans.iter().map(|(text, _)| clean::width(text)).sum()
+}
+
+/// The pieces, cut where `room` columns are full.
+fn fitted(spans: Spans, room: usize) -> Spans {
+    let mut left = room;
+    let cut = spans.into_iter().map(|(text, style)| {
+        let text = clean::fit(&text, left);
+        left -= clean::width(&text);
+        (text, style)
+    });
+    cut.collect()
+}
+
+/// `► 4 Install the chart running`: how long, the runbook says.
+pub(super) fn running(canvas: &Canvas<'_>) -> Option<Spans> {
+    let state = canvas.state;
+    let (at, step) = state
+        .runbook
+        .steps
+        .iter()
+        .enumerate()
+        .find_map(|(at, step)| match state.step_state(step) {
+            StepState::Running(_) => Some((at, step)),
+            _ => None,
+        })?;
+    let text = format!("► {} {} running", at + 1, step.title);
+    Some(vec![(text, canvas.style(Role::Running))])
+}
+
+/// `dr-operator/alice 111122223333 · credentials 41m`
+fn who(canvas: &Canvas<'_>) -> Spans {
+    let sight = canvas.state.sight();
+    let known = |side| match glance(&Subject::Identity(side), &sight).known() {
+        Some((Fact::Identity(identity), _)) => Some(identity),
+        _ => None,
+    };
+    let (primary, recovery) = (known(Side::Primary), known(Side::Recovery));
+    let muted = canvas.style(Role::Muted);
+    let Some(me) = recovery.or(primary) else {
+        let why = match glance(&Subject::Identity(Side::Recovery), &sight) {
+            Glance::Failed(failure, _) => failure.kind.word(),
+            _ => "not asked yet",
+        };
+        return vec![(
+            format!("? who am I: UNKNOWN, {why}"),
+            canvas.style(Role::Unknown),
+        )];
+    };
+    let mut text = format!("{} {}", short_arn(&me.arn), me.account);
+    if let (Some(one), Some(_)) = (primary, recovery)
+        && one.account != me.account
+    {
+        text = format!("{text} (primary {})", one.account);
+    }
+    let mut spans = vec![(text, muted)];
+    let ends = [primary, recovery]
+        .into_iter()
+        .flatten()
+        .filter_map(|identity| identity.expires)
+        .min();
+    spans.extend(ends.map(|ends| expiry(canvas, canvas.state.now, ends)));
+    if let Glance::Stale(_, seen) | Glance::Failed(_, Some((_, seen))) =
+        glance(&Subject::Identity(Side::Recovery), &sight)
+    {
+        let text = format!(" stale {}", age(seen));
+        spans.push((text, canvas.style(Role::Stale)));
+    }
+    spans
+}
+
+fn expiry(canvas: &Canvas<'_>, now: Moment, ends: Moment) -> (String, ratatui::style::Style) {
+    let left = ends.since(now);
+    if left == Duration::ZERO {
+        let text = " · credentials EXPIRED: renew them".to_owned();
+        return (text, canvas.style(Role::Down));
+    }
+    let role = if left < ENDS_SOON {
+        Role::Warning
+    } else {
+        Role::Muted
+    };
+    let text = format!(" · credentials {}", age(left));
+    (text, canvas.style(role))
+}
+
+/// The part of an ARN that tells who it is: `dr-operator/alice` of an assumed role, `alice` of a user.
+fn short_arn(arn: &str) -> &str {
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    let known = ["assumed-role/", "user/", "role/"];
+    known
+        .iter()
+        .find_map(|prefix| resource.strip_prefix(prefix))
+        .unwrap_or(resource)
+}
+
+/// One row for the health of the panes that are not on screen.
+pub fn strip(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], shown: &[Placed]) {
+    let hidden = titles
+        .iter()
+        .filter(|(pane, _)| !shown.iter().any(|placed| placed.pane == *pane));
+    let muted = canvas.style(Role::Muted);
+    let parts: Vec<Segment> = hidden
+        .filter_map(|(pane, title)| {
+            let health = title.health?;
+            let (mark, style) = canvas.health(health);
+            let (name, symbol) = (pane.name(), symbol::health(health));
+            let weight = match health {
+                Health::Down => 9,
+                Health::Unknown => 8,
+                Health::Degraded => 7,
+                Health::Ok => 6,
+            };
+            let name = format!("{name} ");
+            Some(Segment::with(vec![
+                (weight, vec![(name.clone(), muted), (mark, style)]),
+                (weight + 10, vec![(name, muted), (symbol.to_owned(), style)]),
+            ]))
+        })
+        .collect();
+    segments::draw(&mut canvas.pen(0), parts);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_is_shortened_to_who_it_is() {
+        let cases = [
+            (
+                "arn:aws:sts::111122223333:assumed-role/dr-operator/alice",
+                "dr-operator/alice",
+            ),
+            ("arn:aws:iam::111122223333:user/ops/alice", "ops/alice"),
+            ("arn:aws:iam::111122223333:root", "root"),
+            ("", ""),
+        ];
+        for (arn, short) in cases {
+            assert_eq!(short_arn(arn), short);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A line of text asked of the operator.
+
+use super::open;
+use crate::{
+    state::Reason,
+    theme::Role,
+    view::{Canvas, widget::clean},
+};
+
+/// A field with what stands before it, and a cursor: a reversed cell, since the terminal's own is hidden. Of a long text
+/// the end is shown, where the typing is.
+pub fn input(canvas: &mut Canvas<'_>, row: u16, before: &str, text: &str) {
+    let (key, field, cursor) = (
+        canvas.style(Role::Key),
+        canvas.style(Role::Field),
+        canvas.style(Role::Button),
+    );
+    let mut pen = canvas.pen(row);
+    pen.put(before, key);
+    let room = pen.left().saturating_sub(1);
+    let hidden = clean::width(text).saturating_sub(room);
+    pen.put(&clean::fit_from(text, hidden, room), field)
+        .put(" ", cursor);
+    let left = pen.left();
+    pen.put(&" ".repeat(left), field);
+}
+
+/// Why a step is skipped.
+pub fn reason(canvas: &mut Canvas<'_>, reason: &Reason) {
+    let step = canvas.state.runbook.get(&reason.step);
+    let (title, optional) = step.map_or(("", false), |step| (step.title.as_str(), step.optional));
+    let title = format!("Skip {title}");
+    let size = (canvas.area.width.saturating_sub(4).clamp(20, 84), 9);
+    let mut inside = open(canvas, size, &title);
+    let text = if optional {
+        "Why? The step is optional: the reason may be left empty. It stands in the journal and in the report."
+    } else {
+        "Why? The reason stands in the journal and in the report. Steps that need this one may then start."
+    };
+    let next = inside.paragraph(0, text, Role::Text);
+    input(&mut inside, next + 1, "reason: ", &reason.text);
+    inside.line(next + 3, "enter skips it   esc leaves", Role::Muted);
+}
+
+/// A search in the output.
+pub fn search(canvas: &mut Canvas<'_>, text: &str) {
+    line(canvas, "Search the output", "/ ", text);
+}
+
+/// A filter for the focused pane.
+pub fn filter(canvas: &mut Canvas<'_>, text: &str) {
+    let title = format!("Filter {}", canvas.state.desk.focus.name());
+    line(canvas, &title, "show only: ", text);
+}
+
+fn line(canvas: &mut Canvas<'_>, title: &str, before: &str, text: &str) {
+    let size = (canvas.area.width.saturating_sub(4).clamp(20, 64), 3);
+    let mut inside = open(canvas, size, title);
+    input(&mut inside, 0, before, text);
+}

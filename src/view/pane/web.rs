@@ -1,0 +1,154 @@
+//! Old, new and public way to the proxy; below them each address, stage by stage.
+
+use crate::{
+    incident::{Address, Certificate, Door, DoorFact, Fact, Moment, Part, Subject},
+    judge::{
+        Glance,
+        doors::{assess, pane},
+        glance,
+    },
+    state::{Pane, RowKey, State},
+    theme::Role,
+    view::{
+        Canvas, Title,
+        widget::{
+            age::{age, told},
+            symbol,
+            table::Column,
+        },
+    },
+};
+
+use super::table::{self, Row};
+
+const COLUMNS: [Column; 6] = [
+    Column::fixed("", 1, 9),
+    Column::fixed("", 8, 6),
+    Column::fixed("door", 6, 9),
+    Column::grows("answers", 30, 14, 9),
+    Column::grows("where", 30, 12, 3).by_its_ends(),
+    Column::fixed("seen", 9, 4),
+];
+
+/// All three doors.
+pub fn title(state: &State) -> Title {
+    pane(&state.sight()).into()
+}
+
+/// Draws the rows.
+pub fn draw(canvas: &mut Canvas<'_>) {
+    table::draw(canvas, Pane::Web, &COLUMNS, "", |canvas, key| match key {
+        RowKey::Door(door) => whole(canvas, *door),
+        RowKey::Address(door, ip) => {
+            let address = known(canvas.state, *door)
+                .and_then(|fact| fact.addresses.iter().find(|address| address.ip == *ip));
+            let text = address.map_or_else(String::new, |address| {
+                stages(*door, address, canvas.state.now)
+            });
+            Row::Across(vec![(format!("  {text}"), canvas.style(Role::Muted))])
+        }
+        _ => Row::Across(Vec::new()),
+    });
+}
+
+fn known(state: &State, door: Door) -> Option<&DoorFact> {
+    match state.instruments.get(&Subject::Door(door))?.good.as_ref()? {
+        (_, Fact::Door(fact)) => Some(fact),
+        _ => None,
+    }
+}
+
+fn whole(canvas: &Canvas<'_>, door: Door) -> Row {
+    let state = canvas.state;
+    let sight = state.sight();
+    let seen = assess(door, &sight);
+    let is_old = !matches!(glance(&Subject::Door(door), &sight), Glance::Fresh(..));
+    let style = canvas.style(Role::from(seen.health));
+    let (plain, muted) = (canvas.style(Role::Text), canvas.style(Role::Muted));
+    let place = known(state, door).map_or_else(String::new, |fact| match fact.addresses.len() {
+        1 => fact.host.clone(),
+        count => format!("{} ({count} addresses)", fact.host),
+    });
+    Row::Cells(vec![
+        (symbol::health(seen.health).to_owned(), style),
+        (seen.health.word().to_owned(), style),
+        (door.word().to_owned(), plain),
+        (seen.sentence, plain),
+        (place, muted),
+        (
+            told(seen.age, is_old && seen.age.is_some()),
+            if is_old {
+                canvas.style(Role::Stale)
+            } else {
+                muted
+            },
+        ),
+    ])
+}
+
+/// `old 203.0.113.10:443 · tcp 12ms · tls Let's Encrypt, 63d left · ping 200 17.0.2 14ms`, as far as it got.
+fn stages(door: Door, address: &Address, now: Moment) -> String {
+    let mut parts = vec![format!("{door} {}:{}", address.ip, address.port)];
+    parts.push(stage("tcp", &address.tcp, |took| {
+        format!("{}ms", took.as_millis())
+    }));
+    // A stage that was not reached says nothing of its own.
+    if address.tcp.is_ok() {
+        parts.push(stage("tls", &address.tls, |certificate| {
+            certificate_told(certificate, now)
+        }));
+    }
+    if address.tls.is_ok() {
+        parts.push(stage("ping", &address.ping, |ping| {
+            let version = ping.server_version.as_deref().unwrap_or("no version");
+            format!("{} {version} {}ms", ping.status, ping.took.as_millis())
+        }));
+        if address.ping.is_err() {
+            parts.push(stage("find", &address.find, |find| find.status.to_string()));
+        }
+    }
+    parts.join(" · ")
+}
+
+fn stage<T>(name: &str, part: &Part<T>, tell: impl Fn(&T) -> String) -> String {
+    match part {
+        Ok(seen) => format!("{name} {}", tell(seen)),
+        Err(failure) => format!("{name} {}", failure.kind.word()),
+    }
+}
+
+fn certificate_told(certificate: &Certificate, now: Moment) -> String {
+    let issuer = certificate
+        .issuer
+        .split(',')
+        .find_map(|part| part.trim().strip_prefix("O="))
+        .unwrap_or(&certificate.issuer);
+    let ends = if certificate.not_after <= now {
+        "EXPIRED".to_owned()
+    } else {
+        format!("{} left", age(certificate.not_after.since(now)))
+    };
+    match &certificate.problem {
+        Some(problem) => format!("NOT TRUSTED ({problem}), {ends}"),
+        None => format!("{issuer}, {ends}"),
+    }
+}
+
+/// Everything of a row in one line.
+pub fn detail(state: &State, key: &RowKey) -> String {
+    match key {
+        RowKey::Door(door) => {
+            let seen = assess(*door, &state.sight());
+            let failure = match glance(&Subject::Door(*door), &state.sight()) {
+                Glance::Failed(failure, _) => format!(" · {}", failure.detail),
+                _ => String::new(),
+            };
+            let host = known(state, *door).map_or("", |fact| fact.host.as_str());
+            format!("{door} {host}: {}{failure}", seen.sentence)
+        }
+        RowKey::Address(door, ip) => known(state, *door)
+            .and_then(|fact| fact.addresses.iter().find(|address| address.ip == *ip))
+            .map_or_else(String::new, |address| stages(*door, address, state.now)),
+        _ => String::new(),
+    }
+}

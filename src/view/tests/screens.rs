@@ -1,0 +1,196 @@
+//! One snapshot for each screen.
+
+use super::{draw, fixture, plain, styles, text};
+use crate::{
+    incident::{Risk, RunId, StepId},
+    state::{Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone},
+    theme::{self, Depth, Theme},
+    view::Look,
+};
+
+fn screen(name: &str, state: &mut State, size: (u16, u16)) {
+    let buffer = draw(state, size, &plain());
+    insta::assert_snapshot!(name, text(&buffer));
+}
+
+#[test]
+fn at_all_sizes() {
+    for (name, size) in [
+        ("busy_200x50", (200, 50)),
+        ("busy_120x40", (120, 40)),
+        ("busy_80x24", (80, 24)),
+        ("busy_60x16", (60, 16)),
+        ("busy_40x10", (40, 10)),
+        ("busy_39x9", (39, 9)),
+    ] {
+        screen(name, &mut fixture::busy(), size);
+    }
+}
+
+#[test]
+fn before_the_first_fact() {
+    screen("empty_120x40", &mut fixture::empty(), (120, 40));
+    screen("empty_80x24", &mut fixture::empty(), (80, 24));
+}
+
+#[test]
+fn when_nothing_answers() {
+    screen("failed_120x40", &mut fixture::all_failed(), (120, 40));
+    screen("failed_80x24", &mut fixture::all_failed(), (80, 24));
+}
+
+#[test]
+fn each_pane_zoomed() {
+    for pane in Pane::ALL {
+        let mut state = fixture::busy();
+        state.desk.focus = pane;
+        state.desk.zoom = true;
+        let name = format!("zoom_{}", pane.name().to_lowercase().replace(' ', "_"));
+        screen(&name, &mut state, (120, 30));
+    }
+}
+
+#[test]
+fn each_pane_on_the_right_of_a_small_screen() {
+    for pane in [Pane::Backups, Pane::Dns, Pane::Web] {
+        let mut state = fixture::busy();
+        state.desk.focus = pane;
+        let name = format!("small_{}", pane.name().to_lowercase().replace(' ', "_"));
+        screen(&name, &mut state, (80, 24));
+    }
+}
+
+fn step(id: &str) -> StepId {
+    StepId::try_from(id.to_owned()).expect("a step id")
+}
+
+fn confirm(id: &str, risk: Risk, phrase: Option<&str>, typed: &str) -> Overlay {
+    Overlay::Confirm(Confirm {
+        armed: fixture::armed(id, risk, phrase),
+        focus: Focus::Cancel,
+        typed: typed.to_owned(),
+        drawn: true,
+    })
+}
+
+#[test]
+fn each_overlay() {
+    let phrase = Some("uninstall teleport-cluster in east");
+    let reason = Reason {
+        step: step("stop-old-cluster"),
+        text: "the primary's API gives no answer since 14:01".to_owned(),
+    };
+    let overlays = [
+        ("help", Overlay::Help(0)),
+        ("palette", Overlay::Palette(String::new(), 2)),
+        ("palette_dns", Overlay::Palette("dns".to_owned(), 0)),
+        ("confirm", confirm("install", Risk::Change, None, "")),
+        ("confirm_dns", confirm("switch-dns", Risk::Change, None, "")),
+        (
+            "destroy",
+            confirm("stop-old-cluster", Risk::Destroy, phrase, "uninstall tele"),
+        ),
+        ("reason", Overlay::Reason(reason)),
+        ("search", Overlay::Search("not ready".to_owned())),
+        ("filter", Overlay::Filter("auth".to_owned())),
+        ("themes", Overlay::Themes(3)),
+        ("detail", Overlay::Detail(step("stop-old-cluster"), 0)),
+    ];
+    for (name, overlay) in overlays {
+        for size in [(120, 40), (80, 24)] {
+            let mut state = fixture::busy();
+            state.desk.overlay = Some(overlay.clone());
+            screen(&format!("overlay_{name}_{}", size.0), &mut state, size);
+        }
+    }
+}
+
+#[test]
+fn output_paused_with_hits() {
+    let mut state = fixture::busy();
+    state.desk.focus = Pane::Output;
+    state.desk.pane_mut(Pane::Output).scroll = Scroll::Line(1100);
+    let run = fixture::armed("install", Risk::Change, None).run;
+    state.desk.search = Search {
+        text: "ready".to_owned(),
+        hit: Some((run, 1102)),
+        missed: false,
+    };
+    screen("output_paused", &mut state, (120, 40));
+    let buffer = draw(&mut state, (120, 40), &plain());
+    insta::assert_snapshot!("output_paused_styles", styles(&buffer));
+}
+
+#[test]
+fn what_stops_the_operator_is_said_first() {
+    let mut state = fixture::busy();
+    state.disk = Some("no space left on device (/var/lib/relight)".to_owned());
+    state.desk.notice = Some(Notice {
+        text: "not recorded, and so not done: no space left on device".to_owned(),
+        at: fixture::NOW,
+        tone: Tone::Warn,
+    });
+    screen("disk_full_80", &mut state, (80, 24));
+    let mut state = fixture::busy();
+    state.access = Access::ReadOnly("bob holds the incident on bastion-2".to_owned());
+    screen("read_only_120", &mut state, (120, 40));
+}
+
+#[test]
+fn a_failed_step_is_named_in_the_title() {
+    let mut state = fixture::busy();
+    let install = fixture::armed("install", Risk::Change, None);
+    let why = "the release is failed in the recovery cluster: helm said timed out";
+    fixture::end(&mut state, &install, 1, crate::incident::Verdict::Fail, why);
+    screen("step_failed_120", &mut state, (120, 40));
+}
+
+#[test]
+fn each_theme_and_depth_has_its_styles() {
+    for name in theme::names() {
+        let theme = Theme::by_name(name, Depth::Ansi16).expect(name);
+        let buffer = draw(&mut fixture::busy(), (120, 40), &Look::new(theme, false));
+        insta::assert_snapshot!(format!("styles_{name}"), styles(&buffer));
+    }
+}
+
+#[test]
+fn without_colour_no_cell_has_one_and_the_words_are_the_same() {
+    let coloured = draw(&mut fixture::busy(), (120, 40), &plain());
+    for name in theme::names() {
+        let theme = Theme::by_name(name, Depth::None).expect(name);
+        let buffer = draw(&mut fixture::busy(), (120, 40), &Look::new(theme, false));
+        for cell in &buffer.content {
+            assert_eq!(cell.fg, ratatui::style::Color::Reset);
+            assert_eq!(cell.bg, ratatui::style::Color::Reset);
+        }
+        assert_eq!(text(&buffer), text(&coloured));
+    }
+}
+
+#[test]
+fn in_ascii_everything_is_ascii_and_stands_where_it_stood() {
+    let look = Look {
+        ascii: true,
+        ..plain()
+    };
+    let states: [fn() -> State; 3] = [fixture::busy, fixture::empty, fixture::all_failed];
+    for make in states {
+        let buffer = draw(&mut make(), (120, 40), &look);
+        let drawn = text(&buffer);
+        assert!(drawn.is_ascii(), "{drawn}");
+        let rich = text(&draw(&mut make(), (120, 40), &plain()));
+        // Every sign of ours has a stand-in of its own.
+        let questions = |text: &str| text.matches('?').count();
+        assert_eq!(questions(&drawn), questions(&rich), "{drawn}");
+    }
+    let buffer = draw(&mut fixture::busy(), (120, 40), &look);
+    insta::assert_snapshot!("ascii_120x40", text(&buffer));
+}
+
+#[test]
+fn an_unknown_run_is_no_reason_to_stop() {
+    let mut state = fixture::busy();
+    state.desk.output_run = RunId::parse("no-such-run");
+    draw(&mut state, (80, 24), &plain());
+}

@@ -1,0 +1,8 @@
+//! The real SDK clients over real sockets: the practice's AWS face, recorded answers, and the steps that call AWS.
+
+mod canned;
+mod faces;
+mod ministack;
+mod recorded;
+mod rig;
+mod steps;

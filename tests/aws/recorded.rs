@@ -1,0 +1,219 @@
+//! Bodies recorded from `ministack` 1.5.33, and bodies that no service should send.
+
+use std::sync::Arc;
+
+use relight::{
+    clients::aws::{Aws, identity, recordings, tables, vault, zone},
+    incident::{FailureKind, Moment, RunId, Side, StepId, TableRole},
+    step::{Context, StepError, natives},
+};
+
+use super::canned::{Rule, plan, rule, serve};
+
+macro_rules! body {
+    ($name:literal) => {
+        include_str!(concat!("../fixtures/aws/", $name))
+    };
+}
+
+#[tokio::test]
+async fn a_table_is_read_from_recorded_answers() {
+    let url = serve(vec![
+        rule(
+            "DynamoDB_20120810.DescribeTable",
+            200,
+            body!("table-audit.json"),
+        ),
+        rule(
+            "DynamoDB_20120810.DescribeContinuousBackups",
+            200,
+            body!("continuous-backups.json"),
+        ),
+        rule("DynamoDB_20120810.ListBackups", 200, body!("backups.json")),
+        rule(
+            "\"IndexName\":\"timesearchV2\"",
+            200,
+            body!("query-event.json"),
+        ),
+        rule("teleport/authservers/", 200, body!("query-presence.json")),
+    ])
+    .await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
+    let reach = aws.side(Side::Recovery);
+    for (role, newest) in [
+        (TableRole::State, 1_795_478_400),
+        (TableRole::Audit, 1_795_478_300),
+    ] {
+        let table = tables::fetch(reach, "teleport-audit", role, None, Moment::now())
+            .await
+            .expect("read");
+        assert_eq!(table.status, "ACTIVE");
+        assert_eq!(table.indexes, ["timesearchV2"]);
+        assert_eq!(table.newest, Ok(Some(Moment::from_secs(newest))));
+        assert!(table.pitr.is_ok_and(|pitr| pitr.enabled));
+        let backups = table.backups.expect("read");
+        assert_eq!(
+            (backups[0].name.as_str(), backups[0].kind.as_str()),
+            ("by-hand", "USER")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_fails_leaves_the_rest() {
+    let denied = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","message":"no"}"#;
+    let url = serve(vec![
+        rule(
+            "DynamoDB_20120810.DescribeTable",
+            200,
+            body!("table-state.json"),
+        ),
+        rule("DynamoDB_20120810.DescribeContinuousBackups", 400, denied),
+        rule("DynamoDB_20120810.ListBackups", 200, "not json"),
+        rule(
+            "DynamoDB_20120810.Query",
+            200,
+            r#"{"Count":0,"Items":[],"ScannedCount":0}"#,
+        ),
+    ])
+    .await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
+    let table = tables::fetch(
+        aws.side(Side::Recovery),
+        "t",
+        TableRole::State,
+        None,
+        Moment::now(),
+    )
+    .await
+    .expect("read");
+    assert_eq!(
+        table.pitr.map_err(|failure| failure.kind),
+        Err(FailureKind::Forbidden)
+    );
+    assert_eq!(
+        table.backups.map_err(|failure| failure.kind),
+        Err(FailureKind::Garbage)
+    );
+    assert_eq!(table.newest, Ok(None));
+}
+
+#[tokio::test]
+async fn bucket_zone_identity_and_plans_are_read_from_recorded_answers() {
+    let url = serve(vec![
+        rule("/rec-primary/?versioning", 200, body!("versioning.xml")),
+        rule("/rec-primary?versioning", 200, body!("versioning.xml")),
+        rule("?replication", 200, body!("replication.xml")),
+        rule("list-type=2", 200, body!("objects.xml")),
+        rule("HEAD ", 200, ""),
+        rule("/rrset?", 200, body!("record-sets.xml")),
+        rule("/hostedzone/", 200, body!("hosted-zone.xml")),
+        rule("GetCallerIdentity", 200, body!("caller-identity.xml")),
+        rule("GET /backup/plans/f", 200, body!("backup-plan.json")),
+        rule("GET /backup/plans", 200, body!("backup-plans.json")),
+    ])
+    .await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
+    let reach = aws.side(Side::Primary);
+    let seen = recordings::fetch(reach, "rec-primary", None)
+        .await
+        .expect("read");
+    assert_eq!(seen.versioning.as_deref(), Ok("Enabled"));
+    let rules = seen.replication.expect("read");
+    assert!(rules[0].enabled && rules[0].kms && !rules[0].delete_markers);
+    assert_eq!(seen.newest.expect("read")[0].key, "6f1c.tar");
+
+    let names = ["*.tele.example.com".to_owned()];
+    let seen = zone::fetch(aws.zone(), "Z1", &names).await.expect("read");
+    assert_eq!(seen.nameservers.len(), 4);
+    assert_eq!(seen.records[0].values, ["old.elb.example"]);
+
+    let who = identity::fetch(reach).await.expect("read");
+    assert_eq!(who.account, "111122223333");
+    let rules = vault::fetch_schedules(reach, "dr").await.expect("read");
+    assert_eq!(rules[0].expression, "cron(0 * ? * * *)");
+}
+
+#[tokio::test]
+async fn what_no_service_should_send_is_never_a_fact() {
+    use FailureKind as K;
+    let cases: [(u16, &str, &[FailureKind]); 6] = [
+        (200, "", &[K::Garbage]),
+        (200, "{}", &[K::Garbage]),
+        (200, "<html>Welcome</html>", &[K::Garbage]),
+        (502, "<html>Bad gateway</html>", &[K::Server]),
+        (500, "", &[K::Server]),
+        (403, "\u{0}\u{1b}[2J", &[K::Forbidden]),
+    ];
+    for (status, body, kinds) in cases {
+        let url = serve(vec![rule("HTTP/1.1", status, body)]).await;
+        let dir = tempfile::tempdir().expect("a folder");
+        let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
+        let reach = aws.side(Side::Recovery);
+        let failures = [
+            identity::fetch(reach).await.expect_err("no identity"),
+            tables::fetch(reach, "t", TableRole::State, None, Moment::now())
+                .await
+                .expect_err("no table"),
+            zone::fetch(aws.zone(), "Z1", &[])
+                .await
+                .expect_err("no zone"),
+        ];
+        for failure in failures {
+            assert!(
+                kinds.contains(&failure.kind),
+                "{status} {body:?}: {failure}"
+            );
+            assert!(!failure.detail.contains('\u{1b}'), "{failure:?}");
+        }
+    }
+}
+
+async fn switch(url: &str) -> Result<(), StepError> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let step = StepId::try_from("switch-dns".to_owned()).expect("a step");
+    let native = natives()
+        .into_iter()
+        .find(|native| native.name == "switch-dns")
+        .expect("a native step");
+    (native.run)(Context {
+        plan: Arc::new(plan(dir.path(), url, "Z1")),
+        run: RunId::new(&step, 1, Moment::from_secs(1)),
+        dry_run: false,
+    })
+    .await
+}
+
+fn busy() -> (u16, String) {
+    let body = "<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type><Code>PriorRequestNotComplete</Code><Message>The request was rejected because Route 53 was still processing a prior request.</Message></Error><RequestId>x</RequestId></ErrorResponse>";
+    (400, body.to_owned())
+}
+
+fn zone_rules(change: Vec<(u16, String)>) -> Vec<Rule> {
+    vec![
+        Rule {
+            when: "POST /2013-04-01/hostedzone/Z1/rrset",
+            answers: change,
+        },
+        rule("/rrset?", 200, body!("record-sets.xml")),
+        rule("/hostedzone/", 200, body!("hosted-zone.xml")),
+        rule("/change/", 200, body!("change-insync.xml")),
+    ]
+}
+
+#[tokio::test]
+async fn a_batch_is_offered_again_while_a_prior_one_is_not_complete() {
+    let accepted = (200, body!("change.xml").to_owned());
+    let url = serve(zone_rules(vec![busy(), busy(), busy(), accepted])).await;
+    switch(&url).await.expect("accepted at last");
+}
+
+#[tokio::test]
+async fn no_answer_to_a_batch_is_not_a_no() {
+    let url = serve(zone_rules(vec![(200, "<garbage".to_owned())])).await;
+    let error = switch(&url).await.expect_err("no telling");
+    assert!(error.0.contains("may or may not have been made"), "{error}");
+}

@@ -1,0 +1,14 @@
+//! The integration tests, one binary: linking the SDKs is the expensive part. A module for each subject.
+
+#[cfg(feature = "practice")]
+mod aws;
+mod cluster;
+mod engine;
+#[cfg(feature = "practice")]
+mod practice;
+#[cfg(feature = "practice")]
+mod pty;
+mod reducer;
+mod rooms;
+#[cfg(feature = "practice")]
+mod walk;

@@ -1,0 +1,330 @@
+//! Readings by name.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use relight::incident::{
+    Address, Answer, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact, Failure,
+    FailureKind, Find, Identity, LoadBalancer, Moment, Observation, Ping, Pod, Rcode, Recordings,
+    Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+};
+
+pub const NAMES: &[&str] = &[
+    "accounts",
+    "wrong account",
+    "recovery storage",
+    "old cluster",
+    "old cluster gone",
+    "primary silent",
+    "old door shut",
+    "old door silent",
+    "empty recovery",
+    "values",
+    "recovery pods looping",
+    "recovery pods ready",
+    "new door",
+    "new door with new authorities",
+    "dns old",
+    "dns half switched",
+    "dns new",
+    "public new",
+    "wrong recovery cluster",
+];
+
+const PIN: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+const STRANGE: &str = "sha256:9999999999999999999999999999999999999999999999999999999999999999";
+const OLD: &str = "192.0.2.10";
+const NEW: &str = "198.51.100.20";
+
+/// The observations of that name, made now.
+pub fn named(name: &str, now: Moment) -> Vec<Observation> {
+    let seen: Vec<(Subject, Result<Fact, Failure>)> = match name {
+        "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
+        "wrong account" => vec![identity(Side::Recovery, "999999999999")],
+        "recovery storage" => storage(now),
+        "old cluster" => vec![cluster(Side::Primary, now, true, "")],
+        "old cluster gone" => vec![empty(Side::Primary)],
+        "primary silent" => vec![(Subject::Cluster(Side::Primary), silent())],
+        "old door shut" => vec![door(Door::Old, OLD, Err(refused()), PIN, now)],
+        "old door silent" => vec![(Subject::Door(Door::Old), silent())],
+        "empty recovery" => vec![empty(Side::Recovery)],
+        "wrong recovery cluster" => vec![stranger()],
+        "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
+        "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
+        "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
+        "new door" => vec![door(Door::New, NEW, Ok(()), PIN, now)],
+        "new door with new authorities" => vec![door(Door::New, NEW, Ok(()), STRANGE, now)],
+        "dns old" => answers([OLD, OLD]),
+        "dns half switched" => answers([NEW, OLD]),
+        "dns new" => answers([NEW, NEW]),
+        "public new" => vec![door(Door::Public, NEW, Ok(()), PIN, now)],
+        other => unreachable!("no such reading: {other}"),
+    };
+    let observe = |(subject, outcome)| Observation {
+        subject,
+        at: now,
+        took: Duration::from_millis(9),
+        outcome,
+    };
+    seen.into_iter().map(observe).collect()
+}
+
+fn silent() -> Result<Fact, Failure> {
+    Err(Failure::new(FailureKind::Timeout, "no answer in 3s"))
+}
+
+fn refused() -> Failure {
+    Failure::new(FailureKind::Unreachable, "connection refused")
+}
+
+fn identity(side: Side, account: &str) -> (Subject, Result<Fact, Failure>) {
+    let arn = format!("arn:aws:sts::{account}:assumed-role/dr-operator/alice");
+    let region = if side == Side::Primary {
+        "us-east-1"
+    } else {
+        "us-west-2"
+    }
+    .to_owned();
+    let identity = Identity {
+        arn,
+        account: account.to_owned(),
+        region,
+        expires: None,
+    };
+    (Subject::Identity(side), Ok(Fact::Identity(identity)))
+}
+
+fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let recent = now.minus(Duration::from_secs(120));
+    let mut seen = Vec::new();
+    for role in TableRole::BOTH {
+        let name = if role == TableRole::State {
+            "teleport-state-dr"
+        } else {
+            "teleport-events-dr"
+        };
+        let table = Table {
+            name: name.to_owned(),
+            role,
+            region: "us-west-2".to_owned(),
+            status: "ACTIVE".to_owned(),
+            restoring: false,
+            created: Some(now.minus(Duration::from_secs(3600))),
+            replicas: Vec::new(),
+            indexes: vec!["timesearchV2".to_owned()],
+            pitr: Err(Failure::new(FailureKind::Other, "not asked")),
+            backups: Ok(Vec::new()),
+            newest: Ok(Some(recent)),
+            newest_at: Some(now),
+        };
+        seen.push((
+            Subject::Table(Side::Recovery, role),
+            Ok(Fact::Table(Arc::new(table))),
+        ));
+        let vault = Vault {
+            vault: "teleport-dr".to_owned(),
+            region: "us-west-2".to_owned(),
+            role,
+            points: Vec::new(),
+            schedules: Ok(Vec::new()),
+        };
+        seen.push((Subject::Vault(role), Ok(Fact::Vault(Arc::new(vault)))));
+    }
+    let bucket = Recordings {
+        bucket: "teleport-recordings-us-west-2".to_owned(),
+        region: "us-west-2".to_owned(),
+        versioning: Ok("Enabled".to_owned()),
+        replication: Ok(Vec::new()),
+        newest: Ok(vec![StoredObject {
+            key: "a.tar".to_owned(),
+            modified: recent,
+            replication: "REPLICA".to_owned(),
+        }]),
+    };
+    seen.push((
+        Subject::Recordings(Side::Recovery),
+        Ok(Fact::Recordings(Arc::new(bucket))),
+    ));
+    seen
+}
+
+fn uid(side: Side) -> String {
+    match side {
+        Side::Primary => "11111111-0000-4000-8000-000000000001",
+        Side::Recovery => "22222222-0000-4000-8000-000000000002",
+    }
+    .to_owned()
+}
+
+fn bare(side: Side) -> Cluster {
+    Cluster {
+        context: if side == Side::Primary {
+            "east"
+        } else {
+            "west"
+        }
+        .to_owned(),
+        uid: Some(uid(side)),
+        pods: Vec::new(),
+        deployments: Vec::new(),
+        load_balancer: None,
+        events: Vec::new(),
+        release: Ok(None),
+        gaps: Vec::new(),
+    }
+}
+
+fn fact(side: Side, cluster: Cluster) -> (Subject, Result<Fact, Failure>) {
+    (Subject::Cluster(side), Ok(Fact::Cluster(Arc::new(cluster))))
+}
+
+fn empty(side: Side) -> (Subject, Result<Fact, Failure>) {
+    fact(side, bare(side))
+}
+
+fn stranger() -> (Subject, Result<Fact, Failure>) {
+    fact(
+        Side::Recovery,
+        Cluster {
+            uid: Some("99999999-0000-4000-8000-000000000009".to_owned()),
+            ..bare(Side::Recovery)
+        },
+    )
+}
+
+fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Result<Fact, Failure>) {
+    let parts = [("auth", Component::Auth), ("proxy", Component::Proxy)];
+    let pods = parts.map(|(name, component)| {
+        Arc::new(Pod {
+            uid: format!("{side}-{name}"),
+            name: format!("teleport-cluster-{name}-7c9f-x2x4z"),
+            component,
+            ready: u16::from(ready),
+            containers: 1,
+            phase: "Running".to_owned(),
+            reason: reason.to_owned(),
+            message: String::new(),
+            restarts: if ready { 0 } else { 7 },
+            created: now.minus(Duration::from_secs(60)),
+            deleting: None,
+            node: Some("node-1".to_owned()),
+            node_ready: Some(true),
+        })
+    });
+    let deployments = parts.map(|(name, component)| Deployment {
+        name: format!("teleport-cluster-{name}"),
+        component,
+        desired: 1,
+        available: u32::from(ready),
+        updated: 1,
+        observed: true,
+    });
+    let address = if side == Side::Primary { OLD } else { NEW };
+    let balancer = LoadBalancer {
+        source: "Service teleport-cluster".to_owned(),
+        addresses: vec![address.to_owned()],
+    };
+    let release = Release {
+        name: "teleport-cluster".to_owned(),
+        revision: 1,
+        status: "deployed".to_owned(),
+    };
+    fact(
+        side,
+        Cluster {
+            pods: pods.into(),
+            deployments: deployments.into(),
+            load_balancer: Some(balancer),
+            release: Ok(Some(release)),
+            ..bare(side)
+        },
+    )
+}
+
+fn values() -> Values {
+    Values {
+        path: "/plans/values.recovery.yaml".to_owned(),
+        cluster_name: Some("teleport.example.com".to_owned()),
+        region: Some("us-west-2".to_owned()),
+        state_table: Some("teleport-state-dr".to_owned()),
+        audit_table: Some("teleport-events-dr".to_owned()),
+        bucket: Some("teleport-recordings-us-west-2".to_owned()),
+    }
+}
+
+fn door(
+    door: Door,
+    ip: &str,
+    tcp: Result<(), Failure>,
+    pin: &str,
+    now: Moment,
+) -> (Subject, Result<Fact, Failure>) {
+    let ip: IpAddr = ip.parse().expect("an address");
+    let reached = tcp.clone();
+    let certificate = Certificate {
+        issuer: "CN=R11".to_owned(),
+        names: vec![
+            "teleport.example.com".to_owned(),
+            "*.teleport.example.com".to_owned(),
+        ],
+        not_before: now.minus(Duration::from_secs(86_400)),
+        not_after: now.plus(Duration::from_secs(30 * 86_400)),
+        problem: None,
+    };
+    let ping = Ping {
+        status: 200,
+        cluster_name: Some("teleport.example.com".to_owned()),
+        server_version: Some("17.0.2".to_owned()),
+        public_addr: Some("teleport.example.com:443".to_owned()),
+        took: Duration::from_millis(20),
+        ..Ping::default()
+    };
+    let find = Find {
+        status: 200,
+        server_version: Some("17.0.2".to_owned()),
+        ..Find::default()
+    };
+    let address = Address {
+        ip,
+        port: 443,
+        tcp: reached.clone().map(|()| Duration::from_millis(5)),
+        tls: reached.clone().map(|()| certificate),
+        ping: reached.clone().map(|()| ping),
+        find: reached.clone().map(|()| find),
+        pins: reached.map(|()| vec![pin.to_owned()]),
+    };
+    let fact = DoorFact {
+        host: ip.to_string(),
+        addresses: vec![address],
+    };
+    (Subject::Door(door), Ok(Fact::Door(Arc::new(fact))))
+}
+
+/// Authority and resolver, for the name and the wildcard.
+fn answers([authority, resolver]: [&str; 2]) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let mut seen = Vec::new();
+    for name in ["teleport.example.com", "*.teleport.example.com"] {
+        for (server, is_authority, address) in
+            [("ns-1", true, authority), ("203.0.113.53", false, resolver)]
+        {
+            let answer = Answer {
+                server: "203.0.113.1:53".to_owned(),
+                authority: is_authority,
+                asked: name.replace('*', "abcdefghijkl"),
+                rcode: Rcode::NoError,
+                aa: is_authority,
+                chain: Vec::new(),
+                addresses: vec![address.parse().expect("an address")],
+                ttl: Some(60),
+                rtt: Duration::from_millis(12),
+                transport: "udp".to_owned(),
+                changed: None,
+            };
+            let subject = Subject::Answer {
+                server: server.into(),
+                name: name.into(),
+            };
+            seen.push((subject, Ok(Fact::Answer(Arc::new(answer)))));
+        }
+    }
+    seen
+}

@@ -1,0 +1,158 @@
+//! The mind, walked by data: each file in `scenarios/` is an incident told as events, with what must come of them.
+//!
+//! ```toml
+//! about = "Exit code 0 with crash-looping pods never passes"
+//!
+//! [[then]]
+//! at = 5                              # seconds since the beginning
+//! see = ["recovery pods looping"]     # readings, by the names in facts.rs
+//! press = ["run wait-for-pods"]       # intents, by the names in rig.rs
+//! exit = { step = "wait-for-pods", code = 0 }
+//! steps = { wait-for-pods = "FAIL" }  # expected: where steps stand
+//! says = "CrashLoopBackOff"           # expected: part of the notice line
+//! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
+//! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
+//! overlay = "confirm"                 # expected: what lies over the panes
+//! ```
+
+mod facts;
+mod properties;
+mod rig;
+
+use std::{collections::BTreeMap, path::Path};
+
+use rig::Rig;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    about: String,
+    #[serde(default)]
+    access: Option<String>,
+    then: Vec<Then>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Then {
+    at: Option<i64>,
+    see: Vec<String>,
+    press: Vec<String>,
+    exit: Option<Exit>,
+    lost: Option<String>,
+    disk: Option<String>,
+    steps: BTreeMap<String, String>,
+    why: BTreeMap<String, String>,
+    says: Option<String>,
+    starts: Vec<String>,
+    cancels: Vec<String>,
+    overlay: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exit {
+    step: String,
+    code: i32,
+}
+
+#[test]
+fn every_scenario_comes_out_as_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reducer/scenarios");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("tests/reducer/scenarios")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no scenario in {}", folder.display());
+    let failed: Vec<String> = files.iter().filter_map(|file| walk(file).err()).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Walks one scenario to its first entry that comes out otherwise, and names it.
+fn walk(file: &Path) -> Result<(), String> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let scenario: Scenario =
+        toml::from_str(&text).map_err(|error| format!("{name} is no scenario: {error}"))?;
+    if scenario.about.is_empty() {
+        return Err(format!("{name} says nothing of itself"));
+    }
+    let mut rig = Rig::new(scenario.access.as_deref());
+    for (index, then) in scenario.then.iter().enumerate() {
+        rig.forget();
+        if let Some(at) = then.at {
+            rig.at(at);
+        }
+        for name in &then.see {
+            rig.see(name);
+        }
+        for key in &then.press {
+            rig.press(key);
+        }
+        if let Some(exit) = &then.exit {
+            rig.exit(&exit.step, exit.code);
+        }
+        if let Some(step) = &then.lost {
+            rig.lose(step);
+        }
+        if let Some(why) = &then.disk {
+            rig.break_disk(why);
+        }
+        check(then, &rig).map_err(|text| format!("{name}, entry {}: {text}", index + 1))?;
+    }
+    Ok(())
+}
+
+fn check(then: &Then, rig: &Rig) -> Result<(), String> {
+    for (step, wanted) in &then.steps {
+        let got = rig.step_word(step);
+        if &got != wanted {
+            return Err(format!(
+                "{step} is {got}, not {wanted}: {}",
+                rig.step_why(step)
+            ));
+        }
+    }
+    for (step, wanted) in &then.why {
+        let got = rig.step_why(step);
+        if !got.contains(wanted.as_str()) {
+            return Err(format!(
+                "{step} says {got:?}, which does not hold {wanted:?}"
+            ));
+        }
+    }
+    if let Some(wanted) = &then.says {
+        let got = rig.notice();
+        if !got.contains(wanted.as_str()) {
+            return Err(format!(
+                "the notice is {got:?}, which does not hold {wanted:?}"
+            ));
+        }
+    }
+    if rig.started() != then.starts {
+        return Err(format!(
+            "started {:?}, not {:?}: {}",
+            rig.started(),
+            then.starts,
+            rig.notice()
+        ));
+    }
+    if rig.cancelled() != then.cancels {
+        return Err(format!(
+            "cancelled {:?}, not {:?}",
+            rig.cancelled(),
+            then.cancels
+        ));
+    }
+    if let Some(wanted) = &then.overlay
+        && rig.overlay() != wanted
+    {
+        return Err(format!(
+            "over the panes lies {:?}, not {wanted:?}",
+            rig.overlay()
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! What must never happen, whatever is pressed and seen in whatever order.
+
+use proptest::prelude::*;
+use relight::{
+    incident::{Outcome, Risk, Verdict},
+    journal::{Entry, Record},
+    state::Story,
+};
+
+use super::{facts, rig::Rig};
+
+#[derive(Clone, Debug)]
+enum Move {
+    See(usize),
+    Press(String),
+    Exit(usize, i32),
+    Lose(usize),
+    Wait(i64),
+    Break,
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let keys = prop::sample::select(vec![
+        "accept",
+        "dismiss",
+        "button",
+        "drawn",
+        "type uninstall teleport-cluster in east",
+        "type x",
+        "paste y",
+        "number 1",
+        "number 2",
+        "number 3",
+        "number 4",
+        "number 5",
+        "number 6",
+        "number 7",
+        "number 8",
+        "skip verify-backups",
+        "skip stop-old-cluster",
+        "cancel install",
+        "dry stop-old-cluster",
+        "dry install",
+    ]);
+    let one = prop_oneof![
+        4 => (0..facts::NAMES.len()).prop_map(Move::See),
+        6 => keys.prop_map(|key| Move::Press(key.to_owned())),
+        2 => (0_usize..8, prop::sample::select(vec![0, 1])).prop_map(|(step, code)| Move::Exit(step, code)),
+        1 => (0_usize..8).prop_map(Move::Lose),
+        2 => (1_i64..40).prop_map(Move::Wait),
+        1 => Just(Move::Break),
+    ];
+    prop::collection::vec(one, 1..60)
+}
+
+fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
+    let mut clock = 0;
+    for one in moves {
+        match one {
+            Move::See(index) => rig.see(facts::NAMES[*index]),
+            Move::Press(key) => rig.press(key),
+            Move::Exit(index, code) => {
+                let step = rig.state.runbook.steps[*index].id.to_string();
+                if rig
+                    .state
+                    .story
+                    .in_order()
+                    .any(|run| run.armed.step.as_str() == step)
+                {
+                    rig.exit(&step, *code);
+                }
+            }
+            Move::Lose(index) => {
+                let step = rig.state.runbook.steps[*index].id.to_string();
+                if rig
+                    .state
+                    .story
+                    .in_order()
+                    .any(|run| run.armed.step.as_str() == step)
+                {
+                    rig.lose(&step);
+                }
+            }
+            Move::Wait(secs) => {
+                clock += secs;
+                rig.at(clock);
+            }
+            Move::Break if breaks => rig.break_disk("disk full"),
+            Move::Break => {}
+        }
+    }
+}
+
+/// Everything that must hold of any journal that a cockpit has written.
+fn sound(records: &[Record]) -> Result<(), TestCaseError> {
+    for (index, record) in records.iter().enumerate() {
+        let before = &records[..index];
+        match &record.entry {
+            Entry::Started { run, .. } => {
+                let confirmed = before.iter().find_map(|earlier| match &earlier.entry {
+                    Entry::Confirmed { run: of, phrase } if of == run => Some(phrase.clone()),
+                    _ => None,
+                });
+                prop_assert!(
+                    confirmed.is_some(),
+                    "{run} started without a confirmation on disk"
+                );
+                let armed = before.iter().find_map(|earlier| match &earlier.entry {
+                    Entry::Armed(armed) if armed.run == *run => Some(armed.clone()),
+                    _ => None,
+                });
+                let Some(armed) = armed else {
+                    return Err(TestCaseError::fail(format!(
+                        "{run} started without being armed"
+                    )));
+                };
+                if armed.risk == Risk::Destroy {
+                    prop_assert_eq!(
+                        confirmed.flatten(),
+                        armed.phrase,
+                        "{} without its phrase",
+                        run
+                    );
+                }
+                prop_assert!(
+                    !before.iter().any(|earlier| matches!(&earlier.entry,
+                    Entry::Started { run: of, .. } if of == run)),
+                    "{run} started twice"
+                );
+            }
+            Entry::Judged {
+                verdict: Verdict::Pass,
+                findings,
+                evidence,
+                run,
+            } => {
+                prop_assert!(!findings.is_empty(), "{run} passed on nothing");
+                for finding in findings {
+                    prop_assert_eq!(finding.outcome, Outcome::Pass);
+                    prop_assert!(
+                        !finding.evidence.is_empty(),
+                        "{} passed without evidence: {}",
+                        run,
+                        finding.sentence
+                    );
+                }
+                let ended = before.iter().find_map(|earlier| match &earlier.entry {
+                    Entry::Exited { run: of, .. } | Entry::ContactLost { run: of, .. }
+                        if of == run =>
+                    {
+                        Some(earlier.at)
+                    }
+                    _ => None,
+                });
+                for seen in evidence {
+                    prop_assert!(
+                        Some(seen.at) >= ended,
+                        "{run} passed on a look from before its end"
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_start_without_confirmation_and_no_pass_without_evidence(moves in moves()) {
+        let mut rig = Rig::new(None);
+        play(&mut rig, &moves, true);
+        sound(&rig.records)?;
+    }
+
+    #[test]
+    fn a_journal_replays_to_the_same_story(moves in moves()) {
+        let mut rig = Rig::new(None);
+        play(&mut rig, &moves, false);
+        prop_assert_eq!(Story::of(&rig.records), rig.state.story);
+    }
+
+    #[test]
+    fn read_only_starts_nothing_above_look(moves in moves()) {
+        let mut rig = Rig::new(Some("read-only"));
+        play(&mut rig, &moves, false);
+        for record in &rig.records {
+            if let Entry::Armed(armed) = &record.entry {
+                prop_assert!(armed.risk == Risk::Look, "{} was armed", armed.step);
+            }
+        }
+    }
+
+    #[test]
+    fn an_observer_writes_nothing(moves in moves()) {
+        let mut rig = Rig::new(Some("bob is the operator"));
+        play(&mut rig, &moves, false);
+        prop_assert!(rig.records.is_empty());
+    }
+}

@@ -1,0 +1,245 @@
+//! An edge that keeps its promises: what is to be recorded is on disk at once, and what is to be started is noted.
+
+use std::{path::Path, sync::Arc};
+
+use relight::{
+    incident::{Moment, RunId, Runbook, StepId},
+    journal::{Author, Entry, Record},
+    plan::Plan,
+    state::{Access, Effect, Event, Intent, Overlay, Pane, Prepared, RunEvent, State, StepState},
+    step::expand,
+};
+
+use super::facts;
+
+/// When the scenarios begin.
+pub const BEGIN: i64 = 1_795_000_000;
+
+pub const PLAN: &str = include_str!("plan.toml");
+
+/// A state with its edge.
+pub struct Rig {
+    pub state: State,
+    pub records: Vec<Record>,
+    started: Vec<String>,
+    cancelled: Vec<String>,
+    disk: Option<String>,
+}
+
+impl Rig {
+    pub fn new(access: Option<&str>) -> Self {
+        let plan = Plan::parse(Path::new("/plans/relight.toml"), PLAN).expect("plan.toml");
+        let plan = Arc::new(plan);
+        let runbook = Arc::new(Runbook::parse(Runbook::EMBEDDED).expect("the runbook"));
+        let access = match access {
+            None => Access::Operator,
+            Some("read-only") => Access::ReadOnly("opened with --read-only".to_owned()),
+            Some(other) => Access::Observer(other.to_owned()),
+        };
+        let for_phrases = Arc::clone(&plan);
+        let prepare = Arc::new(move |step: &relight::incident::Step, _dry: bool| {
+            let phrase = step
+                .phrase
+                .as_deref()
+                .map(|text| expand::text(text, &for_phrases));
+            let phrase = phrase.transpose().map_err(|error| error.to_string())?;
+            Ok(Prepared {
+                calls: vec![format!("call {}", step.id)],
+                phrase,
+            })
+        });
+        let mut state = State::new(plan, runbook, access, Moment::from_secs(BEGIN), prepare);
+        state.desk.size = (120, 40);
+        let (records, started, cancelled) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            state,
+            records,
+            started,
+            cancelled,
+            disk: None,
+        }
+    }
+
+    pub fn forget(&mut self) {
+        self.started.clear();
+        self.cancelled.clear();
+    }
+
+    pub fn feed(&mut self, event: Event) {
+        let mut waiting = self.state.decide(event);
+        while !waiting.is_empty() {
+            let effects = std::mem::take(&mut waiting);
+            for effect in effects {
+                waiting.extend(self.perform(effect));
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Vec<Effect> {
+        match effect {
+            Effect::Record(entry) => match &self.disk {
+                Some(why) => self.state.decide(Event::DiskFailed(why.clone())),
+                None => {
+                    let record = self.record(entry);
+                    self.state.decide(Event::Recorded(record))
+                }
+            },
+            Effect::Start(armed) => {
+                self.started.push(armed.step.to_string());
+                self.state.decide(Event::Run(RunEvent::Started {
+                    run: armed.run,
+                    of: 1,
+                    pid: 7,
+                }))
+            }
+            Effect::Cancel(run) => {
+                let step = self
+                    .state
+                    .story
+                    .runs
+                    .get(&run)
+                    .map(|run| run.armed.step.to_string());
+                self.cancelled.extend(step);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn record(&mut self, entry: Entry) -> Record {
+        let seq = self.records.len() as u64 + 1;
+        let author = Author {
+            operator: "alice".to_owned(),
+            host: "bastion".to_owned(),
+            token: 1,
+        };
+        let record = Record {
+            seq,
+            at: self.state.now,
+            author,
+            prev: String::new(),
+            entry,
+        };
+        self.records.push(record.clone());
+        record
+    }
+
+    /// Moves the clock, second by second, as the loop does.
+    pub fn at(&mut self, secs: i64) {
+        let until = BEGIN + secs;
+        while self.state.now.secs() < until {
+            let next = Moment::from_secs(self.state.now.secs() + 1);
+            self.feed(Event::Tick(next));
+        }
+    }
+
+    pub fn see(&mut self, name: &str) {
+        let now = self.state.now;
+        self.feed(Event::Observed(facts::named(name, now), now));
+    }
+
+    /// An intent by name: `run STEP`, `number N`, `accept`, `dismiss`, `button`, `type TEXT`, `paste TEXT`, `skip STEP`,
+    /// `cancel STEP`, `dry STEP`, `drawn`.
+    pub fn press(&mut self, key: &str) {
+        let (verb, rest) = key.split_once(' ').unwrap_or((key, ""));
+        let step = || StepId::try_from(rest.to_owned()).expect("a step id");
+        match verb {
+            "run" => self.intend(Intent::Run(Some(step()))),
+            "number" => self.intend(Intent::RunNumber(rest.parse().expect("a number"))),
+            "accept" => self.intend(Intent::Accept),
+            "dismiss" => self.intend(Intent::Dismiss),
+            "button" => self.intend(Intent::Button),
+            "type" => rest.chars().for_each(|c| self.intend(Intent::Insert(c))),
+            "paste" => self.intend(Intent::Paste(rest.to_owned())),
+            "drawn" => self.feed(Event::Drawn),
+            "skip" => self.on(step(), Intent::Skip),
+            "cancel" => self.on(step(), Intent::Cancel),
+            "dry" => self.on(step(), Intent::DryRun),
+            other => unreachable!("no such key in a scenario: {other}"),
+        }
+    }
+
+    fn on(&mut self, step: StepId, intent: Intent) {
+        self.state.desk.pane_mut(Pane::Runbook).selected = Some(relight::state::RowKey::Step(step));
+        self.intend(intent);
+    }
+
+    pub fn intend(&mut self, intent: Intent) {
+        self.feed(Event::Intent(intent, self.state.now));
+    }
+
+    fn run_of(&self, step: &str) -> RunId {
+        let newest = self
+            .state
+            .story
+            .in_order()
+            .rev()
+            .find(|run| run.armed.step.as_str() == step);
+        newest.expect("a run of that step").armed.run.clone()
+    }
+
+    pub fn exit(&mut self, step: &str, code: i32) {
+        let (run, how) = (self.run_of(step), format!("exit code {code}"));
+        self.feed(Event::Run(RunEvent::Exited {
+            run,
+            of: 2,
+            code: Some(code),
+            how,
+        }));
+    }
+
+    pub fn lose(&mut self, step: &str) {
+        let (run, why) = (self.run_of(step), "its runner was killed".to_owned());
+        self.feed(Event::Run(RunEvent::ContactLost { run, why }));
+    }
+
+    pub fn break_disk(&mut self, why: &str) {
+        self.disk = Some(why.to_owned());
+    }
+
+    fn step_state(&self, step: &str) -> StepState {
+        let id = StepId::try_from(step.to_owned()).expect("a step id");
+        let step = self.state.runbook.get(&id).expect("a step of the runbook");
+        self.state.step_state(step)
+    }
+
+    pub fn step_word(&self, step: &str) -> String {
+        self.step_state(step).word().to_owned()
+    }
+
+    pub fn step_why(&self, step: &str) -> String {
+        match self.step_state(step) {
+            StepState::Locked(why)
+            | StepState::Settling(why)
+            | StepState::Failed(why)
+            | StepState::Unclear(why)
+            | StepState::Skipped(why) => why,
+            _ => String::new(),
+        }
+    }
+
+    pub fn notice(&self) -> &str {
+        self.state
+            .desk
+            .notice
+            .as_ref()
+            .map_or("", |notice| notice.text.as_str())
+    }
+
+    pub fn started(&self) -> &[String] {
+        &self.started
+    }
+
+    pub fn cancelled(&self) -> &[String] {
+        &self.cancelled
+    }
+
+    pub fn overlay(&self) -> &'static str {
+        match &self.state.desk.overlay {
+            None => "nothing",
+            Some(Overlay::Confirm(_)) => "confirm",
+            Some(Overlay::Reason(_)) => "reason",
+            Some(_) => "other",
+        }
+    }
+}
