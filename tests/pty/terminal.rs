@@ -217,7 +217,6 @@ impl Terminal {
             .expect("another size");
     }
 
-
     /// Sends a signal to the program.
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(self.pid).expect("a process id");
