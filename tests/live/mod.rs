@@ -1,0 +1,4 @@
+//! The product against servers that nobody here wrote. Started by `tests/live/run`, which installs them; ignored
+//! otherwise.
+
+mod rig;
