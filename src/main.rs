@@ -10,12 +10,13 @@ use std::{
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, Cli, Command, Open, PlanCommand, StepCommand},
+    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
     cockpit::{self, Ending},
     incident::RunId,
+    journal::{self, Folder},
     plan,
     report::Format,
-    run::runner,
+    run::{RunDir, Spec, runner},
     step,
     term::Caps,
 };
@@ -46,8 +47,8 @@ fn main() -> ExitCode {
             command: PlanCommand::Check,
         }) => check(&cli.open),
         Some(Command::Step {
-            command: StepCommand::Exec { name, run, dry_run },
-        }) => exec(&cli.open, &name, &run, dry_run),
+            command: StepCommand::Exec(ordered),
+        }) => exec(&cli.open, &ordered),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -171,14 +172,32 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn exec(open: &Open, name: &str, run: &str, dry_run: bool) -> Result<ExitCode, String> {
+fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let plan = Arc::new(plan::load(&open.plan).map_err(|error| error.to_string())?);
+    let (name, run) = (&ordered.name, &ordered.run);
     let run = RunId::parse(run).ok_or_else(|| format!("{run:?} is no run id"))?;
-    let native = step::natives()
-        .into_iter()
-        .find(|native| native.name == name);
-    let native = native.ok_or_else(|| format!("there is no native step {name:?}"))?;
-    let context = step::Context { plan, run, dry_run };
+    let native = step::native(name).ok_or_else(|| format!("there is no native step {name:?}"))?;
+    let incident = Folder::at(&ordered.incident);
+    // What was confirmed is in the run's folder: without it nobody has said yes.
+    let spec = Spec::load(&RunDir::of(&incident, &run)).map_err(|error| {
+        format!("there is no confirmed run {run} in {}: {error}", ordered.incident.display())
+    })?;
+    if spec.digest != plan.digest {
+        return Err(format!(
+            "nothing was done: {} was changed after this run was confirmed; leave the cockpit, open it again and run the step again",
+            plan.path.display()
+        ));
+    }
+    let token = spec.token;
+    let context = step::Context {
+        plan,
+        run,
+        dry_run: ordered.dry_run || spec.dry_run,
+        confirmed: spec.calls,
+        fence: step::Fence::new(move || {
+            journal::still_mine(&incident, token).map_err(|lost| lost.to_string())
+        }),
+    };
     let done = runtime()?.block_on((native.run)(context.clone()));
     Ok(match done {
         Ok(()) => ExitCode::SUCCESS,

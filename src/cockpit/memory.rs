@@ -188,14 +188,14 @@ impl Keeper {
         };
         self.follow(&mut replay);
         if let Ok(Some(checkpoint)) = Checkpoint::load(&folder) {
-            let readings = checkpoint
-                .instruments
-                .iter()
-                .map(|(_, reading)| reading.last.clone());
-            self.tell(Event::Observed(readings.collect(), Moment::now()));
+            self.tell(Event::Recalled(checkpoint.instruments));
         }
         let hand = match Lock::take(&folder, &self.claim(replay.tail().token)) {
-            Ok(lock) => self.take_hand(&folder, &mut replay, lock),
+            Ok(lock) => {
+                // What the one before wrote until it let go: read it before anything behind it counts as torn.
+                self.follow(&mut replay);
+                self.take_hand(&folder, &mut replay, lock)
+            }
             Err(error) => {
                 self.tell(Event::Access(Access::Observer(error.to_string())));
                 None

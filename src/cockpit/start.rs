@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     cli::Open,
-    incident::{Moment, RunId, Runbook, Step},
+    incident::{Action, Instruments, Moment, RunId, Runbook, Step},
     journal::Folder,
     plan::{self, Plan},
     run::spec,
     state::{Access, Prepare, Prepared, State},
-    step::expand,
+    step::{self, expand},
     term::Caps,
     theme,
 };
@@ -80,7 +80,7 @@ impl Setup {
 /// How a step is expanded for its dialog: by the same code that the runner's spec is made with.
 fn prepare(plan: &Arc<Plan>) -> Prepare {
     let plan = Arc::clone(plan);
-    Arc::new(move |step: &Step, dry_run| {
+    Arc::new(move |step: &Step, dry_run, instruments: &Instruments| {
         let run = RunId::new(&step.id, 1, Moment::default());
         let nowhere = Folder::at(std::path::Path::new(""));
         let spec = spec::for_step(step, &plan, &run, 0, &nowhere, dry_run)
@@ -91,8 +91,19 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
             .map(|phrase| expand::text(phrase, &plan))
             .transpose();
         let phrase = phrase.map_err(|error| error.to_string())?;
+        let mut calls = spec.calls;
+        if let Action::Native(name) = &step.action
+            && let Some(seen) = step::native(name).and_then(|native| native.seen)
+        {
+            match seen(&plan, instruments) {
+                Ok(lines) => calls.extend(lines),
+                // A dry run may come before there is anything to see.
+                Err(_) if dry_run => {}
+                Err(why) => return Err(why.to_string()),
+            }
+        }
         Ok(Prepared {
-            calls: spec.calls,
+            calls,
             phrase,
         })
     })

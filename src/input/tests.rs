@@ -9,7 +9,7 @@ use crate::{
     incident::{Moment, Risk, RunId, Runbook, StepId},
     journal::ArmedStep,
     plan::sample,
-    state::{Access, Confirm, Event, Focus, Intent, Overlay, Pane, Prepared, Reason, State},
+    state::{Access, Confirm, Event, Focus, Intent, Overlay, Pane, Prepared, Reason, State, Why},
 };
 
 const NOW: Moment = Moment::from_secs(1_795_442_731);
@@ -70,7 +70,7 @@ fn at(place: Place) -> State {
         Place::Themes => Some(Overlay::Themes(0)),
         Place::Palette => Some(Overlay::Palette(String::new(), 0)),
         Place::Field => Some(Overlay::Reason(Reason {
-            step: step(),
+            why: Why::Skip(step()),
             text: String::new(),
         })),
         Place::Phrase => Some(dialog(Some("uninstall it"))),

@@ -43,14 +43,9 @@ pub fn context(side: Side, sight: &Sight<'_>) -> Finding {
             ),
             evidence(side),
         ),
-        (Some(planned), Some(found)) => Finding::fail(
-            format!(
-                "context {} reaches another cluster: kube-system has UID {found}, the plan says {planned}; \
-                 correct the kubeconfig or `uid` in [{side}.kube]",
-                cluster.context
-            ),
-            evidence(side),
-        ),
+        (Some(planned), Some(found)) => {
+            Finding::fail(another(side, cluster, found, planned), evidence(side))
+        }
         (None, Some(found)) => Finding::unknown(format!(
             "the plan does not say which cluster context {} should reach; if it is the right one, set \
              uid = \"{found}\" in [{side}.kube]",
@@ -62,6 +57,27 @@ pub fn context(side: Side, sight: &Sight<'_>) -> Finding {
             cluster.context
         )),
     }
+}
+
+/// Why the kube context of a side reaches another cluster than the planned one, by the last look that told: a later look
+/// that failed does not make it the right one.
+#[must_use]
+pub fn misplaced(side: Side, sight: &Sight<'_>) -> Option<String> {
+    let planned = sight.plan.side(side).kube.uid.as_deref()?;
+    let reading = sight.instruments.get(&Subject::Cluster(side))?;
+    let Some((_, Fact::Cluster(cluster))) = &reading.good else {
+        return None;
+    };
+    let found = cluster.uid.as_deref().filter(|found| *found != planned)?;
+    Some(another(side, cluster, found, planned))
+}
+
+fn another(side: Side, cluster: &Cluster, found: &str, planned: &str) -> String {
+    format!(
+        "context {} reaches another cluster: kube-system has UID {found}, the plan says {planned}; correct the \
+         kubeconfig or `uid` in [{side}.kube]",
+        cluster.context
+    )
 }
 
 /// No pod of the release and no release is left on a side, by a fresh reading: an API that does not answer proves
