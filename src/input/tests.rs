@@ -16,7 +16,7 @@ const NOW: Moment = Moment::from_secs(1_795_442_731);
 
 fn state() -> State {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the embedded runbook");
-    let prepare = |_: &crate::incident::Step, _| {
+    let prepare = |_: &crate::incident::Step, _, _: &_| {
         Ok(Prepared {
             calls: vec!["true".to_owned()],
             phrase: None,
@@ -102,6 +102,7 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::RunNumber(_) => "run number",
         Intent::DryRun => "dry run",
         Intent::Skip => "skip",
+        Intent::Close => "close",
         Intent::Cancel => "cancel",
         Intent::Detail => "detail",
         Intent::NextRun(_) => "next run",

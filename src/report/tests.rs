@@ -53,7 +53,7 @@ fn cluster() -> Fact {
 
 fn state() -> State {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let prepare = |_: &_, _| {
+    let prepare = |_: &_, _, _: &_| {
         Ok(Prepared {
             calls: Vec::new(),
             phrase: None,

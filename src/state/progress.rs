@@ -201,13 +201,24 @@ impl State {
             .map(|finding| finding.sentence)
     }
 
-    /// The selected step: the chosen row of the runbook, else the first that is not done.
+    /// The selected step: the chosen row of the runbook, else the first that is not done; of a filtered runbook always
+    /// one of the rows that are shown.
     #[must_use]
     pub fn selected_step(&self) -> Option<&Step> {
-        if let Some(super::RowKey::Step(id)) = self.desk.pane(super::Pane::Runbook).selected {
-            return self.runbook.get(&id);
+        let pane = self.desk.pane(super::Pane::Runbook);
+        let wanted = match pane.selected {
+            Some(super::RowKey::Step(id)) => self.runbook.get(&id),
+            _ => self.next_step().or_else(|| self.runbook.steps.first()),
+        };
+        if pane.filter.is_empty() {
+            return wanted;
         }
-        self.next_step().or_else(|| self.runbook.steps.first())
+        let rows = self.rows(super::Pane::Runbook);
+        let is_shown = |step: &&Step| rows.contains(&super::RowKey::Step(step.id.clone()));
+        wanted.filter(is_shown).or_else(|| match rows.first() {
+            Some(super::RowKey::Step(id)) => self.runbook.get(id),
+            _ => None,
+        })
     }
 
     /// The first step that has neither passed nor been skipped.

@@ -11,6 +11,7 @@ use relight::incident::{
 pub const NAMES: &[&str] = &[
     "accounts",
     "wrong account",
+    "identity silent",
     "recovery storage",
     "old cluster",
     "old cluster gone",
@@ -40,6 +41,7 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
     let seen: Vec<(Subject, Result<Fact, Failure>)> = match name {
         "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
         "wrong account" => vec![identity(Side::Recovery, "999999999999")],
+        "identity silent" => vec![(Subject::Identity(Side::Recovery), silent())],
         "recovery storage" => storage(now),
         "old cluster" => vec![cluster(Side::Primary, now, true, "")],
         "old cluster gone" => vec![empty(Side::Primary)],

@@ -43,8 +43,10 @@ impl State {
                 self.fetch_shown()
             }
             Event::Drawn => {
+                // A terminal too small for the panes shows a notice and no dialog.
+                let seen = crate::layout::shows_panes(self.desk.size);
                 if let Some(super::Overlay::Confirm(confirm)) = &mut self.desk.overlay {
-                    confirm.drawn = true;
+                    confirm.drawn = seen;
                 }
                 Vec::new()
             }

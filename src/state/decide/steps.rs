@@ -122,9 +122,11 @@ impl State {
         if let Some(why) = self.no_record() {
             return self.refuse(format!("the incident cannot be closed: {why}"));
         }
-        if let Some(run) = self.live_runs().next() {
-            let text = format!("{run} is running: wait for it or cancel it before closing");
-            return self.refuse(text);
+        let live = self.live_runs().next().map(ToString::to_string);
+        if let Some(run) = live {
+            return self.refuse(format!(
+                "{run} is running: wait for it or cancel it before closing"
+            ));
         }
         self.ask_why(Why::Close)
     }

@@ -47,7 +47,7 @@ pub fn empty() -> State {
     plan.primary.account = Some("111122223333".to_owned());
     plan.recovery.account = Some("111122223333".to_owned());
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the embedded runbook");
-    let prepare = |step: &crate::incident::Step, _| {
+    let prepare = |step: &crate::incident::Step, _, _: &_| {
         Ok(Prepared {
             calls: calls(step.id.as_str()),
             phrase: step
