@@ -53,6 +53,7 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         armed,
         focus: Focus::Cancel,
         typed: String::new(),
+        top: 0,
         drawn: true,
     })
 }

@@ -67,6 +67,7 @@ fn overlays() -> Vec<Option<Overlay>> {
             armed,
             focus: Focus::Run,
             typed: EVIL.to_owned(),
+            top: 0,
             drawn: true,
         })
     };

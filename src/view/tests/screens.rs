@@ -1,9 +1,14 @@
 //! One snapshot for each screen.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{Risk, RunId, StepId},
-    state::{Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone, Why},
+    state::{
+        Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone,
+        Why,
+    },
     theme::{self, Depth, Theme},
     view::Look,
 };
@@ -69,13 +74,14 @@ fn confirm(id: &str, risk: Risk, phrase: Option<&str>, typed: &str) -> Overlay {
         armed: fixture::armed(id, risk, phrase),
         focus: Focus::Cancel,
         typed: typed.to_owned(),
+        top: 0,
         drawn: true,
     })
 }
 
 #[test]
 fn each_overlay() {
-    let phrase = Some("uninstall teleport-cluster in east");
+    let phrase = Some(fixture::PHRASE);
     let reason = Reason {
         why: Why::Skip(step("stop-old-cluster")),
         text: "the primary's API gives no answer since 14:01".to_owned(),
@@ -92,7 +98,12 @@ fn each_overlay() {
         ("confirm_dns", confirm("switch-dns", Risk::Change, None, "")),
         (
             "destroy",
-            confirm("stop-old-cluster", Risk::Destroy, phrase, "uninstall tele"),
+            confirm(
+                "stop-old-cluster",
+                Risk::Destroy,
+                phrase,
+                &fixture::PHRASE[..78],
+            ),
         ),
         ("reason", Overlay::Reason(reason)),
         ("close", Overlay::Reason(close)),
@@ -107,6 +118,77 @@ fn each_overlay() {
             state.desk.overlay = Some(overlay.clone());
             screen(&format!("overlay_{name}_{}", size.0), &mut state, size);
         }
+    }
+}
+
+/// The rows between the lines of a dialog, without their ends.
+fn dialog(state: &mut State, size: (u16, u16)) -> Vec<String> {
+    let drawn = text(&draw(state, size, &plain()));
+    let rows = drawn.lines().filter_map(|line| {
+        let (_, inside) = line.split_once('┃')?;
+        Some(inside.rsplit_once('┃')?.0.trim_end().to_owned())
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_letter_of_a_phrase_and_of_what_is_typed_can_be_read() {
+    let typed = &fixture::PHRASE[..78];
+    for size in [(40, 10), (60, 16), (80, 24), (120, 40)] {
+        let mut state = fixture::busy();
+        let overlay = confirm(
+            "stop-old-cluster",
+            Risk::Destroy,
+            Some(fixture::PHRASE),
+            typed,
+        );
+        state.desk.overlay = Some(overlay);
+        let rows = dialog(&mut state, size);
+        let asked = rows.iter().position(|row| row.contains("type exactly:"));
+        let asked = asked.expect("the phrase is asked for") + 1;
+        let field = rows.iter().position(|row| row.starts_with(" > "));
+        let field = field.expect("a field");
+        let phrase: String = rows[asked..field].iter().map(|row| &row[3..]).collect();
+        assert_eq!(phrase, fixture::PHRASE, "{size:?} {rows:#?}");
+        if size.1 >= 16 {
+            let shown: String = rows[field..]
+                .iter()
+                .filter_map(|row| row.get(3..))
+                .collect();
+            assert!(shown.starts_with(typed), "{size:?} {rows:#?}");
+        }
+    }
+}
+
+#[test]
+fn everything_that_will_be_run_can_be_scrolled_to_before_answering() {
+    for (risk, phrase) in [(Risk::Change, None), (Risk::Destroy, Some(fixture::PHRASE))] {
+        let mut state = fixture::busy();
+        let mut armed = fixture::armed("switch-dns", risk, phrase);
+        armed.calls = (0..300)
+            .map(|at| format!("route53 UPSERT name-{at}.example.com"))
+            .collect();
+        state.desk.overlay = Some(Overlay::Confirm(Confirm {
+            armed,
+            focus: Focus::Cancel,
+            typed: String::new(),
+            top: 0,
+            drawn: true,
+        }));
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..100 {
+            let rows = dialog(&mut state, (80, 24));
+            seen.extend(
+                (0..300).filter(|at| rows.iter().any(|row| row.contains(&format!("name-{at}.")))),
+            );
+            let page = KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE);
+            for intent in crate::input::resolve(&state, page) {
+                state.decide(Event::Intent(intent, fixture::NOW));
+            }
+        }
+        assert_eq!(seen.len(), 300);
+        let overlay = &state.desk.overlay;
+        assert!(matches!(overlay, Some(Overlay::Confirm(confirm)) if confirm.typed.is_empty()));
     }
 }
 
