@@ -66,7 +66,11 @@ async fn a_zone_is_made_read_and_switched() {
         .into_iter()
         .find(|native| native.name == "switch-dns")
         .expect("a native step");
-    let context = Context::new(Arc::new(plan.clone()), RunId::new(&step, 1, Moment::from_secs(1)), false);
+    let context = Context::new(
+        Arc::new(plan.clone()),
+        RunId::new(&step, 1, Moment::from_secs(1)),
+        false,
+    );
     (native.run)(context).await.expect("switched");
     let seen = zone::fetch(Aws::new(&plan).zone(), id, &plan.dns.names)
         .await

@@ -3,7 +3,9 @@
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{Risk, RunId, StepId},
-    state::{Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone, Why},
+    state::{
+        Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone, Why,
+    },
     theme::{self, Depth, Theme},
     view::Look,
 };
