@@ -161,13 +161,16 @@ impl Cockpit {
     }
 
     fn key(&mut self, event: TermEvent) -> Flow {
+        // Told by the signal, which is listened to from before the first frame on.
+        if matches!(event, TermEvent::Resize(..)) {
+            return Flow::Go;
+        }
         self.urgent = true;
         let now = Moment::now();
         let intents = match event {
             TermEvent::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             TermEvent::Key(key) => input::resolve(&self.state, key),
             TermEvent::Paste(text) => vec![Intent::Paste(text)],
-            TermEvent::Resize(..) => return self.resized(),
             _ => Vec::new(),
         };
         for intent in intents {
@@ -194,6 +197,10 @@ impl Cockpit {
             Signal::Leave => Flow::Leave,
             Signal::Stop => self.suspend(),
             Signal::Continue => self.resume(),
+            Signal::Resize => {
+                self.urgent = true;
+                self.resized()
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -19,7 +20,7 @@ use relight::{
     report::Format,
     run::{RunDir, Spec, runner, spec},
     step,
-    term::Caps,
+    term::{Caps, put},
 };
 
 /// A defect in Relight itself: `EX_SOFTWARE`.
@@ -153,24 +154,19 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// What stays on the terminal after the screen is gone: where things are kept and how to come back.
+/// What stays on the terminal after the screen is gone: where things are kept and how to come back. A terminal that
+/// reads nothing does not keep the program.
 fn summary(ending: &Ending, again: &str) {
-    let mut out = io::stdout();
     let state = &ending.state;
     let Some(folder) = &ending.folder else {
-        return say(
-            &mut out,
-            "relight: no incident was opened; nothing was written.",
-        );
+        let _ = put(b"relight: no incident was opened; nothing was written.\n");
+        return;
     };
-    say(
-        &mut out,
-        &format!("relight: incident {}", folder.path().display()),
-    );
+    let mut text = format!("relight: incident {}\n", folder.path().display());
     for run in state.live_runs() {
-        say(
-            &mut out,
-            &format!("  still running: {run} (it goes on without this terminal)"),
+        let _ = writeln!(
+            text,
+            "  still running: {run} (it goes on without this terminal)"
         );
     }
     let next = if state.story.closed.is_some() {
@@ -178,7 +174,8 @@ fn summary(ending: &Ending, again: &str) {
     } else {
         "attach again"
     };
-    say(&mut out, &format!("  {next}: {again}"));
+    let _ = writeln!(text, "  {next}: {again}");
+    let _ = put(text.as_bytes());
 }
 
 fn init(path: &Path) -> Result<ExitCode, String> {

@@ -68,8 +68,14 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 100_000_000,
 };
 
-/// Writes a few bytes, unless the terminal takes none.
-fn put(bytes: &[u8]) -> io::Result<()> {
+/// Bytes that a terminal takes without a wait once it takes any: Linux calls a pty writable from 256 bytes of room on.
+const PIECE: usize = 128;
+
+/// Writes a few bytes to standard output, unless what is behind it reads nothing for a tenth of a second.
+///
+/// # Errors
+/// If it takes nothing or is gone.
+pub fn put(bytes: &[u8]) -> io::Result<()> {
     let stdout = io::stdout();
     stdout.lock().flush()?;
     let mut rest = bytes;
@@ -78,8 +84,9 @@ fn put(bytes: &[u8]) -> io::Result<()> {
         if poll(&mut ready, Some(&PATIENCE))? == 0 {
             return Err(io::ErrorKind::TimedOut.into());
         }
+        let piece = rest.get(..PIECE).unwrap_or(rest);
         rest = rest
-            .get(rustix::io::write(&stdout, rest)?..)
+            .get(rustix::io::write(&stdout, piece)?..)
             .unwrap_or_default();
     }
     Ok(())
