@@ -131,11 +131,14 @@ fn a_terminal_that_reads_nothing_does_not_keep_it() {
 #[test]
 fn with_every_server_dead_each_pane_says_so_and_keys_go_on() {
     let practice = Practice::new();
-    let mut terminal = practice.open((160, 50), &[], &[]);
-    terminal.wait("facts", |screen| {
-        row(screen, "Verify backups").contains("ready")
+    let mut terminal = practice.open((160, 50), &["--scenario", "calm"], &[]);
+    terminal.wait("facts in every pane", |screen| {
+        ["primary 4/4 ready", "newest event", "OLD ", "ping 200"]
+            .iter()
+            .all(|fact| screen.contains(fact))
     });
     kill_servers(practice.path());
+    terminal.wait_for("primary unreachable");
     for pane in ["Pods", "Backups", "DNS", "Web API"] {
         let titles = [
             format!("┌ {pane}  ? UNKNOWN"),
@@ -157,7 +160,7 @@ fn with_every_server_dead_each_pane_says_so_and_keys_go_on() {
 
 fn kill_servers(dir: &Path) {
     let program = Path::new(env!("CARGO_BIN_EXE_relight"));
-    let ready = relight::practice::start_by(program, dir, "half-alive").expect("it runs");
+    let ready = relight::practice::start_by(program, dir, "calm").expect("it runs");
     let pid = i32::try_from(ready.pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process id"), Signal::KILL).expect("killed");
 }
