@@ -3,8 +3,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use super::*;
 use crate::{
     incident::{
-        Failure, FailureKind, Instruments, LoadBalancer, Moment, Observation, Outcome, Release,
-        Side::Primary,
+        Failure, FailureKind, Instruments, LoadBalancer, Memo, Moment, Observation, Outcome,
+        Release, Side::Primary,
     },
     plan::Plan,
 };
@@ -80,6 +80,7 @@ fn healthy() -> Cluster {
             status: "deployed".into(),
         })),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 

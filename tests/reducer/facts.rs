@@ -4,8 +4,8 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
     Address, Answer, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact, Failure,
-    FailureKind, Find, Identity, LoadBalancer, Moment, Observation, Ping, Pod, Rcode, Recordings,
-    Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod, Rcode,
+    Recordings, Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
@@ -172,6 +172,7 @@ fn bare(side: Side) -> Cluster {
         events: Vec::new(),
         release: Ok(None),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 

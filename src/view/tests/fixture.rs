@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use crate::{
     incident::{
         Address, Answer, Certificate, Cluster, ClusterEvent, Component, Deployment, Door, DoorFact,
-        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Moment,
+        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Memo, Moment,
         Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint, Release, Replication, Risk,
         RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict,
     },
@@ -193,6 +193,7 @@ pub fn cluster(context: &str, pods: Vec<Arc<Pod>>) -> Cluster {
             status: "pending-install".to_owned(),
         })),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 

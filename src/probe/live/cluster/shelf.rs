@@ -6,7 +6,7 @@ use crate::{
     clients::kube::{
         Change, Entrance, WireDeployment, WireEntrance, WirePod, choose, text::clean, wire,
     },
-    incident::{Cluster, ClusterEvent, Deployment, Failure, FailureKind, Pod, Release},
+    incident::{Cluster, ClusterEvent, Deployment, Failure, FailureKind, Memo, Pod, Release},
 };
 
 /// Events kept; 20 of them are shown.
@@ -184,6 +184,7 @@ impl Shelf {
                 .values()
                 .filter_map(|kind| kind.clone().err())
                 .collect(),
+            memo: Memo::default(),
         }
     }
 
