@@ -191,7 +191,7 @@ impl Keeper {
             let readings = checkpoint
                 .instruments
                 .iter()
-                .map(|(_, reading)| reading.last.clone());
+                .flat_map(|(_, reading)| reading.looks());
             self.tell(Event::Observed(readings.collect(), Moment::now()));
         }
         let hand = match Lock::take(&folder, &self.claim(replay.tail().token)) {

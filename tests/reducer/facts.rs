@@ -295,6 +295,8 @@ fn door(
     let fact = DoorFact {
         host: ip.to_string(),
         addresses: vec![address],
+        witnessed: Vec::new(),
+        gaps: Vec::new(),
     };
     (Subject::Door(door), Ok(Fact::Door(Arc::new(fact))))
 }

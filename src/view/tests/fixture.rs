@@ -449,6 +449,8 @@ fn doors(state: &mut State) {
         let fact = DoorFact {
             host: host.to_owned(),
             addresses: vec![address(ip, answers)],
+            witnessed: Vec::new(),
+            gaps: Vec::new(),
         };
         see(
             state,
