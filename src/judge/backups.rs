@@ -2,13 +2,14 @@
 
 mod copies;
 mod lines;
+mod recordings;
 
 pub use copies::{Copy, Search, loss, search};
 pub use lines::{Line, lines};
 
 use super::{Assessment, Glance, Sight, glance};
 use crate::incident::{
-    Fact, Failure, FailureKind, Finding, Health, Side, Subject, Table, TableRole, brief,
+    Fact, Failure, FailureKind, Finding, Health, Outcome, Side, Subject, Table, TableRole, brief,
 };
 
 /// The index without which the audit log cannot be searched; Teleport does not rebuild it.
@@ -23,8 +24,9 @@ pub fn tables_ready(sight: &Sight<'_>) -> Finding {
         let subject = Subject::Table(Side::Recovery, role);
         match glance(&subject, sight) {
             Glance::Fresh(Fact::Table(table), _) => {
-                if let Some(why) = unready(table) {
-                    wrong.push(why);
+                match unready(table) {
+                    Some(why) => wrong.push(why),
+                    None => unclear.extend(empty(table)),
                 }
                 let indexed = table.indexes.iter().any(|index| index == AUDIT_INDEX);
                 if role == TableRole::Audit && !indexed {
@@ -166,11 +168,24 @@ pub fn assessment(sight: &Sight<'_>) -> Assessment {
         words = format!("{words} · {note}");
     }
     let recordings = recordings_ready(sight);
-    if recordings.outcome == crate::incident::Outcome::Fail {
+    if recordings.outcome == Outcome::Fail {
         health = health.max(Health::Degraded);
         words = format!("{words} · recordings: {}", recordings.sentence);
+    } else if let Some(Fact::Recordings(seen)) = fact(&Subject::Recordings(Side::Recovery), sight) {
+        let (worse, told) = recordings::bucket(seen, sight);
+        if worse == Health::Degraded {
+            health = health.max(worse);
+            words = format!("{words} · recordings {told}");
+        }
     }
     Assessment::new(health, words, age)
+}
+
+fn fact<'a>(subject: &Subject, sight: &Sight<'a>) -> Option<&'a Fact> {
+    match glance(subject, sight) {
+        Glance::Fresh(fact, _) => Some(fact),
+        _ => None,
+    }
 }
 
 /// What to say when a table has no usable copy.
@@ -242,6 +257,25 @@ fn unready(table: &Table) -> Option<String> {
         ))
     } else {
         None
+    }
+}
+
+/// Whether a state table can be told from an empty one, on which Teleport starts as a new cluster with new certificate
+/// authorities. An audit table may well be without an event of today.
+fn empty(table: &Table) -> Option<String> {
+    if table.role == TableRole::Audit {
+        return None;
+    }
+    let place = format!("{} in {}", table.name, table.region);
+    match &table.newest {
+        Ok(Some(_)) => None,
+        Ok(None) => Some(format!(
+            "{place} is ACTIVE and no heartbeat was found in it: on an empty table Teleport starts as another cluster, \
+             with other certificate authorities"
+        )),
+        Err(failure) => Some(format!(
+            "{place} is ACTIVE, whether anything is in it is not known: {failure}"
+        )),
     }
 }
 

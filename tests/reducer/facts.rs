@@ -138,6 +138,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             key: "a.tar".to_owned(),
             modified: recent,
             replication: "REPLICA".to_owned(),
+            unread: None,
         }]),
     };
     seen.push((

@@ -156,6 +156,19 @@ fn tables_are_ready_when_both_are_seen_active() {
             Outcome::Unknown,
             "forbidden",
         ),
+        // An empty state table makes a new cluster of it.
+        (
+            Tab("ACTIVE", None),
+            Tab("ACTIVE", None),
+            Outcome::Unknown,
+            "no heartbeat",
+        ),
+        (
+            Ageless,
+            Tab("ACTIVE", None),
+            Outcome::Unknown,
+            "not known: forbidden",
+        ),
         (Nothing, Nothing, Outcome::Unknown, "not looked at yet"),
     ];
     let plan = plan();

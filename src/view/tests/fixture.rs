@@ -326,11 +326,13 @@ fn backups(state: &mut State) {
             destination: "arn:aws:s3:::east-recordings".to_owned(),
             kms: true,
             delete_markers: true,
+            filter: None,
         }]),
         newest: Ok(vec![StoredObject {
             key: "records/1.tar".to_owned(),
             modified: ago(2700),
             replication: "REPLICA".to_owned(),
+            unread: None,
         }]),
     };
     let fact = Fact::Recordings(Arc::new(recordings));
