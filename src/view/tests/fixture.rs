@@ -8,6 +8,7 @@ use crate::{
         Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Moment,
         Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint, Release, Replication, Risk,
         RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict,
+        Witnessed,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record},
     plan::{ResolverPlan, sample},
@@ -437,7 +438,11 @@ pub fn address(ip: &str, answers: bool) -> Address {
         } else {
             Err(nothing())
         },
-        pins: Ok(vec!["sha256:aa".to_owned()]),
+        pins: if answers {
+            Ok(vec!["sha256:aa".to_owned()])
+        } else {
+            Err(nothing())
+        },
     }
 }
 
@@ -448,10 +453,15 @@ fn doors(state: &mut State) {
         (Door::Public, NAME, "203.0.113.10", false),
     ];
     for (door, host, ip, answers) in cases {
+        let witnessed = (door == Door::Old).then(|| Witnessed {
+            ip: ip.parse().expect("an address"),
+            pins: vec!["sha256:aa".to_owned()],
+            at: ago(2700),
+        });
         let fact = DoorFact {
             host: host.to_owned(),
             addresses: vec![address(ip, answers)],
-            witnessed: Vec::new(),
+            witnessed: witnessed.into_iter().collect(),
             gaps: Vec::new(),
         };
         see(
