@@ -4,6 +4,7 @@ mod copies;
 mod lines;
 mod recordings;
 
+use copies::early;
 pub use copies::{Copy, Search, loss, search};
 pub use lines::{Line, lines};
 
@@ -26,7 +27,7 @@ pub fn tables_ready(sight: &Sight<'_>) -> Finding {
             Glance::Fresh(Fact::Table(table), _) => {
                 match unready(table) {
                     Some(why) => wrong.push(why),
-                    None => unclear.extend(empty(table)),
+                    None => unclear.extend(empty(table, sight)),
                 }
                 let indexed = table.indexes.iter().any(|index| index == AUDIT_INDEX);
                 if role == TableRole::Audit && !indexed {
@@ -64,10 +65,10 @@ pub fn fresh(sight: &Sight<'_>) -> Finding {
     let searches = TableRole::BOTH.map(|role| search(role, sight));
     for (role, found) in TableRole::BOTH.into_iter().zip(&searches) {
         match found.copies.first() {
-            Some(best) if loss(best.data, sight) <= rpo => {
+            Some(best) if best.loss(sight) <= rpo => {
                 good.push(format!(
                     "{role} loses {} ({})",
-                    brief(loss(best.data, sight)),
+                    brief(best.loss(sight)),
                     best.what
                 ));
                 evidence.push(best.subject.clone());
@@ -79,7 +80,7 @@ pub fn fresh(sight: &Sight<'_>) -> Finding {
             Some(best) => {
                 wrong.push(format!(
                     "{role} would lose {} of {} ({})",
-                    brief(loss(best.data, sight)),
+                    brief(best.loss(sight)),
                     brief(rpo),
                     best.what
                 ));
@@ -148,7 +149,7 @@ pub fn assessment(sight: &Sight<'_>) -> Assessment {
         .max();
     let best = searches
         .each_ref()
-        .map(|found| found.copies.first().map(|copy| loss(copy.data, sight)));
+        .map(|found| found.copies.first().map(|copy| copy.loss(sight)));
     let (mut health, mut words) = if let [Some(state), Some(audit)] = best {
         let worst = state.max(audit);
         let health = if worst <= rpo {
@@ -262,12 +263,16 @@ fn unready(table: &Table) -> Option<String> {
 
 /// Whether a state table can be told from an empty one, on which Teleport starts as a new cluster with new certificate
 /// authorities. An audit table may well be without an event of today.
-fn empty(table: &Table) -> Option<String> {
+fn empty(table: &Table, sight: &Sight<'_>) -> Option<String> {
     if table.role == TableRole::Audit {
         return None;
     }
     let place = format!("{} in {}", table.name, table.region);
     match &table.newest {
+        Ok(_) if let Some(age) = early(table, sight) => Some(format!(
+            "{place} is ACTIVE; waiting for a new measurement of what is in it, the last was made {} ago",
+            brief(age)
+        )),
         Ok(Some(_)) => None,
         Ok(None) => Some(format!(
             "{place} is ACTIVE and no heartbeat was found in it: on an empty table Teleport starts as another cluster, \

@@ -125,6 +125,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             region: "us-west-2".to_owned(),
             role,
             points: Vec::new(),
+            more: false,
             schedules: Ok(Vec::new()),
         };
         seen.push((Subject::Vault(role), Ok(Fact::Vault(Arc::new(vault)))));

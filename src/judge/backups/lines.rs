@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    copies::{loss, loss_words, usable_points},
+    copies::{loss, loss_words, measured_words, usable_points},
     recordings::{bucket, replication},
 };
 use crate::{
@@ -146,7 +146,7 @@ fn recovery_table(table: &Table, sight: &Sight<'_>) -> (Health, String) {
     } else if table.status == "ACTIVE" {
         match &table.newest {
             Ok(Some(newest)) => {
-                let fine = loss(*newest, sight) <= sight.plan.objectives.rpo;
+                let fine = loss(*newest, table.newest_at, sight) <= sight.plan.objectives.rpo;
                 let health = if fine { Health::Ok } else { Health::Degraded };
                 let what = match table.role {
                     TableRole::State => "newest item",
@@ -154,7 +154,7 @@ fn recovery_table(table: &Table, sight: &Sight<'_>) -> (Health, String) {
                 };
                 (
                     health,
-                    format!("ACTIVE, {what} {}", loss_words(*newest, sight)),
+                    format!("ACTIVE, {what} {}", measured_words(*newest, table, sight)),
                 )
             }
             Ok(None) => (Health::Unknown, format!("ACTIVE, {}", nothing(table.role))),
@@ -189,7 +189,7 @@ fn vault_copies(vault: &Vault, sight: &Sight<'_>) -> (Health, String) {
         );
         return (Health::Degraded, words);
     };
-    let fine = loss(newest.created, sight) <= sight.plan.objectives.rpo;
+    let fine = loss(newest.created, None, sight) <= sight.plan.objectives.rpo;
     let tried = vault.points.iter().filter_map(|point| point.restored).max();
     let tried = tried.map_or_else(
         || "never tried".to_owned(),
@@ -200,12 +200,13 @@ fn vault_copies(vault: &Vault, sight: &Sight<'_>) -> (Health, String) {
             .first()
             .map(|rule| format!(", {}", rule.expression))
             .unwrap_or_default(),
-        Err(_) => String::new(),
+        Err(failure) => format!(", schedules unknown ({})", failure.kind.word()),
     };
     let words = format!(
-        "newest {}, {} kept{schedule}, {tried}",
+        "newest {}, {}{} kept{schedule}, {tried}",
         loss_words(newest.created, sight),
-        usable_points(vault, sight.now).count()
+        usable_points(vault, sight.now).count(),
+        if vault.more { "+" } else { "" }
     );
     (if fine { Health::Ok } else { Health::Degraded }, words)
 }

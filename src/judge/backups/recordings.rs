@@ -51,7 +51,7 @@ fn up_to_date(newest: Moment, sight: &Sight<'_>) -> (Health, String) {
             format!("{words}, {behind} behind the primary's"),
         );
     }
-    if loss(newest, sight) <= rpo {
+    if loss(newest, None, sight) <= rpo {
         return (Health::Ok, words);
     }
     match recorded {

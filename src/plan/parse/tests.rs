@@ -347,10 +347,7 @@ fn a_mistyped_public_resolver_is_an_error_where_it_stands() {
     assert_eq!(errors.len(), 1, "{errors:#?}");
     let error = &errors[0];
     assert_eq!(error.excerpt, "\"cloudfare\"");
-    assert_eq!(
-        (error.line, error.column),
-        (SOUND.lines().count() + 3, 3)
-    );
+    assert_eq!((error.line, error.column), (SOUND.lines().count() + 3, 3));
     assert_eq!(error.remedy, "did you mean \"cloudflare\"?");
 }
 

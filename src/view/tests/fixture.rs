@@ -308,6 +308,7 @@ fn backups(state: &mut State) {
                 restored: None,
                 bytes: Some(123_456_789),
             }],
+            more: false,
             schedules: Ok(Vec::new()),
         };
         see(
