@@ -1,6 +1,9 @@
 //! The Teleport release in a Kubernetes cluster, with the few fields that are shown.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +26,10 @@ pub struct Cluster {
     pub events: Vec<ClusterEvent>,
     /// The Helm release as its newest `sh.helm.release.v1` Secret names it; `Ok(None)` if there is none.
     pub release: Part<Option<Release>>,
-    /// What could not be read beside the pods, such as forbidden Nodes or Events: why, one for each kind.
+    /// What could not be read beside the pods, such as forbidden Nodes or Events; one for each kind. Where a kind has a
+    /// gap, that nothing of it is here means nothing.
     #[serde(default)]
-    pub gaps: Vec<Failure>,
+    pub gaps: Vec<Gap>,
     /// What the judges have worked out of the pods.
     #[serde(skip)]
     pub memo: Memo,
@@ -74,6 +78,71 @@ impl PartialEq for Memo {
     fn eq(&self, _: &Self) -> bool {
         true
     }
+}
+
+impl Cluster {
+    /// Why a kind could not be read; `None` if it was.
+    #[must_use]
+    pub fn gap(&self, kind: ClusterKind) -> Option<&Failure> {
+        self.gaps
+            .iter()
+            .find(|gap| gap.kind == kind)
+            .map(|gap| &gap.why)
+    }
+}
+
+/// A kind of object that is read of a cluster by requests of its own, and may be forbidden on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClusterKind {
+    /// Pods of the release.
+    Pods,
+    /// Deployments of the release.
+    Deployments,
+    /// Services of the release.
+    Services,
+    /// Ingresses of the release.
+    Ingresses,
+    /// Warning events of the namespace.
+    Events,
+    /// Nodes of the cluster.
+    Nodes,
+    /// Helm's release Secrets.
+    Secrets,
+    /// The namespace `kube-system`, whose UID is the cluster's identity.
+    Namespaces,
+}
+
+impl ClusterKind {
+    /// The plural, for sentences and requests.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Deployments => "deployments",
+            Self::Services => "services",
+            Self::Ingresses => "ingresses",
+            Self::Events => "events",
+            Self::Nodes => "nodes",
+            Self::Secrets => "secrets",
+            Self::Namespaces => "namespaces",
+        }
+    }
+}
+
+impl fmt::Display for ClusterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A kind that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The kind.
+    pub kind: ClusterKind,
+    /// Why.
+    pub why: Failure,
 }
 
 /// A Helm release, as its newest Secret's labels tell it.

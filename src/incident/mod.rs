@@ -33,10 +33,11 @@ mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use cluster::{
-    Cluster, ClusterEvent, Component, Deployment, LoadBalancer, Memo, Muster, Pod, Release,
+    Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
+    Pod, Release,
 };
 pub use condition::Condition;
-pub use door::{Address, Certificate, Door, DoorFact, Find, Ping};
+pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use health::{Finding, Health, Outcome};

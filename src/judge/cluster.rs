@@ -3,7 +3,8 @@
 use super::{Assessment, Glance, Sight, glance};
 use crate::{
     incident::{
-        Cluster, Component, Deployment, Fact, Finding, Health, Muster, Pod, Side, Subject, brief,
+        Cluster, ClusterKind, Component, Deployment, Fact, Finding, Health, Muster, Pod, Side,
+        Subject, brief,
     },
     judge::pod,
 };
@@ -162,6 +163,11 @@ pub fn gone(side: Side, sight: &Sight<'_>) -> Finding {
             evidence(side),
         );
     }
+    if let Some(gap) = cluster.gap(ClusterKind::Deployments) {
+        return Finding::unknown(format!(
+            "no pod is left in the {side} cluster, but whether Deployments will start new ones cannot be read: {gap}"
+        ));
+    }
     match &cluster.release {
         Ok(None) => Finding::pass(
             format!(
@@ -254,12 +260,7 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
     if let Some(other) = foreign(side, cluster, sight) {
         return other;
     }
-    if cluster.deployments.is_empty()
-        && let Some(gap) = cluster
-            .gaps
-            .iter()
-            .find(|gap| gap.detail.contains("deployments"))
-    {
+    if let Some(gap) = cluster.gap(ClusterKind::Deployments) {
         return Finding::unknown(format!("the Deployments of the {side} cluster: {gap}"));
     }
     for (component, name) in [(Component::Auth, "Auth"), (Component::Proxy, "Proxy")] {
@@ -309,8 +310,16 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
             lost.name
         ));
     }
+    let blind = cluster
+        .gap(ClusterKind::Nodes)
+        .map_or_else(String::new, |gap| {
+            format!(
+                "; whether their nodes report is not visible ({})",
+                gap.kind.word()
+            )
+        });
     Finding::pass(
-        format!("Auth and Proxy are available as desired in the {side} cluster"),
+        format!("Auth and Proxy are available as desired in the {side} cluster{blind}"),
         evidence(side),
     )
 }
@@ -353,6 +362,15 @@ pub fn load_balancer_known(side: Side, sight: &Sight<'_>) -> Finding {
             ),
             evidence(side),
         ),
+        // Either may be the one that matters.
+        None if let Some(gap) = cluster
+            .gap(ClusterKind::Services)
+            .or(cluster.gap(ClusterKind::Ingresses)) =>
+        {
+            Finding::unknown(format!(
+                "no load balancer is seen in the {side} cluster, and not everything could be read: {gap}"
+            ))
+        }
         None => Finding::fail(
             format!(
                 "there is neither a Service of type LoadBalancer nor an Ingress of the release in the {side} cluster"

@@ -101,7 +101,7 @@ async fn identity_is_known_and_what_is_not_there_is_not_found() {
         reach,
         "no-such-table",
         TableRole::State,
-        None,
+        &mut None,
         Moment::now(),
     )
     .await

@@ -127,6 +127,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             region: "us-west-2".to_owned(),
             role,
             points: Vec::new(),
+            more: false,
             schedules: Ok(Vec::new()),
         };
         seen.push((Subject::Vault(role), Ok(Fact::Vault(Arc::new(vault)))));
@@ -140,6 +141,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             key: "a.tar".to_owned(),
             modified: recent,
             replication: "REPLICA".to_owned(),
+            unread: None,
         }]),
     };
     seen.push((
@@ -298,6 +300,8 @@ fn door(
     let fact = DoorFact {
         host: ip.to_string(),
         addresses: vec![address],
+        witnessed: Vec::new(),
+        gaps: Vec::new(),
     };
     (Subject::Door(door), Ok(Fact::Door(Arc::new(fact))))
 }

@@ -123,7 +123,10 @@ fn more(state: &State, side: Side) -> Vec<String> {
     ) {
         return vec![format!("was: {}", more.join(", "))];
     }
-    let gaps = cluster.gaps.iter().map(|gap| format!("? {}", gap.detail));
+    let gaps = cluster
+        .gaps
+        .iter()
+        .map(|gap| format!("? {}", gap.why.detail));
     more.extend(gaps);
     more
 }

@@ -8,6 +8,7 @@ use crate::{
         Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Memo, Moment,
         Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint, Release, Replication, Risk,
         RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict,
+        Witnessed,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record},
     plan::{ResolverPlan, sample},
@@ -308,6 +309,7 @@ fn backups(state: &mut State) {
                 restored: None,
                 bytes: Some(123_456_789),
             }],
+            more: false,
             schedules: Ok(Vec::new()),
         };
         see(
@@ -327,11 +329,13 @@ fn backups(state: &mut State) {
             destination: "arn:aws:s3:::east-recordings".to_owned(),
             kms: true,
             delete_markers: true,
+            filter: None,
         }]),
         newest: Ok(vec![StoredObject {
             key: "records/1.tar".to_owned(),
             modified: ago(2700),
             replication: "REPLICA".to_owned(),
+            unread: None,
         }]),
     };
     let fact = Fact::Recordings(Arc::new(recordings));
@@ -436,7 +440,11 @@ pub fn address(ip: &str, answers: bool) -> Address {
         } else {
             Err(nothing())
         },
-        pins: Ok(vec!["sha256:aa".to_owned()]),
+        pins: if answers {
+            Ok(vec!["sha256:aa".to_owned()])
+        } else {
+            Err(nothing())
+        },
     }
 }
 
@@ -447,9 +455,16 @@ fn doors(state: &mut State) {
         (Door::Public, NAME, "203.0.113.10", false),
     ];
     for (door, host, ip, answers) in cases {
+        let witnessed = (door == Door::Old).then(|| Witnessed {
+            ip: ip.parse().expect("an address"),
+            pins: vec!["sha256:aa".to_owned()],
+            at: ago(2700),
+        });
         let fact = DoorFact {
             host: host.to_owned(),
             addresses: vec![address(ip, answers)],
+            witnessed: witnessed.into_iter().collect(),
+            gaps: Vec::new(),
         };
         see(
             state,
