@@ -2,4 +2,6 @@
 //! otherwise.
 
 mod aws;
+mod dns;
 mod rig;
+mod web;

@@ -91,7 +91,7 @@ impl Dns {
         conf::zone(&dir, serial, &known, &hosts);
         let zones = conf::hosts(&dir, &hosts);
         let authorities = [start_knot(&dir, &zones), start_nsd(&dir, &zones)];
-        let caches = Cache::ALL.map(|cache| start_cache(&dir, cache));
+        let caches = Cache::ALL.map(|cache| start_cache(&dir, cache, &zones));
         let stop = Arc::new(AtomicBool::new(false));
         let (halt, place) = (Arc::clone(&stop), dir.clone());
         let follower = std::thread::spawn(move || {
@@ -237,12 +237,12 @@ fn start_nsd(dir: &Path, zones: &[(String, String)]) -> Server {
     )
 }
 
-fn start_cache(dir: &Path, cache: Cache) -> Server {
+fn start_cache(dir: &Path, cache: Cache, zones: &[(String, String)]) -> Server {
     let at = cache.address();
     let name = cache.name();
     match cache {
         Cache::Unbound => {
-            let text = conf::unbound(dir, at);
+            let text = conf::unbound(dir, at, zones);
             begin(dir, name, "unbound", &["-d", "-c", "CONF"], &text, at)
         }
         Cache::Bind => {

@@ -108,17 +108,26 @@ fn upstream(written: impl Fn(Ipv4Addr) -> String) -> String {
     AUTHORITIES.map(|(_, address)| written(address)).concat()
 }
 
-pub(super) fn unbound(dir: &Path, at: SocketAddr) -> String {
+/// Only the zones that are there are asked for; the rest is refused here, so that nobody asks the root.
+pub(super) fn unbound(dir: &Path, at: SocketAddr, zones: &[(String, String)]) -> String {
     let upstream = upstream(|address| format!("    stub-addr: {address}@{PORT}\n"));
-    format!(
+    let mut text = format!(
         "server:\n    interface: {}\n    port: {}\n    username: \"\"\n    chroot: \"\"\n    directory: \"{}\"\n    \
          pidfile: \"\"\n    use-syslog: no\n    logfile: \"\"\n    do-not-query-localhost: no\n    \
-         module-config: \"iterator\"\n    access-control: 127.0.0.0/8 allow\n    num-threads: 1\n    do-ip6: no\n\
-         remote-control:\n    control-enable: no\nstub-zone:\n    name: \".\"\n{upstream}",
+         module-config: \"iterator\"\n    access-control: 127.0.0.0/8 allow\n    num-threads: 1\n    do-ip6: no\n    \
+         local-zone: \".\" refuse\n",
         at.ip(),
         at.port(),
         dir.display()
-    )
+    );
+    for (zone, _) in zones {
+        let _ = writeln!(text, "    local-zone: \"{zone}\" transparent");
+    }
+    text.push_str("remote-control:\n    control-enable: no\n");
+    for (zone, _) in zones {
+        let _ = write!(text, "stub-zone:\n    name: \"{zone}\"\n{upstream}");
+    }
+    text
 }
 
 /// `open` is whether anybody may ask; else everybody is refused.
