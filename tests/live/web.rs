@@ -198,11 +198,7 @@ fn a_bad_certificate_is_shown_with_what_is_wrong_and_the_answers_behind_it() {
             "not valid for the cluster name",
             "other.example.com",
         ),
-        (
-            Shows::SelfSigned,
-            "issued by nobody this machine trusts",
-            CLUSTER,
-        ),
+        (Shows::SelfSigned, "signed by itself", CLUSTER),
     ] {
         let proxy = Proxy {
             shows,

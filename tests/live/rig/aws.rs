@@ -30,7 +30,7 @@ const BEHIND: Ipv4Addr = Ipv4Addr::new(127, 41, 2, 1);
 
 /// Both regions and the hosted zone.
 pub struct Aws {
-    pub ministack: Server,
+    _ministack: Server,
     pub zone_id: String,
     doors: [Server; 2],
     folder: PathBuf,
@@ -88,7 +88,7 @@ impl Aws {
         let clients = Clients::new(&direct);
         let zone_id = runtime.block_on(world::make(&clients, cluster, balancer, ttl));
         Self {
-            ministack,
+            _ministack: ministack,
             zone_id,
             doors,
             folder: dir,
