@@ -1,7 +1,4 @@
-//! The AWS probes and the steps that call AWS, against `ministack`; and the practice's answers against the service
-//! models.
-
-use std::{path::Path, process::Command};
+//! The AWS probes and the steps that call AWS, against `ministack`.
 
 use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType,
@@ -11,9 +8,7 @@ use relight::{
     incident::{
         Condition, Fact, FailureKind, Moment, Outcome, Side, Subject, Table, TableRole, Zone,
     },
-    plan, practice,
 };
-use serde_json::{Value, json};
 
 use super::rig::{
     self,
@@ -25,24 +20,24 @@ use super::rig::{
 };
 
 /// The probes that ask AWS.
-const PROBES: [&str; 5] = ["identity", "table", "vault", "recordings", "zone"];
+pub const PROBES: [&str; 5] = ["identity", "table", "vault", "recordings", "zone"];
 /// What names that are to be switched are left with, in seconds.
 const TTL: i64 = 30;
 
-struct Rig {
-    dir: tempfile::TempDir,
-    aws: Aws,
+pub struct Rig {
+    pub dir: tempfile::TempDir,
+    pub aws: Aws,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let aws = Aws::start(dir.path(), CLUSTER, OLD.0, TTL);
         Self { dir, aws }
     }
 
     /// A plan with what else it needs.
-    fn plan(&self, more: &str) -> std::path::PathBuf {
+    pub fn plan(&self, more: &str) -> std::path::PathBuf {
         let base = format!("practice = true\n[cluster]\nname = \"{CLUSTER}\"\n");
         let parts = [parts::part(&base), self.aws.plan(), parts::part(more)];
         parts::write(self.dir.path(), parts)
@@ -133,6 +128,25 @@ fn every_probe_reads_both_regions() {
             "{newest:?}"
         );
     }
+    vaults_are_read(&eyes);
+    the_zone_is_read(&eyes);
+    for condition in [
+        Condition::PrimaryAccount,
+        Condition::RecoveryAccount,
+        Condition::TablesReady,
+        Condition::RecordingsReady,
+    ] {
+        let finding = eyes.judge(condition);
+        assert_eq!(
+            finding.outcome,
+            Outcome::Pass,
+            "{condition}: {}",
+            finding.sentence
+        );
+    }
+}
+
+fn vaults_are_read(eyes: &Eyes) {
     for role in TableRole::BOTH {
         let Some(Fact::Vault(vault)) = eyes.of(&Subject::Vault(role)).fresh() else {
             unreachable!("{:?}", eyes.of(&Subject::Vault(role)))
@@ -142,7 +156,10 @@ fn every_probe_reads_both_regions() {
         let schedules = vault.schedules.as_ref().expect("schedules");
         assert_eq!(schedules[0].name, "teleport hourly");
     }
-    let seen = zone(&eyes);
+}
+
+fn the_zone_is_read(eyes: &Eyes) {
+    let seen = zone(eyes);
     assert_eq!((seen.name.as_str(), seen.private), (rig::aws::ZONE, false));
     assert!(!seen.nameservers.is_empty());
     let records: Vec<_> = seen
@@ -160,20 +177,6 @@ fn every_probe_reads_both_regions() {
     let wanted = [CLUSTER.to_owned(), format!("*.{CLUSTER}")]
         .map(|name| (name, "CNAME".to_owned(), Some(TTL), vec![OLD.0.to_owned()]));
     assert_eq!(records, wanted);
-    for condition in [
-        Condition::PrimaryAccount,
-        Condition::RecoveryAccount,
-        Condition::TablesReady,
-        Condition::RecordingsReady,
-    ] {
-        let finding = eyes.judge(condition);
-        assert_eq!(
-            finding.outcome,
-            Outcome::Pass,
-            "{condition}: {}",
-            finding.sentence
-        );
-    }
 }
 
 /// The subjects that need a region.
@@ -417,102 +420,4 @@ fn what_is_not_there_is_not_found() {
         !fine && told.contains("ZNOTHERE") && told.contains("check name"),
         "{told}"
     );
-}
-
-/// The rows of the practice's table of operations.
-fn operations() -> Vec<[String; 2]> {
-    let source = include_str!("../../src/practice/aws/mod.rs");
-    let rows: Vec<_> = source
-        .lines()
-        .filter_map(|line| {
-            let (names, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
-            let (service, name) = names.split_once("\" \"")?;
-            Some([service.to_owned(), name.to_owned()])
-        })
-        .collect();
-    assert!(rows.len() >= 17, "{rows:?}");
-    rows
-}
-
-/// Holds a region's raw answers against the service models; gives what the validator printed and whether it is content.
-fn held(dir: &Path, request: &Value) -> (String, bool) {
-    let file = dir.join("request.json");
-    std::fs::write(&file, request.to_string()).expect("a file");
-    let done = validator(&[file.as_os_str()]);
-    let text = String::from_utf8_lossy(&done.stdout).into_owned();
-    let wrong = String::from_utf8_lossy(&done.stderr).into_owned();
-    (text + &wrong, done.status.success())
-}
-
-/// What the validator is to know of a side of a plan.
-fn request(path: &Path, side: Side, key: &str) -> Value {
-    let plan = plan::load(path).expect("a plan");
-    let region = plan.side(side);
-    let state = plan.primary.state_table.as_deref().expect("planned");
-    let from = &plan.primary.region;
-    json!({
-        "endpoint": region.endpoints.values().next().expect("planned"),
-        "region": region.region,
-        "key": key,
-        "state_table": region.state_table,
-        "audit_table": region.audit_table,
-        "bucket": region.bucket,
-        "vault": region.backup_vault,
-        "table_arn": format!("arn:aws:dynamodb:{from}:{ACCOUNT}:table/{state}"),
-        "zone": plan.dns.zone_id,
-        "name": plan.cluster.name,
-        "operations": operations(),
-    })
-}
-
-#[test]
-#[ignore = "tests/live/run"]
-fn the_practice_answers_in_the_shapes_of_the_service_models() {
-    for scenario in practice::world::Scenario::names() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let program = Path::new(env!("CARGO_BIN_EXE_relight"));
-        let ready = practice::start_by(program, dir.path(), scenario).expect("a practice");
-        let key = practice::aws::access_key(ACCOUNT);
-        // A primary that is lost in the scenario gives no answers to hold.
-        let sides: &[Side] = if scenario == "calm" {
-            &Side::BOTH
-        } else {
-            &[Side::Recovery]
-        };
-        for side in sides {
-            let (told, fine) = held(dir.path(), &request(&ready.plan, *side, &key));
-            assert!(fine, "{scenario}, {side}:\n{told}");
-            assert!(told.ends_with("answers, 0 findings\n"), "{told}");
-        }
-        practice::stop(dir.path()).expect("stopped");
-    }
-}
-
-/// `ministack` is held against the same models: what it does differently is a note in its log, not a failure of ours.
-#[test]
-#[ignore = "tests/live/run"]
-fn the_validator_reads_ministack_too_and_finds_faults_where_there_are_some() {
-    let rig = Rig::new();
-    let (told, _) = held(
-        rig.dir.path(),
-        &request(&rig.plan(""), Side::Recovery, ACCOUNT),
-    );
-    let last = told.lines().last().unwrap_or_default();
-    assert!(last.contains(" answers, "), "{told}");
-    std::fs::write(rig::cache().join("ministack-shapes.txt"), &told).expect("a note");
-    let done = validator(&["--check".as_ref()]);
-    let told = String::from_utf8_lossy(&done.stdout);
-    assert!(
-        done.status.success(),
-        "{told}{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-}
-
-fn validator(args: &[&std::ffi::OsStr]) -> std::process::Output {
-    Command::new(rig::cache().join("aws/bin/python"))
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/aws_shapes.py"))
-        .args(args)
-        .output()
-        .expect("python")
 }

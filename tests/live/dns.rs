@@ -73,9 +73,9 @@ fn at(cache: Cache) -> String {
 fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
     let dir = tempfile::tempdir().expect("a folder");
     let aws = Aws::start(dir.path(), CLUSTER, OLD.0, TTL);
-    let dns = Dns::start(dir.path(), &[OLD, NEW], aws.source());
+    let _dns = Dns::start(dir.path(), &[OLD, NEW], aws.source());
     let own = parts::part(&format!("[dns]\nhot_names = [\"{APP}\"]\nrecord_ttl = 6\n"));
-    let path = plan(&dir, [aws.plan(), dns.plan(), own]);
+    let path = plan(&dir, [aws.plan(), Dns::plan(), own]);
     let mut eyes = Eyes::open(&path, &["dns"]);
     let names = [CLUSTER, WILDCARD, APP];
 
@@ -157,22 +157,7 @@ fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
         .expect("a change was seen");
     assert_eq!(changed.ttl_before, Some(6));
 
-    until("every cache to turn", || {
-        eyes.look();
-        let old = rows(&eyes).iter().any(|row| row.class.holds_old());
-        let finding = eyes.judge(Condition::DnsConverged);
-        assert!(
-            !(old && finding.outcome == Outcome::Pass),
-            "{} while a copy is old",
-            finding.sentence
-        );
-        assert!(
-            !rows(&eyes).iter().any(|row| row.past_ttl),
-            "{:?}",
-            rows(&eyes)
-        );
-        (finding.outcome == Outcome::Pass).then_some(())
-    });
+    every_cache_turns(&mut eyes);
     for name in names {
         assert_eq!(
             classes(&eyes, Place::Authority, name),
@@ -186,6 +171,26 @@ fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
         );
     }
     assert_eq!(eyes.judge(Condition::DnsPublished).outcome, Outcome::Pass);
+}
+
+/// Looks until the judge says that no cache hands out the old answer any more; he must not say so earlier.
+fn every_cache_turns(eyes: &mut Eyes) {
+    until("every cache to turn", || {
+        eyes.look();
+        let old = rows(eyes).iter().any(|row| row.class.holds_old());
+        let finding = eyes.judge(Condition::DnsConverged);
+        assert!(
+            !(old && finding.outcome == Outcome::Pass),
+            "{} while a copy is old",
+            finding.sentence
+        );
+        assert!(
+            !rows(eyes).iter().any(|row| row.past_ttl),
+            "{:?}",
+            rows(eyes)
+        );
+        (finding.outcome == Outcome::Pass).then_some(())
+    });
 }
 
 /// Records without a hosted zone behind them.
@@ -222,7 +227,7 @@ impl Rig {
         let source = Box::new(move || zone.lock().ok().map(|records| records.clone()));
         let dns = Dns::start(dir.path(), &[OLD, NEW], source);
         let own = parts::part(&format!("[dns]\nhot_names = [\"{BIG}\", \"{NOTHING}\"]\n"));
-        let path = plan(&dir, [dns.plan(), own]);
+        let path = plan(&dir, [Dns::plan(), own]);
         let eyes = Eyes::open(&path, &["dns"]);
         Self {
             _dir: dir,

@@ -2,6 +2,7 @@
 //! otherwise.
 
 mod aws;
+mod calls;
 mod dns;
 mod rig;
 mod web;

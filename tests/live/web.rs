@@ -51,7 +51,7 @@ impl Rig {
              load_balancer = [\"{}\"]\n",
             NEW.0
         ));
-        let path = parts::write(dir.path(), [own, dns.plan(), web.plan()]);
+        let path = parts::write(dir.path(), [own, Dns::plan(), web.plan()]);
         Self {
             _dir: dir,
             _dns: dns,

@@ -72,7 +72,9 @@ impl Aws {
         ministack.ready(|| std::net::TcpStream::connect(behind).ok());
         let doors = Side::BOTH.map(|side| {
             let servers = format!(
-                "    server {{\n        listen {};\n        client_max_body_size 0;\n        location / {{\n            \
+                "    log_format calls escape=json '$status\\t$http_x_amz_target\\t$request\\t$request_body';\n    \
+                 server {{\n        listen {};\n        access_log door-{side}.calls calls;\n        \
+                 client_body_buffer_size 1m;\n        client_max_body_size 0;\n        location / {{\n            \
                  proxy_pass {};\n            proxy_set_header Host $http_host;\n            proxy_http_version 1.1;\n            \
                  proxy_set_header Connection \"\";\n            proxy_buffering off;\n        }}\n    }}\n",
                 address(side),
@@ -110,6 +112,17 @@ impl Aws {
         let door = self.door(side);
         door.restart();
         front::ready(door, address(side));
+    }
+
+    /// The calls that went through a side's door: status, `x-amz-target`, request line and body of each.
+    pub fn calls(&self, side: Side) -> Vec<[String; 4]> {
+        let log = self.folder.join(format!("door-{side}.calls"));
+        let text = std::fs::read_to_string(log).expect("a log");
+        let line = |line: &str| {
+            let mut parts = line.splitn(4, '\t').map(str::to_owned);
+            [(); 4].map(|()| parts.next().unwrap_or_default())
+        };
+        text.lines().map(line).collect()
     }
 
     /// Does something with the clients behind the doors, whatever state those are in.
@@ -184,10 +197,8 @@ fn start(dir: &Path, at: SocketAddr) -> Server {
 fn part(dir: &Path, urls: [String; 2]) -> Table {
     let credentials = dir.join("credentials");
     parts::joined(Side::BOTH.iter().zip(urls).map(|(side, url)| {
-        let endpoints: String = Service::ALL
-            .iter()
-            .map(|service| format!("{} = \"{url}\"\n", service.key()))
-            .collect();
+        let endpoints = Service::ALL.map(|service| format!("{} = \"{url}\"\n", service.key()));
+        let endpoints = endpoints.concat();
         parts::part(&format!(
             "[{side}]\nregion = \"{}\"\naccount = \"{ACCOUNT}\"\ncredentials_file = \"{}\"\nstate_table = \"{}\"\n\
              audit_table = \"{}\"\nrecordings_bucket = \"{}\"\nbackup_vault = \"{}\"\n[{side}.endpoints]\n{endpoints}",

@@ -152,7 +152,7 @@ impl Dns {
     }
 
     /// This rig's part of a plan. Relight's own look-ups go to unbound.
-    pub fn plan(&self) -> Table {
+    pub fn plan() -> Table {
         let list = |all: &[(&str, SocketAddr)]| {
             let entries: Vec<String> = all
                 .iter()
