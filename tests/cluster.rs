@@ -557,7 +557,7 @@ async fn partial_rights_at_a_real_api_server_do_not_lose_the_pods() {
             && cluster
                 .gaps
                 .iter()
-                .all(|gap| gap.kind == FailureKind::Forbidden),
+                .all(|gap| gap.why.kind == FailureKind::Forbidden),
         "{:#?}",
         cluster.gaps
     );

@@ -103,7 +103,11 @@ async fn run(step: &Step, plan: &Arc<Plan>) {
                 .iter()
                 .find(|native| native.name == *name)
                 .expect("a native");
-            let context = Context::new(Arc::clone(plan), RunId::new(&step.id, 1, Moment::now()), false);
+            let context = Context::new(
+                Arc::clone(plan),
+                RunId::new(&step.id, 1, Moment::now()),
+                false,
+            );
             (native.run)(context).await.expect(name);
         }
     }

@@ -12,7 +12,8 @@ use tokio::sync::mpsc::Sender;
 use crate::{
     incident::{Instruments, Moment, Observation},
     journal::{
-        Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track, Writer,
+        self, Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track,
+        Writer,
     },
     plan::Plan,
     state::{Access, Event},
@@ -213,6 +214,25 @@ impl Keeper {
         operator
     }
 
+    /// Takes the lock of an incident whose holder has left: someone who looks on is there to go on. False while it is
+    /// held; a race for it is lost without a word, and looked at again.
+    fn inherit(&self, open: &mut Open) -> bool {
+        let held = journal::holder(&open.folder)
+            .map_or(true, |holder| holder.is_some_and(|holder| holder.held));
+        if held {
+            return false;
+        }
+        let Ok(lock) = Lock::take(&open.folder, &self.claim(open.replay.tail().token)) else {
+            return false;
+        };
+        self.follow(&mut open.replay);
+        open.hand = self.take_hand(&open.folder, &mut open.replay, lock);
+        if open.hand.is_some() {
+            self.notice("the operator has left: this cockpit holds the incident now");
+        }
+        open.hand.is_some()
+    }
+
     fn take_hand(
         &self,
         folder: &Folder,
@@ -327,7 +347,12 @@ impl Keeper {
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         if let Some(mut open) = self.open.take() {
                             self.follow(&mut open.replay);
+                            let free = self.inherit(&mut open);
                             self.open = Some(open);
+                            if free {
+                                self.allow();
+                                self.record(Entry::Attached);
+                            }
                         }
                         continue;
                     }

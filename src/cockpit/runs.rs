@@ -248,8 +248,8 @@ impl Keeper {
                 calls: armed.calls.clone(),
                 ..spec
             })
-                .map(|_| ())
-                .map_err(|error| error.to_string()),
+            .map(|_| ())
+            .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Some(watch) = &mut self.watch {

@@ -1,11 +1,11 @@
 //! What the cockpit starts from.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     cli::Open,
     incident::{Action, Instruments, Moment, RunId, Runbook, Step},
-    journal::Folder,
+    journal::{Folder, StateDir},
     plan::{self, Plan},
     run::spec,
     state::{Access, Prepare, Prepared, State},
@@ -60,6 +60,13 @@ pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
 }
 
 impl Setup {
+    /// Where libraries, plugins and panics write while the screen is up; `None` where nothing can be written.
+    #[must_use]
+    pub fn log(&self) -> Option<PathBuf> {
+        let state = StateDir::locate(self.open.state_dir.as_deref()).ok()?;
+        Some(state.path().join("cockpit.log"))
+    }
+
     /// A state in which nothing has been seen or done.
     #[must_use]
     pub fn state(&self) -> State {
@@ -102,10 +109,7 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
                 Err(why) => return Err(why.to_string()),
             }
         }
-        Ok(Prepared {
-            calls,
-            phrase,
-        })
+        Ok(Prepared { calls, phrase })
     })
 }
 

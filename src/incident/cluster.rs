@@ -1,6 +1,9 @@
 //! The Teleport release in a Kubernetes cluster, with the few fields that are shown.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +26,123 @@ pub struct Cluster {
     pub events: Vec<ClusterEvent>,
     /// The Helm release as its newest `sh.helm.release.v1` Secret names it; `Ok(None)` if there is none.
     pub release: Part<Option<Release>>,
-    /// What could not be read beside the pods, such as forbidden Nodes or Events: why, one for each kind.
+    /// What could not be read beside the pods, such as forbidden Nodes or Events; one for each kind. Where a kind has a
+    /// gap, that nothing of it is here means nothing.
     #[serde(default)]
-    pub gaps: Vec<Failure>,
+    pub gaps: Vec<Gap>,
+    /// What the judges have worked out of the pods.
+    #[serde(skip)]
+    pub memo: Memo,
+}
+
+/// What is worked out of a cluster's pods once a reading: with 10,000 of them no frame has the time to look at each.
+#[derive(Clone, Debug, Default)]
+pub struct Muster {
+    /// Places in [`Cluster::pods`]: the worst first, those of one health by name.
+    pub order: Vec<usize>,
+    /// Pods that are no hook's.
+    pub members: usize,
+    /// Members that serve.
+    pub ready: usize,
+    /// Whether any pod of the Auth Service serves.
+    pub auth: bool,
+    /// Whether any pod of the Proxy Service serves.
+    pub proxy: bool,
+    /// Place of the member in the worst health.
+    pub worst: Option<usize>,
+    /// Place of the first member in `CrashLoopBackOff`.
+    pub looping: Option<usize>,
+    /// Place of the first member on a node that is not Ready.
+    pub lost: Option<usize>,
+}
+
+/// A place for a [`Muster`], filled when it is first asked for. It is no part of what was read: equal to any other, not
+/// written down, and empty in a copy, which may be changed.
+#[derive(Debug, Default)]
+pub struct Memo(OnceLock<Muster>);
+
+impl Memo {
+    /// What is kept, worked out now if it is not there yet.
+    pub fn get_or(&self, muster: impl FnOnce() -> Muster) -> &Muster {
+        self.0.get_or_init(muster)
+    }
+}
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Cluster {
+    /// Why a kind could not be read; `None` if it was.
+    #[must_use]
+    pub fn gap(&self, kind: ClusterKind) -> Option<&Failure> {
+        self.gaps
+            .iter()
+            .find(|gap| gap.kind == kind)
+            .map(|gap| &gap.why)
+    }
+}
+
+/// A kind of object that is read of a cluster by requests of its own, and may be forbidden on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClusterKind {
+    /// Pods of the release.
+    Pods,
+    /// Deployments of the release.
+    Deployments,
+    /// Services of the release.
+    Services,
+    /// Ingresses of the release.
+    Ingresses,
+    /// Warning events of the namespace.
+    Events,
+    /// Nodes of the cluster.
+    Nodes,
+    /// Helm's release Secrets.
+    Secrets,
+    /// The namespace `kube-system`, whose UID is the cluster's identity.
+    Namespaces,
+}
+
+impl ClusterKind {
+    /// The plural, for sentences and requests.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Deployments => "deployments",
+            Self::Services => "services",
+            Self::Ingresses => "ingresses",
+            Self::Events => "events",
+            Self::Nodes => "nodes",
+            Self::Secrets => "secrets",
+            Self::Namespaces => "namespaces",
+        }
+    }
+}
+
+impl fmt::Display for ClusterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A kind that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The kind.
+    pub kind: ClusterKind,
+    /// Why.
+    pub why: Failure,
 }
 
 /// A Helm release, as its newest Secret's labels tell it.

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Moment, Part};
+use super::{Failure, Moment, Part};
 
 /// A way to the proxy. Always with SNI and Host of the cluster name; only the address differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +46,41 @@ pub struct DoorFact {
     pub host: String,
     /// One entry for each address it resolved to, sorted by address.
     pub addresses: Vec<Address>,
+    /// At the old door: whose authorities were last seen, at each address that answered as this cluster with a trusted
+    /// certificate. What this look did not see again, [`super::Instruments`] carries over from the looks before, since
+    /// shutting the old door must not erase what the new one is compared with.
+    #[serde(default)]
+    pub witnessed: Vec<Witnessed>,
+    /// What of this door was not looked at, and why: a host that did not resolve while another did, addresses beyond
+    /// the most that are looked at.
+    #[serde(default)]
+    pub gaps: Vec<Failure>,
+}
+
+/// Most addresses whose authorities are remembered.
+const WITNESSED: usize = 64;
+
+impl DoorFact {
+    /// Takes over what an earlier look saw and this one did not.
+    pub(super) fn carry(&mut self, before: &Self) {
+        for old in &before.witnessed {
+            let again = self.witnessed.iter().any(|seen| seen.ip == old.ip);
+            if !again && self.witnessed.len() < WITNESSED {
+                self.witnessed.push(old.clone());
+            }
+        }
+    }
+}
+
+/// The certificate authorities that an address showed while it answered as this cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witnessed {
+    /// The address.
+    pub ip: IpAddr,
+    /// CA pins of the host CA, sorted.
+    pub pins: Vec<String>,
+    /// When they were asked for.
+    pub at: Moment,
 }
 
 /// One address behind a door, as far as it was reached.

@@ -13,8 +13,10 @@ pub enum FailureKind {
     NotPlanned,
     /// Nothing answered in time.
     Timeout,
-    /// The name did not resolve, or resolved to nothing.
+    /// The name did not resolve.
     Unresolved,
+    /// The name exists and has no address: how the outage of October 2025 looked, so no sign that a thing is gone.
+    Empty,
     /// The connection was refused, reset or unroutable.
     Unreachable,
     /// TLS could not be established.
@@ -43,6 +45,7 @@ impl FailureKind {
             Self::NotPlanned => "not planned",
             Self::Timeout => "no answer",
             Self::Unresolved => "unresolved",
+            Self::Empty => "no address",
             Self::Unreachable => "unreachable",
             Self::Tls => "TLS failed",
             Self::Credentials => "no credentials",

@@ -1,6 +1,9 @@
 //! The newest reading per subject, with the last good value kept.
 
-use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +32,18 @@ impl Reading {
         self.last.outcome.as_ref().ok()
     }
 
+    /// The looks that make this reading again: the last good one, and the last if that is another.
+    #[must_use]
+    pub fn looks(&self) -> Vec<Observation> {
+        let good = self.good.as_ref().filter(|_| self.last.outcome.is_err());
+        let good = good.map(|(at, fact)| Observation {
+            at: *at,
+            outcome: Ok(fact.clone()),
+            ..self.last.clone()
+        });
+        good.into_iter().chain([self.last.clone()]).collect()
+    }
+
     /// Why the last look gave nothing.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
@@ -43,8 +58,12 @@ pub struct Instruments {
 }
 
 impl Instruments {
-    /// Takes an observation in. One that is older than what is known of its subject is ignored.
-    pub fn take(&mut self, seen: Observation) {
+    /// Takes an observation in. Of one that is older than what is known of its subject, as from a checkpoint, only a
+    /// good value counts that is newer than the last good one.
+    pub fn take(&mut self, mut seen: Observation) {
+        if let Some(before) = self.readings.get(&seen.subject) {
+            carry(before, &mut seen);
+        }
         let good = seen
             .outcome
             .as_ref()
@@ -66,6 +85,7 @@ impl Instruments {
             return;
         };
         if seen.at < reading.last.at {
+            late(reading, seen.at, good);
             return;
         }
         if reading.history.len() == HISTORY {
@@ -83,7 +103,7 @@ impl Instruments {
         reading.last = seen;
     }
 
-    /// Fills in what others had seen: subjects not looked at here yet, and good values older than any seen here. What
+    /// Fills in what others had seen: subjects not looked at here yet, and good values where none was seen here. What
     /// was seen here stays, so that a failed first look does not hide what the region was like before it went out.
     pub fn recall(&mut self, kept: Self) {
         for (subject, theirs) in kept.readings {
@@ -93,11 +113,13 @@ impl Instruments {
                 }
                 Entry::Occupied(mut place) => {
                     let ours = place.get_mut();
-                    if ours.good.is_none() {
-                        ours.good = theirs.good;
-                        if ours.failing_since.is_some() && theirs.failing_since.is_some() {
-                            ours.failing_since = theirs.failing_since;
-                        }
+                    let fruitless = ours.good.is_none();
+                    for look in theirs.looks() {
+                        let good = look.outcome.ok().map(|fact| (look.at, fact));
+                        late(ours, look.at, good);
+                    }
+                    if fruitless && theirs.failing_since.is_some() {
+                        ours.failing_since = theirs.failing_since;
                     }
                 }
             }
@@ -122,6 +144,37 @@ impl Instruments {
     }
 }
 
+/// A door that is shut is a fact, too: it replaces the one before, and must not take with it what was seen there.
+fn carry(before: &Reading, seen: &mut Observation) {
+    let Some((_, Fact::Door(before))) = &before.good else {
+        return;
+    };
+    if let Ok(Fact::Door(now)) = &mut seen.outcome
+        && !before.witnessed.is_empty()
+    {
+        Arc::make_mut(now).carry(before);
+    }
+}
+
+/// What an observation that comes late still adds to a reading.
+fn late(reading: &mut Reading, at: Moment, good: Option<(Moment, Fact)>) {
+    let Some((_, fact)) = good else {
+        return;
+    };
+    match &mut reading.good {
+        Some((newer, known)) if *newer >= at => {
+            if let (Fact::Door(known), Fact::Door(before)) = (known, &fact) {
+                Arc::make_mut(known).carry(before);
+            }
+            if let (Ok(Fact::Door(known)), Fact::Door(before)) = (&mut reading.last.outcome, &fact)
+            {
+                Arc::make_mut(known).carry(before);
+            }
+        }
+        older => *older = Some((at, fact)),
+    }
+}
+
 impl FromIterator<Reading> for Instruments {
     /// Instruments as a checkpoint kept them.
     fn from_iter<I: IntoIterator<Item = Reading>>(readings: I) -> Self {
@@ -142,7 +195,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::incident::{FailureKind, Identity, Side};
+    use crate::incident::{Door, DoorFact, FailureKind, Identity, Side, Witnessed};
 
     fn look(at: i64, good: bool) -> Observation {
         let outcome = if good {
@@ -177,6 +230,87 @@ mod tests {
             Some(Moment::from_secs(1))
         );
         assert_eq!(reading.failing_since, Some(Moment::from_secs(2)));
+    }
+
+    fn door(at: i64, pins: Option<&str>) -> Observation {
+        let ip = std::net::IpAddr::from([192, 0, 2, 1]);
+        let witnessed = pins.map(|pin| Witnessed {
+            ip,
+            pins: vec![pin.to_owned()],
+            at: Moment::from_secs(at),
+        });
+        let fact = DoorFact {
+            host: "old.example.com".to_owned(),
+            addresses: Vec::new(),
+            witnessed: witnessed.into_iter().collect(),
+            gaps: Vec::new(),
+        };
+        Observation {
+            subject: Subject::Door(Door::Old),
+            outcome: Ok(Fact::Door(Arc::new(fact))),
+            ..look(at, true)
+        }
+    }
+
+    fn witnessed(instruments: &Instruments) -> Vec<String> {
+        let reading = instruments
+            .get(&Subject::Door(Door::Old))
+            .expect("a reading");
+        let (_, Fact::Door(good)) = reading.good.as_ref().expect("a good value") else {
+            unreachable!("{reading:?}")
+        };
+        assert!(
+            reading.last.outcome.is_err() || reading.fresh() == Some(&Fact::Door(good.clone())),
+            "evidence tells the same"
+        );
+        let pins = good.witnessed.iter().flat_map(|seen| seen.pins.clone());
+        pins.collect()
+    }
+
+    #[test]
+    fn what_a_shut_door_once_showed_is_kept() {
+        let mut instruments = Instruments::default();
+        instruments.take(door(1, Some("first")));
+        instruments.take(door(2, Some("second")));
+        instruments.take(door(3, None));
+        assert_eq!(witnessed(&instruments), ["second"]);
+        let silent = Observation {
+            subject: Subject::Door(Door::Old),
+            ..look(4, false)
+        };
+        instruments.take(silent.clone());
+        instruments.take(door(5, None));
+        assert_eq!(witnessed(&instruments), ["second"]);
+        // A cockpit that attaches has the checkpoint before or after its own first look, and that look may fail.
+        instruments.take(Observation {
+            at: Moment::from_secs(6),
+            ..silent.clone()
+        });
+        let checkpoint = instruments
+            .get(&Subject::Door(Door::Old))
+            .expect("a reading")
+            .looks();
+        assert_eq!(checkpoint.len(), 2);
+        let own = [
+            door(9, None),
+            Observation {
+                at: Moment::from_secs(9),
+                ..silent
+            },
+        ];
+        for own in own {
+            for first in [true, false] {
+                let mut attached = Instruments::default();
+                if first {
+                    attached.take(own.clone());
+                }
+                for seen in checkpoint.clone() {
+                    attached.take(seen);
+                }
+                attached.take(own.clone());
+                assert_eq!(witnessed(&attached), ["second"], "{own:?} {first}");
+            }
+        }
     }
 
     #[test]

@@ -32,9 +32,12 @@ mod vault;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
-pub use cluster::{Cluster, ClusterEvent, Component, Deployment, LoadBalancer, Pod, Release};
+pub use cluster::{
+    Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
+    Pod, Release,
+};
 pub use condition::Condition;
-pub use door::{Address, Certificate, Door, DoorFact, Find, Ping};
+pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use health::{Finding, Health, Outcome};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Moment, Part};
+use super::{Failure, Moment, Part};
 
 /// What is known of a recordings bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Replication {
     pub kms: bool,
     /// `DeleteMarkerReplication == Enabled`.
     pub delete_markers: bool,
+    /// What the rule is limited to, in words (`prefix records/`); `None` when it covers the whole bucket.
+    #[serde(default)]
+    pub filter: Option<String>,
 }
 
 /// One recording.
@@ -43,4 +46,7 @@ pub struct StoredObject {
     pub modified: Moment,
     /// `ReplicationStatus`: `PENDING`, `COMPLETED`, `FAILED`, `REPLICA`; empty when there is none.
     pub replication: String,
+    /// Why `HeadObject` did not tell the status.
+    #[serde(default)]
+    pub unread: Option<Failure>,
 }

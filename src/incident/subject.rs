@@ -35,6 +35,12 @@ pub enum Subject {
     Values,
 }
 
+impl Subject {
+    /// The server in [`Subject::Answer`] that stands for the zone's delegation: observed only when no name server could
+    /// be found, since then there is nobody else to tell it of.
+    pub const DELEGATION: &'static str = "delegation";
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -13,8 +13,11 @@ pub struct Vault {
     pub region: String,
     /// Which of the primary's tables.
     pub role: TableRole,
-    /// Recovery points of that table, newest data first.
+    /// Recovery points of that table, newest data first, at most 100.
     pub points: Vec<RecoveryPoint>,
+    /// Whether there are more, all of them older.
+    #[serde(default)]
+    pub more: bool,
     /// The backup plan rules that copy into this vault, or that name the table.
     pub schedules: Part<Vec<Schedule>>,
 }

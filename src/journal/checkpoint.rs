@@ -146,6 +146,8 @@ mod tests {
         let door = DoorFact {
             host: "lb.example.com".to_owned(),
             addresses: vec![address],
+            witnessed: Vec::new(),
+            gaps: Vec::new(),
         };
         let server = Subject::Answer {
             server: "192.0.2.53".into(),

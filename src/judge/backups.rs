@@ -2,13 +2,15 @@
 
 mod copies;
 mod lines;
+mod recordings;
 
+use copies::early;
 pub use copies::{Copy, Search, loss, search};
 pub use lines::{Line, lines};
 
 use super::{Assessment, Glance, Sight, glance};
 use crate::incident::{
-    Fact, Failure, FailureKind, Finding, Health, Side, Subject, Table, TableRole, brief,
+    Fact, Failure, FailureKind, Finding, Health, Outcome, Side, Subject, Table, TableRole, brief,
 };
 
 /// The index without which the audit log cannot be searched; Teleport does not rebuild it.
@@ -23,8 +25,9 @@ pub fn tables_ready(sight: &Sight<'_>) -> Finding {
         let subject = Subject::Table(Side::Recovery, role);
         match glance(&subject, sight) {
             Glance::Fresh(Fact::Table(table), _) => {
-                if let Some(why) = unready(table) {
-                    wrong.push(why);
+                match unready(table) {
+                    Some(why) => wrong.push(why),
+                    None => unclear.extend(empty(table, sight)),
                 }
                 let indexed = table.indexes.iter().any(|index| index == AUDIT_INDEX);
                 if role == TableRole::Audit && !indexed {
@@ -62,10 +65,10 @@ pub fn fresh(sight: &Sight<'_>) -> Finding {
     let searches = TableRole::BOTH.map(|role| search(role, sight));
     for (role, found) in TableRole::BOTH.into_iter().zip(&searches) {
         match found.copies.first() {
-            Some(best) if loss(best.data, sight) <= rpo => {
+            Some(best) if best.loss(sight) <= rpo => {
                 good.push(format!(
                     "{role} loses {} ({})",
-                    brief(loss(best.data, sight)),
+                    brief(best.loss(sight)),
                     best.what
                 ));
                 evidence.push(best.subject.clone());
@@ -77,7 +80,7 @@ pub fn fresh(sight: &Sight<'_>) -> Finding {
             Some(best) => {
                 wrong.push(format!(
                     "{role} would lose {} of {} ({})",
-                    brief(loss(best.data, sight)),
+                    brief(best.loss(sight)),
                     brief(rpo),
                     best.what
                 ));
@@ -146,7 +149,7 @@ pub fn assessment(sight: &Sight<'_>) -> Assessment {
         .max();
     let best = searches
         .each_ref()
-        .map(|found| found.copies.first().map(|copy| loss(copy.data, sight)));
+        .map(|found| found.copies.first().map(|copy| copy.loss(sight)));
     let (mut health, mut words) = if let [Some(state), Some(audit)] = best {
         let worst = state.max(audit);
         let health = if worst <= rpo {
@@ -166,11 +169,24 @@ pub fn assessment(sight: &Sight<'_>) -> Assessment {
         words = format!("{words} · {note}");
     }
     let recordings = recordings_ready(sight);
-    if recordings.outcome == crate::incident::Outcome::Fail {
+    if recordings.outcome == Outcome::Fail {
         health = health.max(Health::Degraded);
         words = format!("{words} · recordings: {}", recordings.sentence);
+    } else if let Some(Fact::Recordings(seen)) = fact(&Subject::Recordings(Side::Recovery), sight) {
+        let (worse, told) = recordings::bucket(seen, sight);
+        if worse == Health::Degraded {
+            health = health.max(worse);
+            words = format!("{words} · recordings {told}");
+        }
     }
     Assessment::new(health, words, age)
+}
+
+fn fact<'a>(subject: &Subject, sight: &Sight<'a>) -> Option<&'a Fact> {
+    match glance(subject, sight) {
+        Glance::Fresh(fact, _) => Some(fact),
+        _ => None,
+    }
 }
 
 /// What to say when a table has no usable copy.
@@ -242,6 +258,29 @@ fn unready(table: &Table) -> Option<String> {
         ))
     } else {
         None
+    }
+}
+
+/// Whether a state table can be told from an empty one, on which Teleport starts as a new cluster with new certificate
+/// authorities. An audit table may well be without an event of today.
+fn empty(table: &Table, sight: &Sight<'_>) -> Option<String> {
+    if table.role == TableRole::Audit {
+        return None;
+    }
+    let place = format!("{} in {}", table.name, table.region);
+    match &table.newest {
+        Ok(_) if let Some(age) = early(table, sight) => Some(format!(
+            "{place} is ACTIVE; waiting for a new measurement of what is in it, the last was made {} ago",
+            brief(age)
+        )),
+        Ok(Some(_)) => None,
+        Ok(None) => Some(format!(
+            "{place} is ACTIVE and no heartbeat was found in it: on an empty table Teleport starts as another cluster, \
+             with other certificate authorities"
+        )),
+        Err(failure) => Some(format!(
+            "{place} is ACTIVE, whether anything is in it is not known: {failure}"
+        )),
     }
 }
 

@@ -2,9 +2,57 @@
 
 use super::{Assessment, Glance, Sight, glance};
 use crate::{
-    incident::{Cluster, Component, Deployment, Fact, Finding, Health, Pod, Side, Subject, brief},
+    incident::{
+        Cluster, ClusterKind, Component, Deployment, Fact, Finding, Health, Muster, Pod, Side,
+        Subject, brief,
+    },
     judge::pod,
 };
+
+/// What the pods of a cluster come to, worked out once a reading.
+#[must_use]
+pub fn muster(cluster: &Cluster) -> &Muster {
+    cluster.memo.get_or(|| count(&cluster.pods))
+}
+
+fn count(pods: &[std::sync::Arc<Pod>]) -> Muster {
+    let mut muster = Muster::default();
+    let mut judged = Vec::with_capacity(pods.len());
+    let mut worst = Health::Ok;
+    for (place, pod) in pods.iter().enumerate() {
+        let health = pod::health(pod);
+        judged.push(health);
+        if !is_member(pod) {
+            continue;
+        }
+        muster.members += 1;
+        if pod::is_ready(pod) {
+            muster.ready += 1;
+            muster.auth |= pod.component == Component::Auth;
+            muster.proxy |= pod.component == Component::Proxy;
+        }
+        if muster.worst.is_none() || health >= worst {
+            (muster.worst, worst) = (Some(place), health);
+        }
+        if muster.looping.is_none() && pod.reason == "CrashLoopBackOff" {
+            muster.looping = Some(place);
+        }
+        if muster.lost.is_none() && pod.node_ready == Some(false) {
+            muster.lost = Some(place);
+        }
+    }
+    muster.order = (0..pods.len()).collect();
+    // Stable: pods of one health keep the order of their names.
+    muster
+        .order
+        .sort_by_key(|place| std::cmp::Reverse(judged[*place]));
+    muster
+}
+
+/// The pod at a place of the muster.
+fn at(cluster: &Cluster, place: Option<usize>) -> Option<&Pod> {
+    cluster.pods.get(place?).map(|pod| &**pod)
+}
 
 /// A cluster as a judge sees it: the fact with its age, or the finding that there is none.
 fn seen<'a>(side: Side, sight: &Sight<'a>) -> Result<&'a Cluster, Finding> {
@@ -91,7 +139,7 @@ pub fn gone(side: Side, sight: &Sight<'_>) -> Finding {
     if let Some(other) = foreign(side, cluster, sight) {
         return other;
     }
-    let left = cluster.pods.iter().filter(|pod| is_member(pod)).count();
+    let left = muster(cluster).members;
     if left > 0 {
         return Finding::fail(
             format!(
@@ -114,6 +162,11 @@ pub fn gone(side: Side, sight: &Sight<'_>) -> Finding {
             ),
             evidence(side),
         );
+    }
+    if let Some(gap) = cluster.gap(ClusterKind::Deployments) {
+        return Finding::unknown(format!(
+            "no pod is left in the {side} cluster, but whether Deployments will start new ones cannot be read: {gap}"
+        ));
     }
     match &cluster.release {
         Ok(None) => Finding::pass(
@@ -207,12 +260,7 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
     if let Some(other) = foreign(side, cluster, sight) {
         return other;
     }
-    if cluster.deployments.is_empty()
-        && let Some(gap) = cluster
-            .gaps
-            .iter()
-            .find(|gap| gap.detail.contains("deployments"))
-    {
+    if let Some(gap) = cluster.gap(ClusterKind::Deployments) {
         return Finding::unknown(format!("the Deployments of the {side} cluster: {gap}"));
     }
     for (component, name) in [(Component::Auth, "Auth"), (Component::Proxy, "Proxy")] {
@@ -246,11 +294,8 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
             );
         }
     }
-    if let Some(looping) = cluster
-        .pods
-        .iter()
-        .find(|pod| is_member(pod) && pod.reason == "CrashLoopBackOff")
-    {
+    let muster = muster(cluster);
+    if let Some(looping) = at(cluster, muster.looping) {
         return Finding::fail(
             format!(
                 "{} is in CrashLoopBackOff: {}",
@@ -259,18 +304,22 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
             evidence(side),
         );
     }
-    if let Some(lost) = cluster
-        .pods
-        .iter()
-        .find(|pod| is_member(pod) && pod.node_ready == Some(false))
-    {
+    if let Some(lost) = at(cluster, muster.lost) {
         return Finding::unknown(format!(
             "{} is on a node that does not report, so its state is hearsay",
             lost.name
         ));
     }
+    let blind = cluster
+        .gap(ClusterKind::Nodes)
+        .map_or_else(String::new, |gap| {
+            format!(
+                "; whether their nodes report is not visible ({})",
+                gap.kind.word()
+            )
+        });
     Finding::pass(
-        format!("Auth and Proxy are available as desired in the {side} cluster"),
+        format!("Auth and Proxy are available as desired in the {side} cluster{blind}"),
         evidence(side),
     )
 }
@@ -313,6 +362,15 @@ pub fn load_balancer_known(side: Side, sight: &Sight<'_>) -> Finding {
             ),
             evidence(side),
         ),
+        // Either may be the one that matters.
+        None if let Some(gap) = cluster
+            .gap(ClusterKind::Services)
+            .or(cluster.gap(ClusterKind::Ingresses)) =>
+        {
+            Finding::unknown(format!(
+                "no load balancer is seen in the {side} cluster, and not everything could be read: {gap}"
+            ))
+        }
         None => Finding::fail(
             format!(
                 "there is neither a Service of type LoadBalancer nor an Ingress of the release in the {side} cluster"
@@ -365,14 +423,8 @@ fn sum_up(cluster: &Cluster, side: Side, sight: &Sight<'_>) -> (Health, String) 
     {
         return (Health::Down, "ANOTHER CLUSTER than planned".to_owned());
     }
-    let members: Vec<&Pod> = cluster
-        .pods
-        .iter()
-        .map(|pod| &**pod)
-        .filter(|pod| is_member(pod))
-        .collect();
-    let ready = members.iter().filter(|pod| pod::is_ready(pod)).count();
-    let total = members.len();
+    let muster = muster(cluster);
+    let (ready, total) = (muster.ready, muster.members);
     if total == 0 {
         let wanted: u32 = cluster.deployments.iter().map(|one| one.desired).sum();
         return match (&cluster.release, wanted) {
@@ -389,16 +441,8 @@ fn sum_up(cluster: &Cluster, side: Side, sight: &Sight<'_>) -> (Health, String) 
         .iter()
         .map(|one| one.desired.saturating_sub(one.available))
         .sum();
-    let worst = members
-        .iter()
-        .map(|pod| pod::judge(pod))
-        .max_by_key(|judged| judged.0);
-    let silent = |component| {
-        !members
-            .iter()
-            .any(|pod| pod.component == component && pod::is_ready(pod))
-    };
-    let down = silent(Component::Auth) || silent(Component::Proxy);
+    let worst = at(cluster, muster.worst).map(pod::judge);
+    let down = !(muster.auth && muster.proxy);
     let (health, text) = worst.unwrap_or((Health::Unknown, String::new()));
     let health = match health {
         Health::Unknown => Health::Unknown,

@@ -3,8 +3,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use super::*;
 use crate::{
     incident::{
-        Failure, FailureKind, Instruments, LoadBalancer, Moment, Observation, Outcome, Release,
-        Side::Primary,
+        Failure, FailureKind, Gap, Instruments, LoadBalancer, Memo, Moment, Observation, Outcome,
+        Release, Side::Primary,
     },
     plan::Plan,
 };
@@ -80,6 +80,7 @@ fn healthy() -> Cluster {
             status: "deployed".into(),
         })),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 
@@ -130,6 +131,26 @@ fn with<T>(
 
 fn forbidden() -> Failure {
     Failure::new(FailureKind::Forbidden, "list secrets")
+}
+
+/// A cluster in which that kind may not be read, so that nothing of it is there.
+fn blind(kind: ClusterKind, cluster: Cluster) -> Cluster {
+    let gaps = vec![Gap {
+        kind,
+        why: Failure::new(FailureKind::Forbidden, "may not list it"),
+    }];
+    let mut cluster = Cluster { gaps, ..cluster };
+    match kind {
+        ClusterKind::Deployments => cluster.deployments.clear(),
+        ClusterKind::Services | ClusterKind::Ingresses => cluster.load_balancer = None,
+        ClusterKind::Nodes => {
+            for pod in &mut cluster.pods {
+                Arc::make_mut(pod).node_ready = None;
+            }
+        }
+        _ => {}
+    }
+    cluster
 }
 
 type Judge = fn(Side, &Sight<'_>) -> Finding;
@@ -199,6 +220,44 @@ fn findings() {
             Unknown,
             "hearsay",
         ),
+        (
+            ready,
+            blind(ClusterKind::Deployments, healthy()),
+            Unknown,
+            "forbidden",
+        ),
+        // Each pod stays what it says of itself; the sentence tells what is not seen.
+        (
+            ready,
+            blind(ClusterKind::Nodes, healthy()),
+            Pass,
+            "nodes report is not visible (forbidden)",
+        ),
+        (
+            gone,
+            blind(ClusterKind::Deployments, empty()),
+            Unknown,
+            "will start new ones cannot be read",
+        ),
+        (
+            gone,
+            blind(ClusterKind::Nodes, empty()),
+            Pass,
+            "no pod and no release",
+        ),
+        (
+            load_balancer_known,
+            blind(ClusterKind::Services, healthy()),
+            Unknown,
+            "forbidden",
+        ),
+        (
+            load_balancer_known,
+            blind(ClusterKind::Ingresses, empty()),
+            Unknown,
+            "not everything could be read",
+        ),
+        (load_balancer_known, empty(), Fail, "neither a Service"),
         (gone, empty(), Pass, "no pod and no release"),
         (gone, healthy(), Fail, "2 pods are"),
         (

@@ -43,7 +43,12 @@ pub fn account(side: Side, sight: &Sight<'_>) -> Finding {
 #[must_use]
 pub fn misplaced(side: Side, sight: &Sight<'_>) -> Option<String> {
     let planned = sight.plan.side(side).account.as_ref()?;
-    match sight.instruments.get(&Subject::Identity(side))?.good.as_ref() {
+    match sight
+        .instruments
+        .get(&Subject::Identity(side))?
+        .good
+        .as_ref()
+    {
         Some((_, Fact::Identity(seen))) if seen.account != *planned => Some(wrong(seen, planned)),
         _ => None,
     }

@@ -118,12 +118,29 @@ fn dns(plan: &Plan, lines: &mut Vec<String>) {
     if !own.is_empty() {
         lines.push(format!("  resolvers   {}", own.join(", ")));
     }
-    let public = match &dns.public_resolvers {
-        None => "the default ones".to_owned(),
-        Some(none) if none.is_empty() => "none".to_owned(),
-        Some(ids) => ids.join(", "),
+    // Those that are asked, not those that were written down.
+    let public: Vec<String> = plan
+        .watched_resolvers()
+        .iter()
+        .filter(|server| {
+            dns.resolvers
+                .iter()
+                .all(|own| own.address != server.address)
+        })
+        .map(|server| format!("{} ({})", server.label, server.address.ip()))
+        .collect();
+    let public = if public.is_empty() {
+        "none".to_owned()
+    } else {
+        public.join(", ")
     };
     lines.push(format!("  public      {public}"));
+    if dns.by_resolvers() {
+        lines.push(
+            "  authorities none: the zone is private, so its resolvers alone tell what a name says"
+                .to_owned(),
+        );
+    }
 }
 
 fn doors(plan: &Plan, lines: &mut Vec<String>) {

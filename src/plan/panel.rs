@@ -59,19 +59,17 @@ pub fn address_text(address: SocketAddr) -> String {
 }
 
 impl Plan {
-    /// The resolvers that the plan watches: its own first, then the public ones. Ids that are not in the file are left
-    /// out; a practice asks no public resolver unless it names one. The system's own are added where they are asked,
+    /// The resolvers that the plan watches: its own first, then the public ones. A practice asks no public resolver
+    /// unless it names one, and nor does a private zone, which they cannot know. The system's own are added where they are asked,
     /// because to know them a file must be read.
     #[must_use]
     pub fn watched_resolvers(&self) -> Vec<ResolverPlan> {
         let mut watched: Vec<ResolverPlan> = Vec::new();
         let chosen = public().iter().filter(|resolver| {
-            self.dns
-                .public_resolvers
-                .as_ref()
-                .map_or(resolver.default && !self.practice, |ids| {
-                    ids.contains(&resolver.id)
-                })
+            self.dns.public_resolvers.as_ref().map_or(
+                resolver.default && !self.practice && !self.dns.private,
+                |ids| ids.contains(&resolver.id),
+            )
         });
         let chosen = chosen.map(|resolver| ResolverPlan {
             label: resolver.label.clone(),

@@ -198,6 +198,15 @@ pub struct DnsPlan {
     pub interval: Duration,
 }
 
+impl DnsPlan {
+    /// Whether resolvers alone can tell what a name says: no authority of a private zone can be asked from outside its
+    /// networks, unless the plan lists some.
+    #[must_use]
+    pub fn by_resolvers(&self) -> bool {
+        self.private && self.nameservers.is_empty()
+    }
+}
+
 /// A DNS server with the name it is listed under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolverPlan {

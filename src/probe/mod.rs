@@ -45,6 +45,9 @@ pub trait Probe: Send {
     /// How it wants to be run.
     fn pace(&self) -> Pace;
 
+    /// The next look was asked for ("now"): what is spared between looks, because it is billed, may be done again.
+    fn asked(&mut self) {}
+
     /// Looks once and puts what it sees into the sink; a watcher returns only when its watch is lost.
     ///
     /// # Errors

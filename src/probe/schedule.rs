@@ -68,9 +68,14 @@ impl Schedule {
 /// Runs one probe for ever.
 async fn drive(mut probe: Box<dyn Probe>, sink: Sink, mut wake: watch::Receiver<()>) {
     let mut failures: u32 = 0;
+    let mut asked = false;
     loop {
         // A "now" from before this look is answered by it.
+        asked |= wake.has_changed().unwrap_or(false);
         wake.mark_unchanged();
+        if std::mem::take(&mut asked) {
+            probe.asked();
+        }
         let began = Instant::now();
         match look(probe.as_mut(), &sink).await {
             Ok(()) => failures = 0,
@@ -89,6 +94,7 @@ async fn drive(mut probe: Box<dyn Probe>, sink: Sink, mut wake: watch::Receiver<
                 if changed.is_err() {
                     return;
                 }
+                asked = true;
             }
         }
     }
@@ -195,6 +201,7 @@ mod tests {
         interval: Duration,
         looks: Arc<AtomicU32>,
         flying: Arc<AtomicU32>,
+        asked: Arc<AtomicU32>,
     }
 
     fn scripted(
@@ -208,8 +215,28 @@ mod tests {
             interval,
             looks: looks.clone(),
             flying: flying.clone(),
+            asked: Arc::default(),
         };
         (Box::new(probe), looks, flying)
+    }
+
+    #[tokio::test]
+    async fn a_probe_knows_which_looks_were_asked_for() {
+        let asked = Arc::new(AtomicU32::new(0));
+        let probe = Scripted {
+            script: vec![Does::See],
+            interval: Duration::from_hours(1),
+            looks: Arc::default(),
+            flying: Arc::default(),
+            asked: asked.clone(),
+        };
+        let sink = Sink::default();
+        let schedule = Schedule::start(vec![Box::new(probe)], &sink);
+        for turn in 0..3 {
+            until(&sink, |seen| seen.outcome.is_ok()).await;
+            assert_eq!(asked.load(Ordering::SeqCst), turn);
+            schedule.now();
+        }
     }
 
     const SUBJECTS: [Subject; 2] = [Subject::Identity(Side::Primary), Subject::Door(Door::Old)];
@@ -228,6 +255,10 @@ mod tests {
                 interval: self.interval,
                 timeout: Some(Duration::from_millis(50)),
             }
+        }
+
+        fn asked(&mut self) {
+            self.asked.fetch_add(1, Ordering::SeqCst);
         }
 
         fn look<'a>(&'a mut self, sink: &'a Sink) -> BoxFuture<'a, Result<(), Failure>> {

@@ -49,10 +49,10 @@ fn pod_rows(side: Side, sight: &Sight<'_>) -> Vec<Row> {
             age: Some(age),
         }
     });
-    let gaps = cluster.gaps.iter().map(|failure| Row {
+    let gaps = cluster.gaps.iter().map(|gap| Row {
         what: format!("{side} cluster").into(),
         health: Some(Health::Unknown),
-        sentence: failure.to_string().into(),
+        sentence: gap.why.to_string().into(),
         age: Some(age),
     });
     rows.chain(gaps)

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Format, Report, SCHEMA, render};
 use crate::{
     incident::{
-        Cluster, Component, Fact, Failure, FailureKind, Health, Moment, Observation, Pod, Runbook,
-        Side, Subject, TableRole,
+        Cluster, Component, Fact, Failure, FailureKind, Health, Memo, Moment, Observation, Pod,
+        Runbook, Side, Subject, TableRole,
     },
     journal::{Author, Entry, Kind, Record},
     plan,
@@ -48,6 +48,7 @@ fn cluster() -> Fact {
         events: Vec::new(),
         release: Ok(None),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }))
 }
 

@@ -23,7 +23,7 @@ pub use desk::{
 pub use event::{Effect, Event, Intent, RunEvent};
 pub use output::{Output, OutputLine, Wanted};
 pub use progress::StepState;
-pub use rows::RowKey;
+pub use rows::{PodKey, RowKey};
 pub use story::{Declared, Run, RunState, Skip, Story};
 
 use crate::{

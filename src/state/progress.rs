@@ -186,10 +186,12 @@ impl State {
             return None;
         }
         let sight = self.sight();
-        [Side::Recovery, Side::Primary].into_iter().find_map(|side| {
-            judge::identity::misplaced(side, &sight)
-                .or_else(|| judge::cluster::misplaced(side, &sight))
-        })
+        [Side::Recovery, Side::Primary]
+            .into_iter()
+            .find_map(|side| {
+                judge::identity::misplaced(side, &sight)
+                    .or_else(|| judge::cluster::misplaced(side, &sight))
+            })
     }
 
     fn unmet(&self, step: &Step) -> Option<String> {

@@ -113,7 +113,7 @@ async fn side(plan: &Plan, reach: &Reach, side: Side) -> Told {
     let region = plan.side(side);
     let now = Moment::now();
     let table = async |role: TableRole| match region.table(role) {
-        Some(name) => Some(tables::fetch(reach, name, role, None, now).await),
+        Some(name) => Some(tables::fetch(reach, name, role, &mut None, now).await),
         None => None,
     };
     let bucket = async {
@@ -174,7 +174,7 @@ async fn copies(plan: &Plan, reach: &Reach) -> Vec<String> {
         lines.extend(or_why(
             Some(points),
             &format!("{role} copies in vault {name}"),
-            |points| report::points(role, name, &points, now),
+            |(points, more)| report::points(role, name, (&points, more), now),
         ));
     }
     lines

@@ -53,7 +53,9 @@ fn calls(plan: &Plan) -> Vec<String> {
     let zone = plan.dns.zone_id.as_deref().unwrap_or_default();
     vec![
         format!("Route 53 GetHostedZone, ListResourceRecordSets: {zone}, as it is now"),
-        format!("Route 53 ChangeResourceRecordSets: {zone}, one batch, the edits below and no others"),
+        format!(
+            "Route 53 ChangeResourceRecordSets: {zone}, one batch, the edits below and no others"
+        ),
         "Route 53 GetChange: until INSYNC".to_owned(),
     ]
 }
@@ -164,8 +166,8 @@ async fn offer(
         .map_err(|error| StepError(format!("the batch could not be made: {error}")))?;
     // Offered by this loop alone: the SDK's own second attempt would offer a batch that has been made already, and pass
     // its refusal off as the answer.
-    let once = aws_sdk_route53::Config::builder()
-        .retry_config(aws_config::retry::RetryConfig::disabled());
+    let once =
+        aws_sdk_route53::Config::builder().retry_config(aws_config::retry::RetryConfig::disabled());
     for tried in 1..=OFFERS {
         context.fence.look()?;
         let said = client

@@ -61,7 +61,11 @@ impl Fence {
 
 impl std::fmt::Debug for Fence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "Fence" } else { "no fence" })
+        f.write_str(if self.0.is_some() {
+            "Fence"
+        } else {
+            "no fence"
+        })
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 const ROUND: Duration = Duration::from_secs(5);
 
 /// Most addresses gone through in a round.
-const ADDRESSES: usize = 4;
+const ADDRESSES: usize = 16;
 
 /// The row of [`super::natives`].
 #[must_use]
@@ -126,7 +126,13 @@ async fn once(context: &Context, lookup: &Lookup, web: &Web, new: &[String]) -> 
         }
     };
     let mut addresses = looked.addresses;
-    addresses.truncate(ADDRESSES);
+    if addresses.len() > ADDRESSES {
+        context.say(format!(
+            "DNS   {name} has {} addresses: only the first {ADDRESSES} are asked",
+            addresses.len()
+        ));
+        addresses.truncate(ADDRESSES);
+    }
     let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let ttl = looked
         .ttl

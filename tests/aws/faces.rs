@@ -18,7 +18,7 @@ async fn every_table_is_described_and_its_age_measured() {
     for role in TableRole::BOTH {
         let name = rig.plan.recovery.table(role).expect("planned");
         let reach = aws.side(Side::Recovery);
-        let table = Box::pin(tables::fetch(reach, name, role, None, Moment::now()))
+        let table = Box::pin(tables::fetch(reach, name, role, &mut None, Moment::now()))
             .await
             .expect("described");
         assert_eq!((table.status.as_str(), table.restoring), ("ACTIVE", false));
@@ -44,10 +44,10 @@ async fn copies_recordings_zone_and_identity_are_read() {
     let reach = aws.side(Side::Recovery);
     let arn = vault::table_arn(TableRole::State, &rig.plan).expect("planned");
     let name = rig.plan.recovery.backup_vault.as_deref().expect("planned");
-    let points = vault::fetch_points(reach, name, &arn)
+    let (points, more) = vault::fetch_points(reach, name, &arn)
         .await
         .expect("listed");
-    assert_eq!(points.len(), 24);
+    assert_eq!((points.len(), more), (24, false));
     assert!(points[0].created > points[23].created && points[23].restored.is_some());
     let primary = rig.plan.primary.backup_vault.as_deref().expect("planned");
     let rules = vault::fetch_schedules(aws.side(Side::Primary), primary)
@@ -109,7 +109,7 @@ async fn what_does_not_exist_is_not_found() {
     let reach = aws.side(Side::Recovery);
     let now = Moment::now();
     let failures = [
-        tables::fetch(reach, "typo", TableRole::State, None, now)
+        tables::fetch(reach, "typo", TableRole::State, &mut None, now)
             .await
             .expect_err("no table"),
         vault::fetch_points(reach, "typo", "arn")
@@ -196,9 +196,16 @@ async fn suffer(fault: &'static str, kind: FailureKind) {
     let now = Moment::now();
     let state = rig.plan.primary.table(TableRole::State).expect("planned");
     let bucket = rig.plan.primary.bucket.as_deref().expect("planned");
+    let mut measured = None;
     let (who, table, points, recordings, other) = tokio::join!(
         Box::pin(identity::fetch(reach)),
-        Box::pin(tables::fetch(reach, state, TableRole::State, None, now)),
+        Box::pin(tables::fetch(
+            reach,
+            state,
+            TableRole::State,
+            &mut measured,
+            now
+        )),
         Box::pin(vault::fetch_points(reach, "x", "arn")),
         Box::pin(recordings::fetch(reach, bucket, None)),
         Box::pin(identity::fetch(aws.side(Side::Recovery))),

@@ -45,7 +45,7 @@ async fn a_table_is_read_from_recorded_answers() {
         (TableRole::State, 1_795_478_400),
         (TableRole::Audit, 1_795_478_300),
     ] {
-        let table = tables::fetch(reach, "teleport-audit", role, None, Moment::now())
+        let table = tables::fetch(reach, "teleport-audit", role, &mut None, Moment::now())
             .await
             .expect("read");
         assert_eq!(table.status, "ACTIVE");
@@ -84,7 +84,7 @@ async fn a_part_that_fails_leaves_the_rest() {
         aws.side(Side::Recovery),
         "t",
         TableRole::State,
-        None,
+        &mut None,
         Moment::now(),
     )
     .await
@@ -155,7 +155,7 @@ async fn what_no_service_should_send_is_never_a_fact() {
         let reach = aws.side(Side::Recovery);
         let failures = [
             identity::fetch(reach).await.expect_err("no identity"),
-            tables::fetch(reach, "t", TableRole::State, None, Moment::now())
+            tables::fetch(reach, "t", TableRole::State, &mut None, Moment::now())
                 .await
                 .expect_err("no table"),
             zone::fetch(aws.zone(), "Z1", &[])
@@ -179,7 +179,11 @@ async fn switch(url: &str) -> Result<(), StepError> {
         .into_iter()
         .find(|native| native.name == "switch-dns")
         .expect("a native step");
-    (native.run)(Context::new(Arc::new(plan(dir.path(), url, "Z1")), RunId::new(&step, 1, Moment::from_secs(1)), false))
+    (native.run)(Context::new(
+        Arc::new(plan(dir.path(), url, "Z1")),
+        RunId::new(&step, 1, Moment::from_secs(1)),
+        false,
+    ))
     .await
 }
 
@@ -212,4 +216,75 @@ async fn no_answer_to_a_batch_is_not_a_no() {
     let url = serve(zone_rules(vec![(200, "<garbage".to_owned())])).await;
     let error = switch(&url).await.expect_err("no telling");
     assert!(error.0.contains("may or may not have been made"), "{error}");
+}
+
+#[tokio::test]
+async fn a_measurement_outlives_a_look_that_fails_and_a_failed_one_is_not_kept() {
+    let denied = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","message":"no"}"#;
+    let mut query = rule("DynamoDB_20120810.Query", 400, denied);
+    query
+        .answers
+        .push((200, body!("query-presence.json").to_owned()));
+    query.answers.push((400, denied.to_owned()));
+    let url = serve(vec![
+        rule("DynamoDB_20120810.DescribeTable", 400, denied),
+        rule("DynamoDB_20120810.DescribeContinuousBackups", 400, denied),
+        rule("DynamoDB_20120810.ListBackups", 400, denied),
+        query,
+    ])
+    .await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
+    let reach = aws.side(Side::Recovery);
+    let mut measured = None;
+    // The third query would fail: it is not made, since the second look's measurement stands.
+    for (secs, kept) in [(1, None), (2, Some(2)), (3, Some(2))] {
+        let now = Moment::from_secs(secs);
+        let look = tables::fetch(reach, "t", TableRole::State, &mut measured, now);
+        Box::pin(look).await.expect_err("no DescribeTable");
+        let at = measured.map(|measured: tables::Measured| measured.at.secs());
+        assert_eq!(at, kept, "look {secs}");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_copy_may_be_on_the_last_page() {
+    let arn = "arn:aws:dynamodb:us-east-1:111122223333:table/t";
+    let point = |created: i64, more: &str| {
+        format!(
+            r#"{{"RecoveryPoints":[{{"RecoveryPointArn":"arn:{created}","ResourceArn":"{arn}","Status":"COMPLETED","CreationDate":{created}}}]{more}}}"#
+        )
+    };
+    let backup = |created: i64, more: &str| {
+        format!(
+            r#"{{"BackupSummaries":[{{"BackupArn":"arn:aws:dynamodb:us-west-2:111122223333:table/t/backup/0123456789012{created}","BackupName":"b{created}","BackupStatus":"AVAILABLE","BackupType":"USER","BackupCreationDateTime":{created}}}]{more}}}"#
+        )
+    };
+    let url = serve(vec![
+        rule("nextToken=two", 200, &point(900, "")),
+        rule("/recovery-points", 200, &point(100, r#","NextToken":"two""#)),
+        rule("ExclusiveStartBackupArn", 200, &backup(900, "")),
+        rule(
+            "DynamoDB_20120810.ListBackups",
+            200,
+            &backup(
+                100,
+                r#","LastEvaluatedBackupArn":"arn:aws:dynamodb:us-west-2:111122223333:table/t/backup/01234567890123""#,
+            ),
+        ),
+        rule("DynamoDB_20120810.DescribeTable", 200, body!("table-state.json")),
+        rule("DynamoDB_20120810", 400, "{}"),
+    ])
+    .await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
+    let reach = aws.side(Side::Recovery);
+    let (points, more) = vault::fetch_points(reach, "dr", arn).await.expect("read");
+    let created: Vec<i64> = points.iter().map(|point| point.created.secs()).collect();
+    assert_eq!((created, more), (vec![900, 100], false));
+    let mut measured = None;
+    let look = tables::fetch(reach, "t", TableRole::State, &mut measured, Moment::now());
+    let table = Box::pin(look).await.expect("described");
+    let backups = table.backups.expect("listed");
+    assert_eq!(backups[0].name, "b900");
 }

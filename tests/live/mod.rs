@@ -1,4 +1,8 @@
 //! The product against servers that nobody here wrote. Started by `tests/live/run`, which installs them; ignored
 //! otherwise.
 
+mod aws;
+mod calls;
+mod dns;
 mod rig;
+mod web;

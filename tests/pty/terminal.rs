@@ -27,6 +27,8 @@ struct Screen {
     ended: Option<ExitStatus>,
     /// Whether everything that it wrote has been read.
     drained: bool,
+    /// Whether nothing is read any more, as by a terminal on a link that hangs.
+    deaf: bool,
 }
 
 /// A program in a terminal.
@@ -47,6 +49,12 @@ impl Terminal {
             cols: columns,
             pixel_width: 0,
             pixel_height: 0,
+        };
+        // A terminal that does not say its size still has one: what is kept of it is 80 by 24.
+        let (columns, rows) = if columns == 0 {
+            (80, 24)
+        } else {
+            (columns, rows)
         };
         let pair = native_pty_system()
             .openpty(size)
@@ -77,6 +85,7 @@ impl Terminal {
             bytes: Vec::new(),
             ended: None,
             drained: false,
+            deaf: false,
         };
         let shared = Arc::new(Shared {
             screen: Mutex::new(screen),
@@ -100,6 +109,9 @@ impl Terminal {
                     }
                 }
                 theirs.changed.notify_all();
+                while screen.deaf {
+                    screen = theirs.changed.wait(screen).expect("no poison");
+                }
             }
         });
         let pid = child.process_id().expect("a process");
@@ -221,6 +233,11 @@ impl Terminal {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(self.pid).expect("a process id");
         rustix::process::kill_process(pid, signal).expect("a signal");
+    }
+
+    /// Reads nothing any more of what the program writes, but for what is on its way.
+    pub fn stop_reading(&self) {
+        self.shared.screen.lock().expect("no poison").deaf = true;
     }
 
     /// Cuts the link: the terminal is gone for the program.

@@ -4,8 +4,8 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
     Address, Answer, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact, Failure,
-    FailureKind, Find, Identity, LoadBalancer, Moment, Observation, Ping, Pod, Rcode, Recordings,
-    Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod, Rcode,
+    Recordings, Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
@@ -127,6 +127,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             region: "us-west-2".to_owned(),
             role,
             points: Vec::new(),
+            more: false,
             schedules: Ok(Vec::new()),
         };
         seen.push((Subject::Vault(role), Ok(Fact::Vault(Arc::new(vault)))));
@@ -140,6 +141,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             key: "a.tar".to_owned(),
             modified: recent,
             replication: "REPLICA".to_owned(),
+            unread: None,
         }]),
     };
     seen.push((
@@ -172,6 +174,7 @@ fn bare(side: Side) -> Cluster {
         events: Vec::new(),
         release: Ok(None),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 
@@ -297,6 +300,8 @@ fn door(
     let fact = DoorFact {
         host: ip.to_string(),
         addresses: vec![address],
+        witnessed: Vec::new(),
+        gaps: Vec::new(),
     };
     (Subject::Door(door), Ok(Fact::Door(Arc::new(fact))))
 }

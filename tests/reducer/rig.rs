@@ -172,7 +172,10 @@ impl Rig {
             "close" => self.intend(Intent::Close),
             "size" => {
                 let (columns, rows) = rest.split_once('x').expect("a size");
-                let size = (columns.parse().expect("columns"), rows.parse().expect("rows"));
+                let size = (
+                    columns.parse().expect("columns"),
+                    rows.parse().expect("rows"),
+                );
                 self.feed(Event::Resize(size.0, size.1));
             }
             other => unreachable!("no such key in a scenario: {other}"),

@@ -139,7 +139,7 @@ fn tell(operation: &str, place: &str, symptom: &Symptom) -> Failure {
             format!("gave no answer in {} s", OPERATION.as_secs()),
             "the region or the way there is down; it is asked again by itself",
         ),
-        FailureKind::Unresolved => (
+        FailureKind::Unresolved | FailureKind::Empty => (
             format!("has no address ({said})"),
             "an empty DNS answer for the endpoint is an outage of its own; check the resolver, or set an endpoint in the plan",
         ),

@@ -4,7 +4,9 @@
 //! read every key. At most a few pages are read, so in a larger bucket "newest" is the newest *seen*: a lower bound.
 
 use aws_sdk_s3::{
-    Client, operation::get_bucket_replication::GetBucketReplicationOutput, types::Object,
+    Client,
+    operation::get_bucket_replication::GetBucketReplicationOutput,
+    types::{Object, ReplicationRule},
 };
 use futures::future::join_all;
 
@@ -30,6 +32,7 @@ pub async fn fetch(
 ) -> Result<Recordings, Failure> {
     let client = reach.s3().await;
     let place = format!("{bucket} in {}", reach.region());
+    let kept = listed.is_some();
     let newest = async {
         match listed {
             Some(listed) => listed,
@@ -53,10 +56,12 @@ pub async fn fetch(
         )
         .ok_or_else(|| explain("S3 GetBucketReplication", &place, &error)),
     };
-    match (&versioning, &newest) {
+    // A list that was kept is no sign of life.
+    let silent = kept || newest.is_err();
+    match (&versioning, &replication) {
         // When the bucket itself is missing or everything fails, the look as a whole has failed.
         (Err(failure), _) if failure.kind == FailureKind::NotFound => Err(failure.clone()),
-        (Err(failure), Err(_)) => Err(failure.clone()),
+        (Err(failure), Err(_)) if silent => Err(failure.clone()),
         _ => Ok(Recordings {
             bucket: bucket.to_owned(),
             region: reach.region().to_owned(),
@@ -95,8 +100,36 @@ fn interpret_rules(said: &GetBucketReplicationOutput) -> Vec<Replication> {
                 .delete_marker_replication()
                 .and_then(|markers| markers.status())
                 .is_some_and(|status| status.as_str() == "Enabled"),
+            filter: limits(rule),
         })
         .collect()
+}
+
+/// What a rule is limited to, in words.
+fn limits(rule: &ReplicationRule) -> Option<String> {
+    let filter = rule.filter();
+    let both = filter.and_then(|filter| filter.and());
+    // The first form of the API has the prefix beside the filter.
+    #[expect(
+        deprecated,
+        reason = "rules written so are still in use and limit what is copied"
+    )]
+    let old = rule.prefix();
+    let prefixes = [
+        old,
+        filter.and_then(|filter| filter.prefix()),
+        both.and_then(|both| both.prefix()),
+    ];
+    let tags = filter.and_then(|filter| filter.tag()).into_iter();
+    let tags = tags.chain(both.map(|both| both.tags()).unwrap_or_default());
+    let words: Vec<String> = prefixes
+        .into_iter()
+        .flatten()
+        .filter(|prefix| !prefix.is_empty())
+        .map(|prefix| format!("prefix {prefix}"))
+        .chain(tags.map(|tag| format!("tag {}={}", tag.key(), tag.value())))
+        .collect();
+    (!words.is_empty()).then(|| clean(&words.join(", "), 200))
 }
 
 async fn fetch_newest(client: &Client, bucket: &str, place: &str) -> Part<Vec<StoredObject>> {
@@ -119,15 +152,14 @@ async fn fetch_newest(client: &Client, bucket: &str, place: &str) -> Part<Vec<St
     let heads = newest
         .iter()
         .map(|object| client.head_object().bucket(bucket).key(&object.key).send());
-    // An object whose status cannot be read has none: the list itself is worth more.
     let heads = join_all(heads).await;
     for (object, head) in newest.iter_mut().zip(heads) {
-        if let Some(status) = head
-            .ok()
-            .as_ref()
-            .and_then(|head| head.replication_status())
-        {
-            object.replication = clean(status.as_str(), 40);
+        match head {
+            Ok(head) => {
+                let status = head.replication_status();
+                object.replication = clean(status.map_or("", |status| status.as_str()), 40);
+            }
+            Err(error) => object.unread = Some(explain("S3 HeadObject", place, &error)),
         }
     }
     Ok(newest)
@@ -139,6 +171,7 @@ fn keep_newest(mut newest: Vec<StoredObject>, page: &[Object]) -> Vec<StoredObje
             key: clean(object.key()?, 1024),
             modified: from_sdk(object.last_modified()?)?,
             replication: String::new(),
+            unread: None,
         })
     }));
     newest.sort_by_key(|object| std::cmp::Reverse(object.modified));
@@ -148,6 +181,8 @@ fn keep_newest(mut newest: Vec<StoredObject>, page: &[Object]) -> Vec<StoredObje
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::types::{Destination, ReplicationRuleFilter, ReplicationRuleStatus};
+
     use super::*;
     use crate::{clients::aws::to_sdk, incident::Moment};
 
@@ -168,6 +203,24 @@ mod tests {
         let seen = keep_newest(seen, &page(&[8, 2, 6]));
         let times: Vec<_> = seen.iter().map(|object| object.modified.secs()).collect();
         assert_eq!(times, [9, 8, 7, 6, 4]);
+    }
+
+    #[test]
+    fn a_rule_says_what_it_is_limited_to() {
+        let rule = |filter: Option<ReplicationRuleFilter>| {
+            let destination = Destination::builder().bucket("arn:aws:s3:::dr").build();
+            ReplicationRule::builder()
+                .status(ReplicationRuleStatus::Enabled)
+                .destination(destination.expect("a destination"))
+                .set_filter(filter)
+                .build()
+                .expect("a rule")
+        };
+        let prefix = |text: &str| ReplicationRuleFilter::builder().prefix(text).build();
+        assert_eq!(limits(&rule(None)), None);
+        assert_eq!(limits(&rule(Some(prefix("")))), None);
+        let limited = limits(&rule(Some(prefix("logs/"))));
+        assert_eq!(limited.as_deref(), Some("prefix logs/"));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::{
     Client,
     operation::{
         describe_continuous_backups::DescribeContinuousBackupsOutput,
-        describe_table::DescribeTableOutput, list_backups::ListBackupsOutput,
+        describe_table::DescribeTableOutput,
     },
-    types::{AttributeValue, BackupTypeFilter, PointInTimeRecoveryStatus},
+    types::{AttributeValue, BackupSummary, BackupTypeFilter, PointInTimeRecoveryStatus},
 };
 
 use super::{Reach, explain, from_sdk};
@@ -29,7 +29,21 @@ const ITEMS: i32 = 50;
 /// Backups kept of the answer.
 const BACKUPS: usize = 20;
 
-/// Looks once. `measured` is an earlier measurement of the data age to keep instead of a new one.
+/// Backups listed in a call, and how many calls are made: together more than 1,000 on-demand backups of one table.
+const BACKUP_PAGE: i32 = 100;
+const BACKUP_PAGES: usize = 12;
+
+/// A measurement of the data age. It is billed, so it outlives the look that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// When it was made.
+    pub at: Moment,
+    /// The newest item; `None` if there is none.
+    pub newest: Option<Moment>,
+}
+
+/// Looks once. An earlier measurement of the data age is kept instead of a new one; a new one is put there as soon as
+/// it is made, whatever becomes of the rest of the look. One that failed is not kept.
 ///
 /// # Errors
 /// If `DescribeTable` fails; the other calls fail on their own.
@@ -37,36 +51,33 @@ pub async fn fetch(
     reach: &Reach,
     name: &str,
     role: TableRole,
-    measured: Option<(Moment, Part<Option<Moment>>)>,
+    measured: &mut Option<Measured>,
     now: Moment,
 ) -> Result<Table, Failure> {
     let client = reach.dynamodb().await;
     let place = format!("{name} in {}", reach.region());
     let newest = async {
-        match measured {
-            Some(kept) => kept,
-            None => (now, measure(&client, name, &place, role, now).await),
+        if let Some(kept) = measured {
+            return (kept.at, Ok(kept.newest));
         }
+        let newest = measure(&client, name, &place, role, now).await;
+        if let Ok(newest) = newest {
+            *measured = Some(Measured { at: now, newest });
+        }
+        (now, newest)
     };
     // On the heap: the SDK's futures are large, and a look is polled on a thread's stack.
     let (described, pitr, backups, (newest_at, newest)) = tokio::join!(
         Box::pin(client.describe_table().table_name(name).send()),
         Box::pin(client.describe_continuous_backups().table_name(name).send()),
-        Box::pin(
-            client
-                .list_backups()
-                .table_name(name)
-                .backup_type(BackupTypeFilter::All)
-                .send()
-        ),
+        Box::pin(list_backups(&client, name, &place)),
         Box::pin(newest),
     );
     let described = described.map_err(|error| explain("DynamoDB DescribeTable", &place, &error))?;
     let pitr = pitr.map_err(|error| explain("DynamoDB DescribeContinuousBackups", &place, &error));
-    let backups = backups.map_err(|error| explain("DynamoDB ListBackups", &place, &error));
     let mut table = describe(&described, name, role, reach.region())?;
     table.pitr = pitr.map(|said| interpret_pitr(&said));
-    table.backups = backups.map(|said| interpret_backups(&said));
+    table.backups = backups;
     table.newest = newest;
     table.newest_at = Some(newest_at);
     Ok(table)
@@ -140,9 +151,37 @@ fn interpret_pitr(said: &DescribeContinuousBackupsOutput) -> Pitr {
     }
 }
 
-fn interpret_backups(said: &ListBackupsOutput) -> Vec<Backup> {
+/// Reads page after page: the oldest come first.
+async fn list_backups(client: &Client, name: &str, place: &str) -> Part<Vec<Backup>> {
+    let mut summaries = Vec::new();
+    let mut last = None;
+    for _ in 0..BACKUP_PAGES {
+        let said = client
+            .list_backups()
+            .table_name(name)
+            .backup_type(BackupTypeFilter::All)
+            .limit(BACKUP_PAGE)
+            .set_exclusive_start_backup_arn(last.take())
+            .send()
+            .await
+            .map_err(|error| explain("DynamoDB ListBackups", place, &error))?;
+        summaries.extend(said.backup_summaries().iter().cloned());
+        last = said.last_evaluated_backup_arn().map(str::to_owned);
+        if last.is_none() {
+            return Ok(interpret_backups(&summaries));
+        }
+    }
+    Err(Failure::new(
+        FailureKind::Other,
+        format!(
+            "DynamoDB ListBackups of {place} goes on after {} backups: which is the newest is not known",
+            summaries.len()
+        ),
+    ))
+}
+
+fn interpret_backups(said: &[BackupSummary]) -> Vec<Backup> {
     let mut backups: Vec<_> = said
-        .backup_summaries()
         .iter()
         .filter_map(|backup| {
             Some(Backup {

@@ -4,15 +4,21 @@ use aws_sdk_backup::{
     Client, operation::get_backup_plan::GetBackupPlanOutput, types::RecoveryPointByBackupVault,
 };
 
+use futures::future::try_join_all;
+
 use super::{Reach, explain, from_sdk, not_planned};
 use crate::{
     clients::kube::text::clean,
-    incident::{Failure, Part, RecoveryPoint, Schedule, Side, TableRole},
+    incident::{Failure, FailureKind, Part, RecoveryPoint, Schedule, Side, TableRole},
     plan::Plan,
 };
 
-/// Recovery points read of one table: hourly ones of four days.
-const POINTS: i32 = 100;
+/// Recovery points read in a call, and how many calls are made: hourly ones of a year. The order in which they come is
+/// not promised, so the newest is only known of a list that was read to its end.
+const PAGE: i32 = 1000;
+const PAGES: usize = 9;
+/// Recovery points kept of them: hourly ones of four days.
+const POINTS: usize = 100;
 /// Backup plans read; each costs a call.
 const PLANS: i32 = 10;
 
@@ -43,33 +49,58 @@ pub fn table_arn(role: TableRole, plan: &Plan) -> Result<String, Failure> {
     ))
 }
 
-/// Reads the recovery points of one table, newest data first.
+/// Reads the recovery points of one table, newest data first, at most 100, and whether there are more.
 ///
 /// # Errors
-/// If the vault cannot be read.
+/// If the vault cannot be read to its end.
 pub async fn fetch_points(
     reach: &Reach,
     vault: &str,
     arn: &str,
-) -> Result<Vec<RecoveryPoint>, Failure> {
-    let said = reach
-        .backup()
-        .await
-        .list_recovery_points_by_backup_vault()
-        .backup_vault_name(vault)
-        .by_resource_arn(arn)
-        .max_results(POINTS)
-        .send()
-        .await
-        .map_err(|error| {
-            let place = format!("vault {vault} in {}", reach.region());
-            explain("Backup ListRecoveryPointsByBackupVault", &place, &error)
-        })?;
-    Ok(interpret(said.recovery_points(), arn))
+) -> Result<(Vec<RecoveryPoint>, bool), Failure> {
+    let client = reach.backup().await;
+    let place = format!("vault {vault} in {}", reach.region());
+    let mut points = Vec::new();
+    let mut token = None;
+    for _ in 0..PAGES {
+        let said = client
+            .list_recovery_points_by_backup_vault()
+            .backup_vault_name(vault)
+            .by_resource_arn(arn)
+            .max_results(PAGE)
+            .set_next_token(token.take())
+            .send()
+            .await
+            .map_err(|error| explain("Backup ListRecoveryPointsByBackupVault", &place, &error))?;
+        points.extend(interpret(said.recovery_points(), arn));
+        token = said
+            .next_token()
+            .filter(|token| !token.is_empty())
+            .map(str::to_owned);
+        if token.is_none() {
+            return Ok(newest(points));
+        }
+    }
+    Err(Failure::new(
+        FailureKind::Other,
+        format!(
+            "Backup ListRecoveryPointsByBackupVault of {place} goes on after {} recovery points of {arn}: which is the \
+             newest is not known; let older ones expire",
+            points.len()
+        ),
+    ))
+}
+
+/// The newest of all pages, and whether others were left out.
+fn newest(mut points: Vec<RecoveryPoint>) -> (Vec<RecoveryPoint>, bool) {
+    points.sort_by_key(|point| std::cmp::Reverse(point.created));
+    let more = points.len() > POINTS;
+    points.truncate(POINTS);
+    (points, more)
 }
 
 fn interpret(points: &[RecoveryPointByBackupVault], arn: &str) -> Vec<RecoveryPoint> {
-    let mut points: Vec<_> = points
+    points
         .iter()
         // A server that does not know the filter gives every point there is.
         .filter(|point| point.resource_arn() == Some(arn))
@@ -91,9 +122,7 @@ fn interpret(points: &[RecoveryPointByBackupVault], arn: &str) -> Vec<RecoveryPo
                 bytes: point.backup_size_in_bytes(),
             })
         })
-        .collect();
-    points.sort_by_key(|point| std::cmp::Reverse(point.created));
-    points
+        .collect()
 }
 
 /// Reads the rules of the backup plans that the recovery region knows, and keeps those that feed the vault. A plan that
@@ -110,11 +139,13 @@ pub async fn fetch_schedules(reach: &Reach, vault: &str) -> Part<Vec<Schedule>> 
         .send()
         .await
         .map_err(|error| explain("Backup ListBackupPlans", &place, &error))?;
+    let ids = plans
+        .backup_plans_list()
+        .iter()
+        .filter_map(|plan| plan.backup_plan_id());
     let mut schedules = Vec::new();
-    for plan in plans.backup_plans_list() {
-        if let Some(id) = plan.backup_plan_id() {
-            schedules.extend(rules(&get_plan(&client, id, &place).await?, vault));
-        }
+    for plan in try_join_all(ids.map(|id| get_plan(&client, id, &place))).await? {
+        schedules.extend(rules(&plan, vault));
     }
     schedules.truncate(20);
     Ok(schedules)
@@ -188,7 +219,8 @@ mod tests {
             .resource_arn(arn)
             .build();
         let said = [point(arn, 5), point("other", 8), point(arn, 9), dateless];
-        let points = interpret(&said, arn);
+        let (points, more) = newest(interpret(&said, arn));
+        assert!(!more);
         let created: Vec<_> = points.iter().map(|point| point.created.secs()).collect();
         assert_eq!(created, [9, 5]);
         assert_eq!(points[0].delete_at, Some(Moment::from_secs(109)));

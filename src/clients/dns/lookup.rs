@@ -117,7 +117,8 @@ impl Lookup {
     /// Looks a host up, IPv4 and IPv6 at once. An address is its own answer, without a question.
     ///
     /// # Errors
-    /// [`FailureKind::Unresolved`] if the name does not exist or has no address, [`FailureKind::Timeout`] if nobody
+    /// [`FailureKind::Unresolved`] if the name does not exist, [`FailureKind::Empty`] if it exists and both kinds of
+    /// address were seen to be missing, [`FailureKind::Timeout`] if nobody
     /// answers in time, [`FailureKind::Server`] if the servers answer without an answer.
     pub async fn lookup(&self, host: &str) -> Result<Looked, Failure> {
         if let Ok(address) = host.parse::<IpAddr>() {
@@ -148,7 +149,7 @@ impl Lookup {
         looked.addresses.dedup();
         looked.addresses.truncate(MOST);
         if looked.addresses.is_empty() {
-            Err(self.explain(host, failures.first(), took))
+            Err(self.explain(host, telling(&failures), took))
         } else {
             Ok(looked)
         }
@@ -186,16 +187,18 @@ impl Lookup {
         let kind = match error {
             Some(NetError::Timeout) => FailureKind::Timeout,
             Some(NetError::Dns(DnsError::NoRecordsFound(none))) => match none.response_code {
-                ResponseCode::NXDomain | ResponseCode::NoError => FailureKind::Unresolved,
+                ResponseCode::NXDomain => FailureKind::Unresolved,
+                ResponseCode::NoError => FailureKind::Empty,
                 _ => FailureKind::Server,
             },
             Some(NetError::Dns(_)) => FailureKind::Server,
             Some(NetError::Io(_) | NetError::NoConnections) => FailureKind::Unreachable,
             Some(_) => FailureKind::Other,
-            None => FailureKind::Unresolved,
+            None => FailureKind::Empty,
         };
         let why = match (kind, error) {
-            (FailureKind::Unresolved, _) => "it does not exist or has no address".to_owned(),
+            (FailureKind::Unresolved, _) => "it does not exist (NXDOMAIN)".to_owned(),
+            (FailureKind::Empty, _) => "it exists and has no address".to_owned(),
             (FailureKind::Timeout, _) => format!("no answer in {} ms", took.as_millis()),
             (_, Some(error)) => name::shorten(&error.to_string(), 120),
             (_, None) => "nothing was found".to_owned(),
@@ -208,6 +211,21 @@ impl Lookup {
             ),
         )
     }
+}
+
+/// The failure that tells most of a name without an address: that it does not exist, which one question settles; else
+/// why a question has no answer, since an address may hide behind it; else that both answers were empty.
+fn telling(failures: &[NetError]) -> Option<&NetError> {
+    let code = |error: &NetError| match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => Some(none.response_code),
+        _ => None,
+    };
+    let find = |wanted: fn(Option<ResponseCode>) -> bool| {
+        failures.iter().find(|error| wanted(code(error)))
+    };
+    find(|code| code == Some(ResponseCode::NXDomain))
+        .or_else(|| find(|code| code != Some(ResponseCode::NoError)))
+        .or(failures.first())
 }
 
 /// The system's name servers from `/etc/resolv.conf`, in its order.

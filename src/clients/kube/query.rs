@@ -6,7 +6,7 @@ use futures::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Kube, failure};
-use crate::incident::{Failure, FailureKind};
+use crate::incident::{ClusterKind, Failure, FailureKind};
 
 /// Objects a page.
 const PAGE: usize = 500;
@@ -24,8 +24,8 @@ const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;
 /// A kind of object of one release, as it is listed and watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The plural, for sentences and requests: `pods`.
-    pub what: &'static str,
+    /// The kind.
+    pub what: ClusterKind,
     path: String,
     filter: String,
     metadata_only: bool,
@@ -33,7 +33,7 @@ pub struct Query {
 
 impl Query {
     /// A kind in a namespace, with the release's instance label.
-    fn of_release(what: &'static str, api: &str, namespace: &str, release: &str) -> Self {
+    fn of_release(what: ClusterKind, api: &str, namespace: &str, release: &str) -> Self {
         let label = encode(&format!("app.kubernetes.io/instance={release}"));
         Self {
             what,
@@ -46,26 +46,31 @@ impl Query {
     /// Pods of the release, those of its hook Jobs among them.
     #[must_use]
     pub fn pods(namespace: &str, release: &str) -> Self {
-        Self::of_release("pods", "/api/v1", namespace, release)
+        Self::of_release(ClusterKind::Pods, "/api/v1", namespace, release)
     }
 
     /// Deployments of the release.
     #[must_use]
     pub fn deployments(namespace: &str, release: &str) -> Self {
-        Self::of_release("deployments", "/apis/apps/v1", namespace, release)
+        Self::of_release(
+            ClusterKind::Deployments,
+            "/apis/apps/v1",
+            namespace,
+            release,
+        )
     }
 
     /// Services of the release.
     #[must_use]
     pub fn services(namespace: &str, release: &str) -> Self {
-        Self::of_release("services", "/api/v1", namespace, release)
+        Self::of_release(ClusterKind::Services, "/api/v1", namespace, release)
     }
 
     /// Ingresses of the release.
     #[must_use]
     pub fn ingresses(namespace: &str, release: &str) -> Self {
         Self::of_release(
-            "ingresses",
+            ClusterKind::Ingresses,
             "/apis/networking.k8s.io/v1",
             namespace,
             release,
@@ -76,7 +81,7 @@ impl Query {
     #[must_use]
     pub fn events(namespace: &str) -> Self {
         Self {
-            what: "events",
+            what: ClusterKind::Events,
             path: format!("/api/v1/namespaces/{}/events", encode(namespace)),
             filter: format!("fieldSelector={}", encode("type=Warning")),
             metadata_only: false,
@@ -87,7 +92,7 @@ impl Query {
     #[must_use]
     pub fn nodes() -> Self {
         Self {
-            what: "nodes",
+            what: ClusterKind::Nodes,
             path: "/api/v1/nodes".to_owned(),
             filter: String::new(),
             metadata_only: false,
@@ -99,7 +104,7 @@ impl Query {
     pub fn releases(namespace: &str, release: &str) -> Self {
         let label = encode(&format!("owner=helm,name={release}"));
         Self {
-            what: "secrets",
+            what: ClusterKind::Secrets,
             path: format!("/api/v1/namespaces/{}/secrets", encode(namespace)),
             filter: format!("labelSelector={label}"),
             metadata_only: true,
@@ -207,7 +212,7 @@ pub async fn any(kube: &Kube, query: &Query, patience: Duration) -> Result<bool,
 /// As [`list`].
 pub async fn identity(kube: &Kube, patience: Duration) -> Result<Option<String>, Failure> {
     let query = Query {
-        what: "namespaces",
+        what: ClusterKind::Namespaces,
         path: "/api/v1/namespaces/kube-system".to_owned(),
         filter: String::new(),
         metadata_only: false,

@@ -21,6 +21,16 @@ pub struct Copy {
     pub subject: Subject,
     /// Whether it must be restored first: 20 minutes and more.
     pub restore: bool,
+    /// When its data was measured. What was written since is not known of: the age grows by measuring only.
+    pub measured: Option<Moment>,
+}
+
+impl Copy {
+    /// What would be lost with it: see [`loss`].
+    #[must_use]
+    pub fn loss(&self, sight: &Sight<'_>) -> Duration {
+        loss(self.data, self.measured, sight)
+    }
 }
 
 /// What a look for copies found.
@@ -34,11 +44,19 @@ pub struct Search {
     pub seen: Vec<Subject>,
 }
 
-/// What would be lost with data up to a moment: measured to the outage, or to now while none is declared. Zero for a
-/// table that has been written since.
+/// What would be lost with data up to a moment: to the outage, or while none is declared to when it was measured, and to
+/// now for a copy that nothing is written to. Zero for a table that has been written since.
 #[must_use]
-pub fn loss(data: Moment, sight: &Sight<'_>) -> Duration {
-    sight.outage.unwrap_or(sight.now).since(data)
+pub fn loss(data: Moment, measured: Option<Moment>, sight: &Sight<'_>) -> Duration {
+    sight.outage.or(measured).unwrap_or(sight.now).since(data)
+}
+
+/// How old a measurement is that was made before what it is to be evidence of; `None` if it counts. It is billed, and
+/// so older than the look that carries it.
+pub(super) fn early(table: &Table, sight: &Sight<'_>) -> Option<Duration> {
+    let since = sight.since?;
+    let at = table.newest_at.filter(|at| *at < since)?;
+    Some(sight.now.since(at))
 }
 
 /// Looks for the usable copies of a table: the table in the recovery region, and recovery points in its vault.
@@ -49,6 +67,11 @@ pub fn search(role: TableRole, sight: &Sight<'_>) -> Search {
     match glance(&subject, sight) {
         Glance::Fresh(Fact::Table(table), _) => {
             match &table.newest {
+                Ok(_) if early(table, sight).is_some() => found.unseen.push(format!(
+                    "data age of {}: last measured {} ago, waiting for a new measurement",
+                    table.name,
+                    brief(early(table, sight).unwrap_or_default())
+                )),
                 Ok(newest) => found.copies.extend(
                     newest
                         .filter(|_| usable(table))
@@ -100,6 +123,7 @@ fn of_table(table: &Table, data: Moment, subject: &Subject) -> Copy {
         data,
         subject: subject.clone(),
         restore: false,
+        measured: table.newest_at,
     }
 }
 
@@ -113,6 +137,7 @@ fn of_point(vault: &Vault, point: &RecoveryPoint, subject: &Subject) -> Copy {
         data: point.created,
         subject: subject.clone(),
         restore: true,
+        measured: None,
     }
 }
 
@@ -128,11 +153,24 @@ pub(super) fn usable_points(
     })
 }
 
-/// `loses 4m12s`, or that the copy is newer than the outage.
+/// `4m12s before the outage`, or that the copy is newer than it.
 pub(super) fn loss_words(data: Moment, sight: &Sight<'_>) -> String {
+    let lost = brief(loss(data, None, sight));
     match sight.outage {
         Some(outage) if data > outage => "written since the outage".to_owned(),
-        Some(_) => format!("{} before the outage", brief(loss(data, sight))),
-        None => format!("{} ago", brief(loss(data, sight))),
+        Some(_) => format!("{lost} before the outage"),
+        None => format!("{lost} ago"),
+    }
+}
+
+/// The same of a measured table: `58s old when measured 3m ago`, so that it does not seem to age by itself.
+pub(super) fn measured_words(data: Moment, table: &Table, sight: &Sight<'_>) -> String {
+    match (sight.outage, table.newest_at) {
+        (None, Some(at)) => format!(
+            "{} old when measured {} ago",
+            brief(at.since(data)),
+            brief(sight.now.since(at))
+        ),
+        _ => loss_words(data, sight),
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::copies::{loss, loss_words, usable_points};
+use super::{
+    copies::{loss, loss_words, measured_words, usable_points},
+    recordings::{bucket, replication},
+};
 use crate::{
     incident::{
-        Fact, FailureKind, Health, Part, Pitr, Recordings, Side, Subject, Table, TableRole, Vault,
-        brief,
+        Fact, FailureKind, Health, Part, Pitr, Side, Subject, Table, TableRole, Vault, brief,
     },
     judge::{Glance, Sight, glance},
 };
@@ -84,7 +86,7 @@ pub fn lines(sight: &Sight<'_>) -> Vec<Line> {
         &subject,
         "recordings replication".to_owned(),
         |fact| match fact {
-            Fact::Recordings(seen) => Some(replication(seen)),
+            Fact::Recordings(seen) => Some(replication(seen, sight)),
             _ => None,
         },
     ));
@@ -144,7 +146,7 @@ fn recovery_table(table: &Table, sight: &Sight<'_>) -> (Health, String) {
     } else if table.status == "ACTIVE" {
         match &table.newest {
             Ok(Some(newest)) => {
-                let fine = loss(*newest, sight) <= sight.plan.objectives.rpo;
+                let fine = loss(*newest, table.newest_at, sight) <= sight.plan.objectives.rpo;
                 let health = if fine { Health::Ok } else { Health::Degraded };
                 let what = match table.role {
                     TableRole::State => "newest item",
@@ -152,7 +154,7 @@ fn recovery_table(table: &Table, sight: &Sight<'_>) -> (Health, String) {
                 };
                 (
                     health,
-                    format!("ACTIVE, {what} {}", loss_words(*newest, sight)),
+                    format!("ACTIVE, {what} {}", measured_words(*newest, table, sight)),
                 )
             }
             Ok(None) => (Health::Unknown, format!("ACTIVE, {}", nothing(table.role))),
@@ -187,7 +189,7 @@ fn vault_copies(vault: &Vault, sight: &Sight<'_>) -> (Health, String) {
         );
         return (Health::Degraded, words);
     };
-    let fine = loss(newest.created, sight) <= sight.plan.objectives.rpo;
+    let fine = loss(newest.created, None, sight) <= sight.plan.objectives.rpo;
     let tried = vault.points.iter().filter_map(|point| point.restored).max();
     let tried = tried.map_or_else(
         || "never tried".to_owned(),
@@ -198,33 +200,15 @@ fn vault_copies(vault: &Vault, sight: &Sight<'_>) -> (Health, String) {
             .first()
             .map(|rule| format!(", {}", rule.expression))
             .unwrap_or_default(),
-        Err(_) => String::new(),
+        Err(failure) => format!(", schedules unknown ({})", failure.kind.word()),
     };
     let words = format!(
-        "newest {}, {} kept{schedule}, {tried}",
+        "newest {}, {}{} kept{schedule}, {tried}",
         loss_words(newest.created, sight),
-        usable_points(vault, sight.now).count()
+        usable_points(vault, sight.now).count(),
+        if vault.more { "+" } else { "" }
     );
     (if fine { Health::Ok } else { Health::Degraded }, words)
-}
-
-fn bucket(seen: &Recordings, sight: &Sight<'_>) -> (Health, String) {
-    let (health, words) = match seen.versioning.as_deref() {
-        Ok("Enabled") => (Health::Ok, "versioned".to_owned()),
-        Ok(_) => (Health::Degraded, "NOT versioned".to_owned()),
-        Err(failure) => (
-            Health::Unknown,
-            format!("versioning unknown ({})", failure.kind.word()),
-        ),
-    };
-    let newest = match &seen.newest {
-        Ok(objects) => objects.first().map_or_else(
-            || "no recording seen".to_owned(),
-            |object| format!("newest seen {}", loss_words(object.modified, sight)),
-        ),
-        Err(failure) => format!("not listed ({})", failure.kind.word()),
-    };
-    (health, format!("{words}, {newest}"))
 }
 
 fn primary_table(table: &Table, sight: &Sight<'_>) -> (Health, String) {
@@ -261,49 +245,5 @@ fn pitr(part: &Part<Pitr>, sight: &Sight<'_>) -> (Health, String) {
             Health::Unknown,
             format!("PITR unknown ({})", failure.kind.word()),
         ),
-    }
-}
-
-fn replication(seen: &Recordings) -> (Health, String) {
-    let rules = match &seen.replication {
-        Ok(rules) => rules,
-        Err(failure) => {
-            return (
-                Health::Unknown,
-                format!("rules unknown ({})", failure.kind.word()),
-            );
-        }
-    };
-    let Some(rule) = rules.iter().find(|rule| rule.enabled) else {
-        return (Health::Degraded, "no enabled rule".to_owned());
-    };
-    let mut gaps = Vec::new();
-    if !rule.kms {
-        gaps.push("SSE-KMS objects are NOT copied, and Teleport writes no others".to_owned());
-    }
-    if !rule.delete_markers {
-        gaps.push("delete markers are not copied".to_owned());
-    }
-    let objects = seen.newest.as_deref().unwrap_or_default();
-    let count = |status: &str| {
-        objects
-            .iter()
-            .filter(|object| object.replication == status)
-            .count()
-    };
-    let (failed, pending) = (count("FAILED"), count("PENDING"));
-    if failed > 0 {
-        gaps.push(format!("{failed} of the newest FAILED"));
-    }
-    if pending > 0 {
-        gaps.push(format!("{pending} of the newest PENDING"));
-    }
-    if gaps.is_empty() {
-        (Health::Ok, format!("rule {} copies all", rule.id))
-    } else {
-        (
-            Health::Degraded,
-            format!("rule {}: {}", rule.id, gaps.join(", ")),
-        )
     }
 }

@@ -98,6 +98,7 @@ fn put_vault(instruments: &mut Instruments, role: TableRole, points: &[(&str, i6
         region: "us-west-2".to_owned(),
         role,
         points,
+        more: false,
         schedules: Ok(Vec::new()),
     };
     put(
@@ -155,6 +156,19 @@ fn tables_are_ready_when_both_are_seen_active() {
             Tab("ACTIVE", None),
             Outcome::Unknown,
             "forbidden",
+        ),
+        // An empty state table makes a new cluster of it.
+        (
+            Tab("ACTIVE", None),
+            Tab("ACTIVE", None),
+            Outcome::Unknown,
+            "no heartbeat",
+        ),
+        (
+            Ageless,
+            Tab("ACTIVE", None),
+            Outcome::Unknown,
+            "not known: forbidden",
         ),
         (Nothing, Nothing, Outcome::Unknown, "not looked at yet"),
     ];
@@ -266,6 +280,113 @@ fn backups_are_fresh_by_the_best_copy_of_each_table() {
         assert_eq!(finding.outcome, outcome, "{}", finding.sentence);
         assert!(finding.sentence.contains(words), "{}", finding.sentence);
     }
+}
+
+/// A state table measured `ago` seconds before now, when its newest item was `old` seconds old.
+fn measured(ago: i64, old: i64) -> Table {
+    let mut table = table(TableRole::State, "ACTIVE");
+    let at = Moment::from_secs(NOW - ago);
+    table.newest_at = Some(at);
+    table.newest = Ok(Some(Moment::from_secs(NOW - ago - old)));
+    table
+}
+
+#[test]
+fn a_measurement_from_before_is_no_evidence_however_young_the_look_is() {
+    let plan = plan();
+    for (ago, outcome) in [(200, Outcome::Unknown), (5, Outcome::Pass)] {
+        let mut instruments = Instruments::default();
+        let subject = Subject::Table(Side::Recovery, TableRole::State);
+        put(
+            &mut instruments,
+            subject,
+            Ok(Fact::Table(measured(ago, 1).into())),
+        );
+        put_table(&mut instruments, TableRole::Audit, Tab("ACTIVE", Some(1)));
+        put_vault(&mut instruments, TableRole::State, &[]);
+        put_vault(&mut instruments, TableRole::Audit, &[]);
+        let sight = Sight {
+            instruments: &instruments,
+            plan: &plan,
+            now: Moment::from_secs(NOW),
+            since: Some(Moment::from_secs(NOW - 60)),
+            outage: None,
+        };
+        for finding in [tables_ready(&sight), fresh(&sight)] {
+            // The audit table's age is of no interest here: its copy is 42 minutes old.
+            let state = finding.sentence.contains("waiting for a new measurement")
+                || finding.sentence.contains("last measured");
+            assert_eq!(
+                state,
+                outcome == Outcome::Unknown,
+                "{ago}: {}",
+                finding.sentence
+            );
+        }
+        assert_eq!(tables_ready(&sight).outcome, outcome);
+    }
+}
+
+#[test]
+fn an_age_grows_by_measuring_and_not_by_itself() {
+    let plan = plan();
+    let mut instruments = Instruments::default();
+    let subject = Subject::Table(Side::Recovery, TableRole::State);
+    put(
+        &mut instruments,
+        subject,
+        Ok(Fact::Table(measured(280, 58).into())),
+    );
+    let sight = Sight {
+        instruments: &instruments,
+        plan: &plan,
+        now: Moment::from_secs(NOW),
+        since: None,
+        outage: None,
+    };
+    let best = &search(TableRole::State, &sight).copies[0];
+    assert_eq!(best.loss(&sight), Duration::from_secs(58));
+    let line = &lines(&sight)[0];
+    assert_eq!(
+        line.sentence,
+        "ACTIVE, newest item 58s old when measured 4m40s ago"
+    );
+    // What was written between the measurement and the outage is not known of: counted as lost.
+    let outage = Sight {
+        outage: Some(Moment::from_secs(NOW - 100)),
+        ..sight
+    };
+    let best = &search(TableRole::State, &outage).copies[0];
+    assert_eq!(best.loss(&outage), Duration::from_secs(238));
+}
+
+#[test]
+fn a_schedule_that_could_not_be_read_is_said_so() {
+    let plan = plan();
+    let mut instruments = Instruments::default();
+    put_vault(
+        &mut instruments,
+        TableRole::State,
+        &[("COMPLETED", 60, None)],
+    );
+    let subject = Subject::Vault(TableRole::State);
+    let reading = instruments.get(&subject).expect("a reading");
+    let Ok(Fact::Vault(vault)) = &reading.last.outcome else {
+        unreachable!("{reading:?}")
+    };
+    let vault = Vault {
+        schedules: Err(Failure::new(FailureKind::Forbidden, "ListBackupPlans")),
+        more: true,
+        ..(**vault).clone()
+    };
+    put(&mut instruments, subject, Ok(Fact::Vault(vault.into())));
+    let line = look(&instruments, &plan, |sight| lines(sight)[2].clone());
+    assert!(
+        line.sentence
+            .contains("1+ kept, schedules unknown (forbidden)"),
+        "{}",
+        line.sentence
+    );
 }
 
 #[test]

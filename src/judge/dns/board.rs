@@ -31,7 +31,7 @@ pub fn board(sight: &Sight<'_>) -> Board {
     let rows = rows(sight, &sets);
     let last_old = rows.iter().filter_map(|row| row.dies).max();
     Board {
-        assessment: assess(&rows, &sets, last_old, sight.now),
+        assessment: assess(&rows, &sets, last_old, sight),
         rows,
         last_old,
     }
@@ -58,7 +58,7 @@ fn worse(one: Class, other: Class) -> Class {
     }
 }
 
-fn assess(rows: &[Row], sets: &Sets, last_old: Option<Moment>, now: Moment) -> Assessment {
+fn assess(rows: &[Row], sets: &Sets, last_old: Option<Moment>, sight: &Sight<'_>) -> Assessment {
     let age = rows
         .iter()
         .filter(|row| row.fresh)
@@ -81,9 +81,16 @@ fn assess(rows: &[Row], sets: &Sets, last_old: Option<Moment>, now: Moment) -> A
     if sets.new.is_empty() {
         parts.push("target not known yet".to_owned());
     }
-    parts.push(tally("authority", &authorities));
+    // Of a private zone no authority can be asked from here: its resolvers stand for it.
+    let by_resolvers = sight.plan.dns.by_resolvers();
+    let judges = if by_resolvers { &caches } else { &authorities };
+    parts.push(if by_resolvers {
+        "private zone, its resolvers decide".to_owned()
+    } else {
+        tally("authority", &authorities)
+    });
     parts.push(tally("caches", &caches));
-    let published = all_new(&authorities);
+    let published = all_new(judges);
     let past: Vec<&str> = rows
         .iter()
         .filter(|row| row.past_ttl)
@@ -92,14 +99,14 @@ fn assess(rows: &[Row], sets: &Sets, last_old: Option<Moment>, now: Moment) -> A
     if !past.is_empty() {
         parts.push(format!("PAST-TTL {}", list(&past)));
     } else if published && let Some(last) = last_old {
-        let left = last.since(now);
+        let left = last.since(sight.now);
         parts.push(if left == Duration::ZERO {
             "last old copy due to be gone".to_owned()
         } else {
             format!("last old copy dies ≤ {}", brief(left))
         });
     }
-    Assessment::new(health(&authorities, &caches), parts.join(" · "), age)
+    Assessment::new(health(judges, &caches), parts.join(" · "), age)
 }
 
 fn all_new(servers: &[(&str, Class)]) -> bool {

@@ -26,6 +26,12 @@ pub enum Place {
     Authority,
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
 impl Place {
     /// The word shown.
     #[must_use]
@@ -110,13 +116,32 @@ fn watched(sight: &Sight<'_>) -> BTreeSet<Subject> {
         .collect();
     // A server that others have long overtaken is no longer asked: the delegation or the plan has changed.
     let newest = answers.iter().map(|(_, reading)| reading.last.at).max();
+    // That nobody could be found is history once an authority is asked.
+    let found = answers
+        .iter()
+        .filter(|(subject, _)| {
+            let server = server(subject);
+            server != Subject::DELEGATION && place(server, plan) == Place::Authority
+        })
+        .map(|(_, reading)| reading.last.at)
+        .max();
     for (subject, reading) in answers {
+        if server(subject) == Subject::DELEGATION && found.is_some_and(|at| at >= reading.last.at) {
+            continue;
+        }
         let patience = sight.plan.stale_after(subject) * 3;
         if newest.is_none_or(|newest| newest.since(reading.last.at) <= patience) {
             subjects.insert(subject.clone());
         }
     }
     subjects
+}
+
+fn server(subject: &Subject) -> &str {
+    match subject {
+        Subject::Answer { server, .. } => server,
+        _ => "",
+    }
 }
 
 fn subject(server: &str, name: &str) -> Subject {

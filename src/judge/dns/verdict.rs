@@ -11,6 +11,7 @@ use super::{
 use crate::{
     incident::{Finding, Subject, brief},
     judge::Sight,
+    plan::{Plan, panel},
 };
 
 /// Every authority answers NEW, with authority, for every name that is switched, the wildcard too; all of it fresh.
@@ -21,19 +22,28 @@ pub fn published(sight: &Sight<'_>) -> Finding {
     }
     let Board { rows, .. } = board(sight);
     let names = &sight.plan.dns.names;
+    let by_resolvers = sight.plan.dns.by_resolvers();
+    let place = if by_resolvers {
+        Place::Resolver
+    } else {
+        Place::Authority
+    };
     let mine: Vec<&Row> = rows
         .iter()
-        .filter(|row| row.place == Place::Authority && names.contains(&row.name))
+        .filter(|row| row.place == place && names.contains(&row.name))
+        .filter(|row| !by_resolvers || planned(row, sight.plan))
         .collect();
     if mine.is_empty() {
-        return Finding::unknown(
-            "no authority of the zone is known; set dns.nameservers or dns.zone in the plan",
-        );
+        return Finding::unknown(if by_resolvers {
+            "the zone is private, so only resolvers inside can tell, and none is known; set dns.resolvers in the plan"
+        } else {
+            "no authority of the zone is known; set dns.nameservers or dns.zone in the plan"
+        });
     }
     let wrong: Vec<&Row> = mine
         .iter()
         .copied()
-        .filter(|row| row.fresh && (row.class != Class::New || !row.aa))
+        .filter(|row| row.fresh && (row.class != Class::New || !(row.aa || by_resolvers)))
         .collect();
     if !wrong.is_empty() {
         let told = told(&wrong, |row| {
@@ -48,7 +58,7 @@ pub fn published(sight: &Sight<'_>) -> Finding {
     let silent: Vec<&Row> = mine.iter().copied().filter(|row| !row.fresh).collect();
     if !silent.is_empty() {
         return Finding::unknown(format!(
-            "not seen at every authority: {}",
+            "not seen at every {place}: {}",
             told(&silent, |row| row.class.to_string())
         ));
     }
@@ -58,16 +68,24 @@ pub fn published(sight: &Sight<'_>) -> Finding {
         .map(String::as_str)
         .collect();
     if !missing.is_empty() {
-        return Finding::unknown(format!("no authority was asked for {}", list(&missing)));
+        return Finding::unknown(format!("no {place} was asked for {}", list(&missing)));
     }
-    let mut sentence = format!(
-        "all {} authorities answer NEW for {}",
-        servers(&rows, Place::Authority).len(),
-        names.join(" and ")
-    );
+    let mut sentence = if by_resolvers {
+        format!(
+            "the zone is private and its resolvers decide: each of the plan's {} answers NEW for {}",
+            sight.plan.dns.resolvers.len(),
+            names.join(" and ")
+        )
+    } else {
+        format!(
+            "all {} authorities answer NEW for {}",
+            servers(&rows, Place::Authority).len(),
+            names.join(" and ")
+        )
+    };
     let hot: Vec<&str> = rows
         .iter()
-        .filter(|row| row.place == Place::Authority && row.fresh && row.class.holds_old())
+        .filter(|row| row.place == place && row.fresh && row.class.holds_old())
         .map(|row| row.name.as_str())
         .collect();
     if !hot.is_empty() {
@@ -149,6 +167,17 @@ pub fn converged(sight: &Sight<'_>) -> Finding {
         );
     }
     Finding::pass(sentence, subjects(&new))
+}
+
+/// Whether a row is of one of the plan's own resolvers.
+fn planned(row: &Row, plan: &Plan) -> bool {
+    let Subject::Answer { server, .. } = &row.subject else {
+        return false;
+    };
+    plan.dns
+        .resolvers
+        .iter()
+        .any(|known| panel::address_text(known.address) == **server)
 }
 
 fn no_target(sight: &Sight<'_>) -> Option<Finding> {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    incident::{Moment, Outcome},
+    incident::{Failure, FailureKind, Moment, Outcome},
     judge::dns::fixture::{NAMES, NOW, Readings, answer, plan},
 };
 
@@ -136,4 +136,97 @@ fn without_a_target_nothing_passes() {
         assert_eq!(finding.outcome, Outcome::Unknown);
         assert!(finding.sentence.contains("not known yet"));
     }
+}
+
+#[test]
+fn a_server_without_an_address_is_one_that_was_not_seen() {
+    let lost = Failure::new(FailureKind::Timeout, "looking up ns-3: no answer");
+    let plan = {
+        let mut plan = plan();
+        plan.dns.nameservers.clear();
+        plan
+    };
+    let readings = new_but(|readings| {
+        for name in NAMES {
+            readings.raw("ns-3", name, 1, Err(lost.clone()));
+        }
+    });
+    let finding = published(&readings.sight(&plan));
+    assert_eq!(finding.outcome, Outcome::Unknown, "{}", finding.sentence);
+    assert!(finding.sentence.contains("ns-3"), "{}", finding.sentence);
+}
+
+#[test]
+fn a_delegation_that_was_not_found_is_told_until_it_is() {
+    let plan = {
+        let mut plan = plan();
+        plan.dns.nameservers.clear();
+        plan
+    };
+    let failure = Failure::new(FailureKind::Unresolved, "no name server could be found");
+    let mut readings = Readings::default();
+    for name in NAMES {
+        readings.raw(Subject::DELEGATION, name, 9, Err(failure.clone()));
+    }
+    let board = board(&readings.sight(&plan));
+    let row = board
+        .rows
+        .iter()
+        .find(|row| row.label == Subject::DELEGATION);
+    let row = row.expect("a row of its own");
+    assert_eq!(row.place, Place::Authority);
+    assert!(row.answer.contains("no name server"), "{}", row.answer);
+    assert_eq!(published(&readings.sight(&plan)).outcome, Outcome::Unknown);
+    for server in ["ns-1", "ns-2"] {
+        for name in NAMES {
+            readings.put(server, name, 2, answer(NEW));
+        }
+    }
+    let finding = published(&readings.sight(&plan));
+    assert_eq!(finding.outcome, Outcome::Pass, "{}", finding.sentence);
+}
+
+#[test]
+fn of_a_private_zone_the_plans_resolvers_decide() {
+    let plan = {
+        let mut plan = plan();
+        plan.dns.private = true;
+        plan.dns.nameservers.clear();
+        plan
+    };
+    let resolvers = |addresses: &[&str]| {
+        let mut readings = Readings::default();
+        for server in ["10.0.0.1", "10.0.0.2"] {
+            for name in NAMES {
+                readings.put(server, name, 2, answer(addresses));
+            }
+        }
+        readings
+    };
+    let readings = resolvers(NEW);
+    let finding = published(&readings.sight(&plan));
+    assert_eq!(finding.outcome, Outcome::Pass, "{}", finding.sentence);
+    assert!(
+        finding.sentence.contains("each of the plan's 2"),
+        "{}",
+        finding.sentence
+    );
+    assert_eq!(
+        board(&readings.sight(&plan)).assessment.health,
+        crate::incident::Health::Ok
+    );
+    let mut readings = resolvers(NEW);
+    readings.put("10.0.0.2", NAMES[1], 1, answer(OLD));
+    assert_eq!(published(&readings.sight(&plan)).outcome, Outcome::Fail);
+    let mut readings = resolvers(NEW);
+    readings.silent("10.0.0.2", NAMES[0], 1);
+    assert_eq!(published(&readings.sight(&plan)).outcome, Outcome::Unknown);
+    // What another resolver of this machine says is no evidence either way.
+    let mut readings = resolvers(NEW);
+    readings.put("10.9.9.9", NAMES[0], 1, answer(OLD));
+    assert_eq!(published(&readings.sight(&plan)).outcome, Outcome::Pass);
+    assert_eq!(
+        published(&Readings::default().sight(&plan)).outcome,
+        Outcome::Unknown
+    );
 }

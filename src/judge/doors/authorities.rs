@@ -1,11 +1,14 @@
 //! Are the new cluster's certificate authorities those of the old one? The most important question of a recovery: a
 //! cluster that came up on an empty table looks healthy in every other respect.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use super::look::{Look, known, last, look};
+use super::{
+    look::{Look, known, last, look},
+    unlooked,
+};
 use crate::{
-    incident::{Door, Subject},
+    incident::{Door, Subject, Witnessed, brief},
     judge::Sight,
 };
 
@@ -35,17 +38,25 @@ pub struct Compared {
     pub evidence: Vec<Subject>,
     planned: BTreeSet<String>,
     seen: BTreeSet<String>,
+    /// How long ago the pins at the old door were last asked for.
+    age: Option<Duration>,
 }
 
 impl Compared {
     /// What was compared with, in words.
     #[must_use]
-    pub fn baseline(&self) -> &'static str {
+    pub fn baseline(&self) -> String {
+        let ago = self
+            .age
+            .map(|age| format!(" {} ago", brief(age)))
+            .unwrap_or_default();
         match (self.planned.is_empty(), self.seen.is_empty()) {
-            (false, false) => "compared with the plan's pins and those seen at the old door",
-            (false, true) => "compared with the plan's pins",
-            (true, false) => "compared with the pins seen at the old door",
-            (true, true) => "nothing to compare with",
+            (false, false) => {
+                format!("compared with the plan's pins and those seen at the old door{ago}")
+            }
+            (false, true) => "compared with the plan's pins".to_owned(),
+            (true, false) => format!("compared with the pins seen at the old door{ago}"),
+            (true, true) => "nothing to compare with".to_owned(),
         }
     }
 
@@ -63,7 +74,7 @@ impl Compared {
 #[must_use]
 pub fn authorities(sight: &Sight<'_>) -> Compared {
     let planned: BTreeSet<String> = sight.plan.cluster.ca_pins.iter().cloned().collect();
-    let seen = old_pins(sight);
+    let (seen, age) = old_pins(sight);
     let mut evidence = vec![Subject::Door(Door::New)];
     if !seen.is_empty() {
         evidence.push(Subject::Door(Door::Old));
@@ -77,28 +88,42 @@ pub fn authorities(sight: &Sight<'_>) -> Compared {
             .max_by_key(gravity)
             .unwrap_or(Authorities::NoBaseline),
     };
+    // Of a door that was not looked at as a whole, nothing good is said.
+    let verdict = match (verdict, gap(sight)) {
+        (Authorities::Same | Authorities::Grown(_), Some(gap)) => Authorities::NotSeen(format!(
+            "Not all of the new load balancer could be looked at: {gap}."
+        )),
+        (verdict, _) => verdict,
+    };
     Compared {
         verdict,
         evidence,
         planned,
         seen,
+        age,
     }
 }
 
-/// The pins last seen at the old door, at addresses that are not the new one's: a plan may name too much as old.
-fn old_pins(sight: &Sight<'_>) -> BTreeSet<String> {
+/// The pins last seen at the old door, however long ago, at addresses that are not the new one's: a plan may name too
+/// much as old. With the time since the newest of them.
+fn old_pins(sight: &Sight<'_>) -> (BTreeSet<String>, Option<Duration>) {
     let new = known(Door::New, sight);
-    last(Door::Old, sight)
-        .map(|(door, _)| {
-            door.addresses
-                .iter()
-                .filter(|address| !new.contains(&address.ip))
-                .filter_map(|address| address.pins.as_ref().ok())
-                .flatten()
-                .cloned()
-                .collect()
-        })
-        .unwrap_or_default()
+    let seen: Vec<&Witnessed> = last(Door::Old, sight)
+        .map(|(door, _)| &door.witnessed)
+        .into_iter()
+        .flatten()
+        .filter(|seen| !new.contains(&seen.ip))
+        .collect();
+    let age = seen.iter().map(|seen| sight.now.since(seen.at)).min();
+    let pins = seen.iter().flat_map(|seen| &seen.pins).cloned().collect();
+    (pins, age)
+}
+
+fn gap<'a>(sight: &Sight<'a>) -> Option<&'a str> {
+    match look(Door::New, sight) {
+        Look::Seen(door) => unlooked(door),
+        _ => None,
+    }
 }
 
 /// The pins at the new door, one set for each address that gave them.

@@ -14,7 +14,7 @@ pub use pane::{assess, pane};
 use self::look::{Answers, Look, answers, known, look};
 use super::Sight;
 use crate::{
-    incident::{Address, Door, FailureKind, Finding, Subject},
+    incident::{Address, Door, DoorFact, FailureKind, Finding, Subject},
     plan::Plan,
 };
 
@@ -29,9 +29,16 @@ pub fn old_shut(sight: &Sight<'_>) -> Finding {
             let sentence = format!("The old load balancer's name is gone: {}.", failure.detail);
             return Finding::pass(sentence, evidence);
         }
+        Look::Failed(failure) if failure.kind == FailureKind::Empty => {
+            return Finding::unknown(format!(
+                "The old load balancer's name stands and gives no address, which is not the same as shut: {}.",
+                failure.detail
+            ));
+        }
         other => return Finding::unknown(other.why("the old load balancer")),
     };
-    let mut doubt = None;
+    let mut doubt = unlooked(door)
+        .map(|gap| format!("Not all of the old load balancer could be looked at: {gap}."));
     for address in &door.addresses {
         let place = address.ip;
         match answers(address, sight.plan) {
@@ -97,6 +104,11 @@ pub fn new_answers(sight: &Sight<'_>) -> Finding {
                 evidence,
             );
         }
+    }
+    if let Some(gap) = unlooked(door) {
+        return Finding::unknown(format!(
+            "Not all of the new load balancer could be looked at: {gap}."
+        ));
     }
     let version = version(&door.addresses);
     let mut sentence = format!(
@@ -208,6 +220,9 @@ pub fn public_ping(sight: &Sight<'_>) -> Finding {
             "{name} answers from the new load balancer; its certificate authorities have not been seen yet."
         ));
     }
+    if let Some(gap) = unlooked(door) {
+        return Finding::unknown(format!("Not all behind {name} could be looked at: {gap}."));
+    }
     Finding::pass(
         format!(
             "{name} answers from the new load balancer at {}.",
@@ -238,6 +253,14 @@ fn fault(address: &Address, plan: &Plan) -> Option<String> {
     let certificate = address.tls.as_ref().ok()?;
     let problem = certificate.problem.as_ref()?;
     Some(format!("the certificate at {place} is {problem}"))
+}
+
+/// Why part of a door was not looked at; a name that is gone hides nothing.
+fn unlooked(door: &DoorFact) -> Option<&str> {
+    door.gaps
+        .iter()
+        .find(|gap| gap.kind != FailureKind::Unresolved)
+        .map(|gap| gap.detail.as_str())
 }
 
 fn version(addresses: &[Address]) -> &str {

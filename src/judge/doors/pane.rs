@@ -55,7 +55,10 @@ pub fn assess(door: Door, sight: &Sight<'_>) -> Assessment {
             let (health, words) = match failure.kind {
                 FailureKind::NotPlanned => (Health::Unknown, "not known yet"),
                 // A name that is gone is seen to be: at the public name it is the outage itself.
-                FailureKind::Unresolved => (Health::Down, "unresolved"),
+                // The same, in the shape of October 2025: the name is there, and empty.
+                kind @ (FailureKind::Unresolved | FailureKind::Empty) => {
+                    (Health::Down, kind.word())
+                }
                 kind => (Health::Unknown, kind.word()),
             };
             return Assessment::new(health, words, age);

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     incident::{
         Certificate, DoorFact, Fact, Failure, Find, Health, Instruments, Moment, Observation,
-        Outcome, Ping,
+        Outcome, Ping, Witnessed,
     },
     judge::Sight,
 };
@@ -25,7 +25,7 @@ fn plan(pins: &[&str]) -> Plan {
 }
 
 /// How an address answers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Is {
     /// As this cluster, with these pins.
     Ours(&'static [&'static str]),
@@ -106,17 +106,35 @@ type Pins<'a> = (
     &'a str,
 );
 
+/// A door as its probe tells it.
+fn fact(door: Door, ago: u64, addresses: Behind<'_>, gaps: Vec<Failure>) -> Fact {
+    let addresses: Vec<Address> = addresses
+        .iter()
+        .map(|(last, is)| address(*last, *is))
+        .collect();
+    let witness = |address: &Address| Witnessed {
+        ip: address.ip,
+        pins: address.pins.clone().expect("pins"),
+        at: NOW.minus(Duration::from_secs(ago)),
+    };
+    let witnessed = addresses
+        .iter()
+        .filter(|address| door == Door::Old && address.pins.is_ok())
+        .map(witness)
+        .collect();
+    Fact::Door(Arc::new(DoorFact {
+        host: "lb.example.com".to_owned(),
+        addresses,
+        witnessed,
+        gaps,
+    }))
+}
+
 fn instruments(seen: &[Seen<'_>]) -> Instruments {
     let mut instruments = Instruments::default();
     for (door, ago, outcome) in seen {
         let outcome = match outcome {
-            Ok(addresses) => Ok(Fact::Door(Arc::new(DoorFact {
-                host: "lb.example.com".to_owned(),
-                addresses: addresses
-                    .iter()
-                    .map(|(last, is)| address(*last, *is))
-                    .collect(),
-            }))),
+            Ok(addresses) => Ok(fact(*door, *ago, addresses, Vec::new())),
             Err(kind) => Err(Failure::new(*kind, "said so")),
         };
         instruments.take(Observation {
@@ -181,6 +199,8 @@ fn the_old_door_is_shut_only_when_it_is_seen_to_be() {
         ),
         (Ok(&[]), Unknown, "no address"),
         (Err(FailureKind::Unresolved), Pass, "name is gone"),
+        // The name stands, empty: so it looked in October 2025, with everything behind it up.
+        (Err(FailureKind::Empty), Unknown, "not the same as shut"),
         (Err(FailureKind::Timeout), Unknown, "no answer"),
         (Err(FailureKind::NotPlanned), Unknown, "not planned"),
     ];
@@ -192,6 +212,49 @@ fn the_old_door_is_shut_only_when_it_is_seen_to_be() {
             "{} lacks {part}",
             finding.sentence
         );
+    }
+}
+
+/// A door with one address, and something of it that was not looked at.
+fn gap(door: Door, is: Is, kind: FailureKind) -> Observation {
+    let gaps = vec![Failure::new(kind, "20 addresses, 16 looked at")];
+    Observation {
+        subject: Subject::Door(door),
+        at: NOW,
+        took: Duration::from_millis(20),
+        outcome: Ok(fact(door, 0, &[(1, is)], gaps)),
+    }
+}
+
+#[test]
+fn a_door_that_was_not_looked_at_as_a_whole_passes_nothing() {
+    let shut = Fails(FailureKind::Unreachable);
+    let cases: &[(Door, Is, fn(&Sight<'_>) -> Finding)] = &[
+        (Door::Old, shut, old_shut),
+        (Door::New, SAME, new_answers),
+        (Door::New, SAME, same_authorities),
+        (Door::Public, SAME, public_ping),
+    ];
+    // A host that is gone hides nothing; one that nobody tells of may.
+    for (kind, outcome) in [
+        (FailureKind::Other, Unknown),
+        (FailureKind::Timeout, Unknown),
+        (FailureKind::Empty, Unknown),
+        (FailureKind::Unresolved, Pass),
+    ] {
+        for (door, is, condition) in cases {
+            let plan = plan(&[PIN]);
+            let mut instruments = instruments(&[(Door::New, 0, Ok(&[(1, SAME)]))]);
+            instruments.take(gap(*door, *is, kind));
+            let finding = condition(&Sight {
+                instruments: &instruments,
+                plan: &plan,
+                now: NOW,
+                outage: None,
+                since: None,
+            });
+            assert_eq!(finding.outcome, outcome, "{door}: {}", finding.sentence);
+        }
     }
 }
 
@@ -261,7 +324,7 @@ fn authorities_are_compared_as_sets() {
             Pass,
             "has the old one's certificate authorities",
         ),
-        (none, &[PIN], &[PIN], Pass, "seen at the old door"),
+        (none, &[PIN], &[PIN], Pass, "seen at the old door 1h"),
         (&[PIN], &[], &[PIN, OTHER], Pass, "1 more"),
         (&[PIN], &[PIN], &[OTHER], Fail, "STOP"),
         (
@@ -278,16 +341,27 @@ fn authorities_are_compared_as_sets() {
     ];
     for (planned, old, new, outcome, part) in cases {
         let before: &[(u8, Is)] = &[(9, Ours(old))];
-        let gone = (Door::Old, 3, Err(FailureKind::Timeout));
         let now: &[(u8, Is)] = &[(1, Ours(new))];
-        let seen = [(Door::Old, 3600, Ok(before)), gone, (Door::New, 1, Ok(now))];
-        let finding = judge(same_authorities, planned, &seen, Some(30));
-        assert_eq!(finding.outcome, *outcome, "{}", finding.sentence);
-        assert!(
-            finding.sentence.contains(part),
-            "{} lacks {part}",
-            finding.sentence
-        );
+        let shut: &[(u8, Is)] = &[(9, Fails(FailureKind::Unreachable))];
+        // A door that is shut is a fact of its own; a name that is gone is none. Neither takes the baseline away.
+        for gone in [
+            Ok(shut),
+            Err(FailureKind::Unresolved),
+            Err(FailureKind::Timeout),
+        ] {
+            let seen = [
+                (Door::Old, 3600, Ok(before)),
+                (Door::Old, 3, gone),
+                (Door::New, 1, Ok(now)),
+            ];
+            let finding = judge(same_authorities, planned, &seen, Some(30));
+            assert_eq!(finding.outcome, *outcome, "{gone:?}: {}", finding.sentence);
+            assert!(
+                finding.sentence.contains(part),
+                "{} lacks {part}",
+                finding.sentence
+            );
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{
+    nearest::nearest,
     reader::{Found, Reader, Span},
     rules,
     section::Section,
 };
-use crate::plan::{DnsPlan, ResolverPlan};
+use crate::plan::{DnsPlan, ResolverPlan, panel};
 
 /// Longest sensible TTL of a record that is to be switched, in seconds ("a low TTL, e.g., one minute", guide 4/4).
 const LOW_TTL: u32 = 300;
@@ -47,6 +48,9 @@ pub(super) fn dns(
     let record_ttl = section.number(reader, "record_ttl", (1, 86_400));
     let resolvers = section.servers(reader, "resolvers");
     let public = section.list(reader, "public_resolvers", rules::text);
+    for id in public.iter().flatten() {
+        known(reader, id);
+    }
     let nameservers = section.servers(reader, "nameservers");
     let lookup = section
         .list(reader, "lookup", rules::server)
@@ -67,7 +71,20 @@ pub(super) fn dns(
             "write the id of the Route 53 hosted zone that owns the names",
         );
     }
-    if resolvers.is_empty() {
+    if private && public.as_ref().is_some_and(|ids| !ids.is_empty()) {
+        reader.warning(
+            &place,
+            "[dns] public_resolvers are asked for names of a private zone, which they cannot know",
+            "leave public_resolvers out, and list the resolvers inside under resolvers",
+        );
+    }
+    if private && resolvers.is_empty() && nameservers.is_empty() {
+        reader.gap(
+            &place,
+            "[dns] the zone is private and no resolver is declared: nobody can be asked whether a switch has worked",
+            "list the resolvers that know the zone, such as the VPC's, under resolvers",
+        );
+    } else if resolvers.is_empty() {
         reader.gap(
             &place,
             "[dns] has no resolvers of your own: what your users' caches hold is not seen",
@@ -127,6 +144,26 @@ pub(super) fn dns(
         interval: interval.map_or(Duration::from_secs(10), |found| found.value),
     };
     (plan, places)
+}
+
+/// An id that is not in the list would take its resolver out without a word.
+fn known(reader: &mut Reader<'_>, id: &Found<String>) {
+    let ids: Vec<&str> = panel::public()
+        .iter()
+        .map(|known| known.id.as_str())
+        .collect();
+    if ids.contains(&id.value.as_str()) {
+        return;
+    }
+    let remedy = nearest(&id.value, &ids).map_or_else(
+        || format!("known here: {}", ids.join(", ")),
+        |near| format!("did you mean {near:?}?"),
+    );
+    let message = format!(
+        "[dns] public_resolvers: {:?} is not a resolver that Relight knows",
+        id.value
+    );
+    reader.error(&id.span, message, remedy);
 }
 
 fn default_names(cluster: &Found<String>) -> Vec<Found<String>> {

@@ -345,6 +345,31 @@ fn every_error_comes_at_once_and_in_order() {
 }
 
 #[test]
+fn a_mistyped_public_resolver_is_an_error_where_it_stands() {
+    let text = format!("{SOUND}public_resolvers = [\n  \"google\",\n  \"cloudfare\",\n]\n");
+    let errors = parse(&text).expect_err("a wrong plan");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    let error = &errors[0];
+    assert_eq!(error.excerpt, "\"cloudfare\"");
+    assert_eq!((error.line, error.column), (SOUND.lines().count() + 3, 3));
+    assert_eq!(error.remedy, "did you mean \"cloudflare\"?");
+}
+
+#[test]
+fn a_private_zone_needs_resolvers_that_know_it_and_asks_no_public_ones() {
+    let private = |text: &str| text.replace("zone_id =", "private = true\nzone_id =");
+    let plan = parse(&private(SOUND)).expect("a plan");
+    assert_eq!(summary(&plan.warnings), Vec::<String>::new());
+    assert_eq!(plan.watched_resolvers().len(), 1, "the plan's own");
+    let none = private(SOUND).replace("resolvers = [\"10.0.0.2\"]\n", "");
+    let plan = parse(&none).expect("a plan with a gap");
+    assert!(plan.warnings[0].message.contains("nobody can be asked"));
+    let public = private(SOUND) + "public_resolvers = [\"google\"]\n";
+    let plan = parse(&public).expect("a plan with a warning");
+    assert_eq!(plan.warnings[0].level, Level::Warning);
+}
+
+#[test]
 fn an_unknown_key_far_from_all_lists_what_is_known() {
     let text = SOUND.replace("[dns]", "[tools]\ncolour = 1\n[dns]");
     let errors = parse(&text).expect_err("a wrong plan");

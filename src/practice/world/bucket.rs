@@ -28,6 +28,7 @@ impl Bucket {
             destination: format!("arn:aws:s3:::{}", recovery.bucket),
             kms: true,
             delete_markers: true,
+            filter: None,
         };
         let (name, rules, replication) = match side {
             Side::Primary => (&primary.bucket, vec![rule], "COMPLETED"),
@@ -43,6 +44,7 @@ impl Bucket {
                 ),
                 modified: newest.minus(Duration::from_secs(i * 1_700)),
                 replication: replication.to_owned(),
+                unread: None,
             })
             .collect();
         objects.sort_by(|a, b| a.key.cmp(&b.key));

@@ -19,20 +19,20 @@ use tokio::sync::Notify;
 use self::{follow::Shared, shelf::Shelf};
 use crate::{
     clients::kube::{self, Query},
-    incident::{Fact, Failure, FailureKind, Side, Subject},
+    incident::{ClusterKind, Fact, Failure, FailureKind, Side, Subject},
     plan::Plan,
     probe::{Pace, Probe, Sink},
 };
 
 /// The kinds that an observation waits for, for a moment.
-const KINDS: [&str; 7] = [
-    "pods",
-    "deployments",
-    "services",
-    "ingresses",
-    "events",
-    "nodes",
-    "secrets",
+const KINDS: [ClusterKind; 7] = [
+    ClusterKind::Pods,
+    ClusterKind::Deployments,
+    ClusterKind::Services,
+    ClusterKind::Ingresses,
+    ClusterKind::Events,
+    ClusterKind::Nodes,
+    ClusterKind::Secrets,
 ];
 
 /// How patient the probe is.
@@ -136,7 +136,7 @@ impl ClusterProbe {
                 let cluster = {
                     let held = lock(&shelf);
                     let first = began.elapsed() < Duration::from_secs(1);
-                    if !held.settled(&["pods"]) || (first && !held.settled(&KINDS)) {
+                    if !held.settled(&[ClusterKind::Pods]) || (first && !held.settled(&KINDS)) {
                         None
                     } else {
                         Some(held.cluster(&kube.context))
@@ -189,13 +189,13 @@ async fn confirm(
         Ok(uid) => shared.change(|shelf| {
             let changed = shelf.uid != uid;
             shelf.uid = uid;
-            changed | shelf.have("namespaces")
+            changed | shelf.have(ClusterKind::Namespaces)
         }),
         // Reading `kube-system` is a right of its own; without it the cluster is there and cannot be told from another.
         Err(failure) if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotFound) => {
             shared.change(|shelf| {
                 shelf.uid = None;
-                shelf.lack("namespaces", failure)
+                shelf.lack(ClusterKind::Namespaces, failure)
             });
         }
         Err(failure) => return Err(failure),

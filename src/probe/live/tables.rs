@@ -6,13 +6,20 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 
 use crate::{
-    clients::aws::{Reach, not_planned, tables::fetch},
-    incident::{Fact, Failure, Moment, Part, Side, Subject, TableRole},
+    clients::aws::{
+        Reach, not_planned,
+        tables::{Measured, fetch},
+    },
+    incident::{Fact, Failure, Moment, Side, Subject, TableRole},
     probe::{Pace, Probe, Sink},
 };
 
 /// How often the billed query is made.
 const MEASURE: Duration = Duration::from_mins(5);
+/// The same when it is asked for: a step that has just ended waits for evidence from after its end, and no longer than
+/// it takes to settle.
+const MEASURE_ASKED: Duration = Duration::from_secs(20);
+
 /// Looks at one table.
 #[derive(Debug)]
 pub struct TableProbe {
@@ -21,7 +28,9 @@ pub struct TableProbe {
     name: Option<String>,
     reach: Reach,
     interval: Duration,
-    measured: Option<(Moment, Part<Option<Moment>>)>,
+    measured: Option<Measured>,
+    /// A measurement was asked for since the last one.
+    asked: bool,
 }
 
 impl TableProbe {
@@ -41,6 +50,7 @@ impl TableProbe {
             reach,
             interval,
             measured: None,
+            asked: false,
         }
     }
 }
@@ -58,6 +68,10 @@ impl Probe for TableProbe {
         super::aws::pace(self.interval)
     }
 
+    fn asked(&mut self) {
+        self.asked = true;
+    }
+
     fn look<'a>(&'a mut self, sink: &'a Sink) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let began = Instant::now();
@@ -66,13 +80,11 @@ impl Probe for TableProbe {
                 return Err(not_planned(&format!("{} table", self.role), &key));
             };
             let now = Moment::now();
-            let due = self
-                .measured
-                .as_ref()
-                .is_none_or(|(at, _)| now.since(*at) >= MEASURE);
-            let kept = self.measured.clone().filter(|_| !due);
-            let table = fetch(&self.reach, name, self.role, kept, now).await?;
-            self.measured = table.newest_at.map(|at| (at, table.newest.clone()));
+            if self.measured.is_none_or(|kept| due(kept, self.asked, now)) {
+                self.measured = None;
+                self.asked = false;
+            }
+            let table = fetch(&self.reach, name, self.role, &mut self.measured, now).await?;
             sink.put(
                 Subject::Table(self.side, self.role),
                 began.elapsed(),
@@ -80,5 +92,31 @@ impl Probe for TableProbe {
             );
             Ok(())
         })
+    }
+}
+
+/// Whether the billed query is to be made again.
+fn due(kept: Measured, asked: bool, now: Moment) -> bool {
+    now.since(kept.at) >= if asked { MEASURE_ASKED } else { MEASURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measurement_is_good_for_five_minutes_and_for_less_when_asked_for() {
+        let at = Moment::from_secs(1_000);
+        let kept = Measured { at, newest: None };
+        for (after, asked, again) in [
+            (0, true, false),
+            (19, true, false),
+            (20, true, true),
+            (299, false, false),
+            (300, false, true),
+        ] {
+            let now = at.plus(Duration::from_secs(after));
+            assert_eq!(due(kept, asked, now), again, "{after} {asked}");
+        }
     }
 }

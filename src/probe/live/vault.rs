@@ -9,13 +9,16 @@ use crate::{
         Reach, not_planned,
         vault::{fetch_points, fetch_schedules, table_arn},
     },
-    incident::{Fact, Failure, Moment, Part, Schedule, Subject, TableRole, Vault},
+    incident::{Fact, Failure, FailureKind, Moment, Part, Schedule, Subject, TableRole, Vault},
     plan::Plan,
     probe::{Pace, Probe, Sink},
 };
 
 /// How often the schedules are read again: they change by hand.
 const SCHEDULES: Duration = Duration::from_mins(15);
+
+/// Longest that a look waits for them: it has 20 s, and the points are worth more.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks for the copies of one table.
 #[derive(Debug)]
@@ -68,16 +71,25 @@ impl Probe for VaultProbe {
                 .schedules
                 .take()
                 .filter(|(at, part)| part.is_ok() && now.since(*at) < SCHEDULES);
-            let (at, schedules) = match kept {
-                Some(kept) => kept,
-                None => (now, fetch_schedules(&self.reach, name).await),
+            let schedules = async {
+                match kept {
+                    Some(kept) => kept,
+                    None => (now, schedules(&self.reach, name).await),
+                }
             };
+            // At once: the points are what counts, and must not wait for a slow answer about schedules.
+            let ((at, schedules), points) = tokio::join!(
+                Box::pin(schedules),
+                Box::pin(fetch_points(&self.reach, name, &arn))
+            );
             self.schedules = Some((at, schedules.clone()));
+            let (points, more) = points?;
             let vault = Vault {
                 vault: name.clone(),
                 region: self.reach.region().to_owned(),
                 role: self.role,
-                points: fetch_points(&self.reach, name, &arn).await?,
+                points,
+                more,
                 schedules,
             };
             sink.put(
@@ -88,4 +100,17 @@ impl Probe for VaultProbe {
             Ok(())
         })
     }
+}
+
+/// The schedules, or that they did not come in time.
+async fn schedules(reach: &Reach, vault: &str) -> Part<Vec<Schedule>> {
+    let fetched = tokio::time::timeout(PATIENCE, fetch_schedules(reach, vault)).await;
+    fetched.unwrap_or_else(|_| {
+        let why = format!(
+            "Backup plans in {} were not read within {} s",
+            reach.region(),
+            PATIENCE.as_secs()
+        );
+        Err(Failure::new(FailureKind::Timeout, why))
+    })
 }

@@ -102,12 +102,13 @@ pub(super) fn bucket(seen: &Recordings, now: Moment) -> Vec<String> {
 pub(super) fn points(
     role: TableRole,
     vault: &str,
-    points: &[RecoveryPoint],
+    (points, more): (&[RecoveryPoint], bool),
     now: Moment,
 ) -> Vec<String> {
     let mut lines = vec![format!(
-        "{role} copies in vault {vault}: {} recovery points",
-        points.len()
+        "{role} copies in vault {vault}: {}{} recovery points",
+        points.len(),
+        if more { "+" } else { "" }
     )];
     lines.extend(points.iter().take(3).map(|point| {
         format!(

@@ -66,11 +66,9 @@ pub(super) fn seen(plan: &Plan, instruments: &Instruments) -> Result<Target, Ste
 /// Whether a declared host name is the load balancer's. Addresses cannot be told apart by name: the web pane asks them.
 fn agrees(target: &Target, source: &str, addresses: &[String]) -> Result<(), StepError> {
     match (target, read(addresses)) {
-        (Target::Host(host), Ok(Target::Host(there))) if *host != there => {
-            Err(StepError(format!(
-                "the plan points the names to {host}, but {source} has {there}: correct new in [dns] or load_balancer in [recovery], or take them out and the one that is there is used"
-            )))
-        }
+        (Target::Host(host), Ok(Target::Host(there))) if *host != there => Err(StepError(format!(
+            "the plan points the names to {host}, but {source} has {there}: correct new in [dns] or load_balancer in [recovery], or take them out and the one that is there is used"
+        ))),
         _ => Ok(()),
     }
 }
@@ -142,7 +140,11 @@ mod tests {
         assert!(agrees(&host, "Service t", &there("NEW.elb.example.")).is_ok());
         assert!(agrees(&host, "Service t", &there("192.0.2.1")).is_ok());
         let told = agrees(&host, "Service t", &there("newer.elb.example")).expect_err("another");
-        for part in ["new.elb.example", "Service t has newer.elb.example", "[dns]"] {
+        for part in [
+            "new.elb.example",
+            "Service t has newer.elb.example",
+            "[dns]",
+        ] {
             assert!(told.to_string().contains(part), "{told}");
         }
     }

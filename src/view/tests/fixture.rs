@@ -5,9 +5,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use crate::{
     incident::{
         Address, Answer, Certificate, Cluster, ClusterEvent, Component, Deployment, Door, DoorFact,
-        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Moment,
+        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Memo, Moment,
         Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint, Release, Replication, Risk,
         RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict,
+        Witnessed,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record},
     plan::{ResolverPlan, sample},
@@ -193,6 +194,7 @@ pub fn cluster(context: &str, pods: Vec<Arc<Pod>>) -> Cluster {
             status: "pending-install".to_owned(),
         })),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 
@@ -307,6 +309,7 @@ fn backups(state: &mut State) {
                 restored: None,
                 bytes: Some(123_456_789),
             }],
+            more: false,
             schedules: Ok(Vec::new()),
         };
         see(
@@ -326,11 +329,13 @@ fn backups(state: &mut State) {
             destination: "arn:aws:s3:::east-recordings".to_owned(),
             kms: true,
             delete_markers: true,
+            filter: None,
         }]),
         newest: Ok(vec![StoredObject {
             key: "records/1.tar".to_owned(),
             modified: ago(2700),
             replication: "REPLICA".to_owned(),
+            unread: None,
         }]),
     };
     let fact = Fact::Recordings(Arc::new(recordings));
@@ -435,7 +440,11 @@ pub fn address(ip: &str, answers: bool) -> Address {
         } else {
             Err(nothing())
         },
-        pins: Ok(vec!["sha256:aa".to_owned()]),
+        pins: if answers {
+            Ok(vec!["sha256:aa".to_owned()])
+        } else {
+            Err(nothing())
+        },
     }
 }
 
@@ -446,9 +455,16 @@ fn doors(state: &mut State) {
         (Door::Public, NAME, "203.0.113.10", false),
     ];
     for (door, host, ip, answers) in cases {
+        let witnessed = (door == Door::Old).then(|| Witnessed {
+            ip: ip.parse().expect("an address"),
+            pins: vec!["sha256:aa".to_owned()],
+            at: ago(2700),
+        });
         let fact = DoorFact {
             host: host.to_owned(),
             addresses: vec![address(ip, answers)],
+            witnessed: witnessed.into_iter().collect(),
+            gaps: Vec::new(),
         };
         see(
             state,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{draw, fixture, plain, text};
 use crate::{
-    incident::{Component, Fact, Failure, FailureKind, Risk, Side, Subject},
+    incident::{ClusterKind, Component, Fact, Failure, FailureKind, Gap, Risk, Side, Subject},
     state::{Confirm, Focus, Overlay, Pane, Reason, Scroll, State, Why},
 };
 
@@ -27,9 +27,12 @@ fn hostile() -> State {
     if let Some(balancer) = &mut cluster.load_balancer {
         balancer.addresses = vec![long.clone(); 3];
     }
-    cluster.gaps = vec![Failure {
-        kind: FailureKind::Forbidden,
-        detail: long.clone(),
+    cluster.gaps = vec![Gap {
+        kind: ClusterKind::Events,
+        why: Failure {
+            kind: FailureKind::Forbidden,
+            detail: long.clone(),
+        },
     }];
     let fact = Fact::Cluster(Arc::new(cluster));
     fixture::see(&mut state, Subject::Cluster(Side::Recovery), 1, Ok(fact));

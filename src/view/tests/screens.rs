@@ -121,14 +121,25 @@ fn each_overlay() {
     }
 }
 
-/// The rows between the lines of a dialog, without their ends.
+/// The rows inside a dialog's lines, without the spaces at their ends.
 fn dialog(state: &mut State, size: (u16, u16)) -> Vec<String> {
     let drawn = text(&draw(state, size, &plain()));
-    let rows = drawn.lines().filter_map(|line| {
-        let (_, inside) = line.split_once('┃')?;
-        Some(inside.rsplit_once('┃')?.0.trim_end().to_owned())
-    });
-    rows.collect()
+    let rows = drawn.lines().map(|line| line.chars().collect::<Vec<_>>());
+    let mut rows = rows.skip_while(|row| !row.iter().collect::<String>().contains(", attempt 1 ━"));
+    let title: String = rows.next().expect("a dialog").iter().collect();
+    let wide = title.rsplit("┏━ ").next().expect("a title");
+    let wide = 3 + wide.chars().take_while(|c| *c != '┓').count();
+    let left = title.chars().count()
+        - title
+            .rsplit_once("┏━ ")
+            .expect("a corner")
+            .1
+            .chars()
+            .count()
+        - 3;
+    let inside = rows.take_while(|row| row.get(left) == Some(&'┃'));
+    let inside = inside.map(|row| row[left + 2..left + wide].iter().collect::<String>());
+    inside.map(|row| row.trim_end().to_owned()).collect()
 }
 
 #[test]
@@ -146,14 +157,14 @@ fn every_letter_of_a_phrase_and_of_what_is_typed_can_be_read() {
         let rows = dialog(&mut state, size);
         let asked = rows.iter().position(|row| row.contains("type exactly:"));
         let asked = asked.expect("the phrase is asked for") + 1;
-        let field = rows.iter().position(|row| row.starts_with(" > "));
+        let field = rows.iter().position(|row| row.starts_with("> "));
         let field = field.expect("a field");
-        let phrase: String = rows[asked..field].iter().map(|row| &row[3..]).collect();
+        let phrase: String = rows[asked..field].iter().map(|row| &row[2..]).collect();
         assert_eq!(phrase, fixture::PHRASE, "{size:?} {rows:#?}");
         if size.1 >= 16 {
             let shown: String = rows[field..]
                 .iter()
-                .filter_map(|row| row.get(3..))
+                .filter_map(|row| row.get(2..))
                 .collect();
             assert!(shown.starts_with(typed), "{size:?} {rows:#?}");
         }

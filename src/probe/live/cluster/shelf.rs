@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::KINDS;
 use crate::{
     clients::kube::{
         Change, Entrance, WireDeployment, WireEntrance, WirePod, choose, text::clean, wire,
     },
-    incident::{Cluster, ClusterEvent, Deployment, Failure, FailureKind, Pod, Release},
+    incident::{
+        Cluster, ClusterEvent, ClusterKind, Deployment, Failure, FailureKind, Gap, Memo, Pod,
+        Release,
+    },
 };
 
 /// Events kept; 20 of them are shown.
@@ -34,14 +38,14 @@ pub struct Shelf {
     /// UID of `kube-system`.
     pub uid: Option<String>,
     /// Kinds that have been listed, and those that could not be.
-    kinds: BTreeMap<&'static str, Result<(), Failure>>,
+    kinds: BTreeMap<ClusterKind, Result<(), Failure>>,
 }
 
 impl Shelf {
     /// Takes pods in; whether anything shown changed.
     pub fn pods(&mut self, news: News<WirePod>) -> bool {
         let nodes = &self.nodes;
-        let known = matches!(self.kinds.get("nodes"), Some(Ok(())));
+        let known = matches!(self.kinds.get(&ClusterKind::Nodes), Some(Ok(())));
         let ready = |node: &str| known.then(|| nodes.get(node).copied().unwrap_or(false));
         shelve(
             &mut self.pods,
@@ -103,7 +107,7 @@ impl Shelf {
 
     /// Takes nodes in. Pods on a node that is not Ready, or not there any more, are marked.
     pub fn nodes(&mut self, news: News<wire::Node>) -> bool {
-        self.kinds.insert("nodes", Ok(()));
+        self.kinds.insert(ClusterKind::Nodes, Ok(()));
         shelve(
             &mut self.nodes,
             news,
@@ -119,22 +123,22 @@ impl Shelf {
     }
 
     /// A kind has been listed.
-    pub fn have(&mut self, kind: &'static str) -> bool {
+    pub fn have(&mut self, kind: ClusterKind) -> bool {
         !matches!(self.kinds.insert(kind, Ok(())), Some(Ok(())))
     }
 
     /// A kind cannot be read: what was known of it is not shown as if it still were.
-    pub fn lack(&mut self, kind: &'static str, why: Failure) -> bool {
+    pub fn lack(&mut self, kind: ClusterKind, why: Failure) -> bool {
         match kind {
-            "deployments" => self.deployments.clear(),
-            "services" => self.services.clear(),
-            "ingresses" => self.ingresses.clear(),
-            "events" => self.events.clear(),
-            "nodes" => {
+            ClusterKind::Deployments => self.deployments.clear(),
+            ClusterKind::Services => self.services.clear(),
+            ClusterKind::Ingresses => self.ingresses.clear(),
+            ClusterKind::Events => self.events.clear(),
+            ClusterKind::Nodes => {
                 self.nodes.clear();
                 self.mark_pods(false);
             }
-            "secrets" => self.releases.clear(),
+            ClusterKind::Secrets => self.releases.clear(),
             _ => {}
         }
         let why = Err(why);
@@ -143,7 +147,7 @@ impl Shelf {
 
     /// Whether every one of these kinds has been listed, or is known not to be readable.
     #[must_use]
-    pub fn settled(&self, kinds: &[&'static str]) -> bool {
+    pub fn settled(&self, kinds: &[ClusterKind]) -> bool {
         kinds.iter().all(|kind| self.kinds.contains_key(kind))
     }
 
@@ -159,7 +163,7 @@ impl Shelf {
         let mut events: Vec<ClusterEvent> = self.events.values().cloned().collect();
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(EVENTS_SHOWN);
-        let release = match self.kinds.get("secrets") {
+        let release = match self.kinds.get(&ClusterKind::Secrets) {
             Some(Ok(())) => Ok(self
                 .releases
                 .values()
@@ -179,12 +183,31 @@ impl Shelf {
             load_balancer: choose(self.services.values(), self.ingresses.values()),
             events,
             release,
-            gaps: self
-                .kinds
-                .values()
-                .filter_map(|kind| kind.clone().err())
-                .collect(),
+            gaps: self.gaps(context),
+            memo: Memo::default(),
         }
+    }
+
+    /// The kinds that could not be read, and those that have not been yet.
+    fn gaps(&self, context: &str) -> Vec<Gap> {
+        let unread = |kind| {
+            let why = format!("{kind} in context {context} have not been read yet");
+            Failure::new(FailureKind::Timeout, why)
+        };
+        let missing = KINDS
+            .into_iter()
+            .filter(|kind| !self.kinds.contains_key(kind))
+            .map(|kind| (kind, unread(kind)));
+        let failed = self
+            .kinds
+            .iter()
+            .filter_map(|(kind, read)| Some((*kind, read.clone().err()?)));
+        let mut gaps: Vec<Gap> = failed
+            .chain(missing)
+            .map(|(kind, why)| Gap { kind, why })
+            .collect();
+        gaps.sort_by_key(|gap| gap.kind);
+        gaps
     }
 
     fn mark_pods(&mut self, known: bool) -> bool {
@@ -313,7 +336,9 @@ mod tests {
         shelf.events(all(fixture!("events")));
         shelf.nodes(all(fixture!("nodes")));
         shelf.releases(all(fixture!("secrets")));
-        shelf.have("secrets");
+        for kind in KINDS {
+            shelf.have(kind);
+        }
         shelf
     }
 
@@ -357,6 +382,17 @@ mod tests {
             .map(|pod| pod.name.as_str())
             .collect();
         assert_eq!(on_lost, ["odd-lost"]);
+    }
+
+    #[test]
+    fn what_has_not_been_read_yet_is_a_gap_and_not_empty() {
+        let mut shelf = Shelf::default();
+        shelf.have(ClusterKind::Pods);
+        shelf.have(ClusterKind::Deployments);
+        let cluster = shelf.cluster("dr");
+        assert!(cluster.gap(ClusterKind::Deployments).is_none());
+        let gap = cluster.gap(ClusterKind::Services).expect("a gap");
+        assert!(gap.detail.contains("not been read yet"), "{gap}");
     }
 
     #[test]
@@ -408,12 +444,15 @@ mod tests {
     #[test]
     fn what_is_forbidden_is_a_gap_and_the_pods_stay() {
         let mut shelf = recorded();
-        for kind in ["nodes", "events", "secrets"] {
-            assert!(shelf.lack(kind, Failure::new(FailureKind::Forbidden, kind)));
-            assert!(
-                !shelf.lack(kind, Failure::new(FailureKind::Forbidden, kind)),
-                "said once"
-            );
+        let forbidden =
+            |kind: ClusterKind| Failure::new(FailureKind::Forbidden, kind.word().to_owned());
+        for kind in [
+            ClusterKind::Nodes,
+            ClusterKind::Events,
+            ClusterKind::Secrets,
+        ] {
+            assert!(shelf.lack(kind, forbidden(kind)));
+            assert!(!shelf.lack(kind, forbidden(kind)), "said once");
         }
         let cluster = shelf.cluster("dr");
         assert_eq!(

@@ -1,6 +1,9 @@
 //! Who is delegated the zone: asked of the parent, for the zone's own list may differ from it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use futures::future::join_all;
 
@@ -17,6 +20,15 @@ const MOST: usize = 13;
 /// A name server by name, with the addresses that came along.
 type Named = (String, Vec<IpAddr>);
 
+/// What is known of a zone's name servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Those that can be asked.
+    pub(super) servers: Vec<Server>,
+    /// Those that are delegated to and cannot be asked, each with the reason: they count, since others ask them.
+    pub(super) lost: Vec<(Arc<str>, Failure)>,
+}
+
 /// Finds the delegated name servers with their addresses: from the parent zone's servers; failing that from an ordinary
 /// look-up of the zone's list; failing that from `fallback`, which the hosted zone's own description gives.
 ///
@@ -26,7 +38,7 @@ pub(super) async fn find(
     plan: &Plan,
     lookup: &Lookup,
     fallback: &[String],
-) -> Result<Vec<Server>, Failure> {
+) -> Result<Found, Failure> {
     let zone = zone(plan, lookup).await?;
     let mut named = from_parent(&zone, lookup).await;
     if named.is_empty() {
@@ -39,12 +51,10 @@ pub(super) async fn find(
     }
     named.sort_unstable();
     named.truncate(MOST);
-    let servers: Vec<Server> = join_all(named.into_iter().map(|named| located(named, lookup)))
-        .await
-        .into_iter()
-        .flatten()
-        .collect();
-    if servers.is_empty() {
+    let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    let located = join_all(named.into_iter().map(|named| located(named, lookup))).await;
+    let found = sort(names, located);
+    if found.servers.is_empty() && found.lost.is_empty() {
         return Err(Failure::new(
             FailureKind::Unresolved,
             format!(
@@ -53,7 +63,19 @@ pub(super) async fn find(
             ),
         ));
     }
-    Ok(servers)
+    Ok(found)
+}
+
+/// Each name server either with where it is or with why that is not known.
+fn sort(names: Vec<String>, located: Vec<Result<Vec<Server>, Failure>>) -> Found {
+    let mut found = Found::default();
+    for (name, located) in names.into_iter().zip(located) {
+        match located {
+            Ok(servers) => found.servers.extend(servers),
+            Err(failure) => found.lost.push((name.into(), failure)),
+        }
+    }
+    found
 }
 
 /// The zone: as planned, or the closest name above the first watched one that has name servers.
@@ -109,6 +131,7 @@ async fn from_parent(zone: &str, lookup: &Lookup) -> Vec<Named> {
     let questions: Vec<Question> = addresses
         .into_iter()
         .flatten()
+        .flatten()
         .filter_map(|server| Question::new(server.address, zone, Kind::Ns, false).ok())
         .collect();
     let mut found = Vec::new();
@@ -125,10 +148,14 @@ async fn from_parent(zone: &str, lookup: &Lookup) -> Vec<Named> {
 
 /// A name server at each of its addresses that this machine can reach. The first IPv4 address goes under the server's
 /// name, further ones under name and address.
-async fn located((name, glue): Named, lookup: &Lookup) -> Vec<Server> {
+///
+/// # Errors
+/// If it has no address, or none that there is a way to from here.
+async fn located((name, glue): Named, lookup: &Lookup) -> Result<Vec<Server>, Failure> {
     // A look-up rather than the glue alone: glue may lack IPv6.
     let mut addresses = match lookup.lookup(&name).await {
         Ok(looked) => looked.addresses,
+        Err(failure) if glue.is_empty() => return Err(failure),
         Err(_) => glue,
     };
     addresses.sort_unstable();
@@ -149,12 +176,35 @@ async fn located((name, glue): Named, lookup: &Lookup) -> Vec<Server> {
             authority: true,
         });
     }
-    servers
+    if servers.is_empty() {
+        return Err(Failure::new(
+            FailureKind::Unreachable,
+            format!("{name} has IPv6 addresses only, and there is no way to them from here"),
+        ));
+    }
+    Ok(servers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_server_that_cannot_be_found_is_lost_and_not_forgotten() {
+        let server = Server {
+            id: "ns-1".into(),
+            address: SocketAddr::from(([192, 0, 2, 1], 53)),
+            authority: true,
+        };
+        let failure = Failure::new(FailureKind::Timeout, "no answer in 1500 ms");
+        let names = ["ns-1".to_owned(), "ns-2".to_owned()];
+        let found = sort(
+            names.into(),
+            vec![Ok(vec![server.clone()]), Err(failure.clone())],
+        );
+        assert_eq!(found.servers, [server]);
+        assert_eq!(found.lost, [("ns-2".into(), failure)]);
+    }
 
     #[test]
     fn a_parent_is_found_up_to_the_top() {

@@ -25,7 +25,7 @@ use crate::{
 /// The DNS probes of a plan.
 #[must_use]
 pub fn probes(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
-    let wildcards = Wildcards::default();
+    let wildcards = Wildcards::of(plan);
     vec![
         Box::new(Authorities::new(
             Arc::clone(plan),

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use crate::plan::Plan;
+
 /// Letters of a random label: 26¹² of them are never asked twice.
 const LETTERS: usize = 12;
 
@@ -13,9 +15,21 @@ const LETTERS: usize = 12;
 #[derive(Clone, Debug, Default)]
 pub struct Wildcards {
     known: Arc<Mutex<BTreeSet<String>>>,
+    /// Ask in any case: no authority can tell.
+    always: bool,
 }
 
 impl Wildcards {
+    /// Those of a plan. In a private zone no authority can be asked: a resolver then remembers of a wildcard that does
+    /// not exist yet one random label, which is never asked again.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            always: plan.dns.by_resolvers(),
+            ..Self::default()
+        }
+    }
+
     /// Notes whether an authority has just answered for the wildcard.
     pub fn note(&self, name: &str, exists: bool) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,7 +44,7 @@ impl Wildcards {
     #[must_use]
     pub fn may_ask(&self, name: &str) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        !name.starts_with("*.") || known.contains(name)
+        self.always || !name.starts_with("*.") || known.contains(name)
     }
 }
 

@@ -21,16 +21,16 @@ use tokio::sync::OnceCell;
 use self::pins::Pins;
 use crate::{
     clients::{dns::Lookup, web::Web},
-    incident::{Door, DoorFact, Fact, Failure, FailureKind, Side, Subject},
+    incident::{Address, Door, DoorFact, Fact, Failure, FailureKind, Side, Subject, Witnessed},
     plan::Plan,
     probe::{Pace, Probe, Sink, Targets},
 };
 
-/// Most addresses looked at behind a door: a load balancer has one a zone.
-const ADDRESSES: usize = 4;
+/// Most addresses looked at behind a door: a load balancer has one or a few a zone. What is left out is said.
+const ADDRESSES: usize = 16;
 
-/// Most hosts looked up for a door.
-const HOSTS: usize = 8;
+/// Most hosts looked up for a door. What is left out is said.
+const HOSTS: usize = 16;
 
 /// Longest that a look may take: six seconds an address, all at once, after the look-up, and the pins.
 const TIMEOUT: Duration = Duration::from_secs(18);
@@ -88,7 +88,7 @@ impl DoorProbe {
         let known = self.targets.get(side);
         if self.door == Door::Old {
             for host in &known {
-                if !self.remembered.contains(host) && self.remembered.len() < HOSTS {
+                if !self.remembered.contains(host) && self.remembered.len() < 2 * HOSTS {
                     self.remembered.push(host.clone());
                 }
             }
@@ -101,18 +101,35 @@ impl DoorProbe {
             .chain(&self.remembered)
         {
             let host = host.trim_end_matches('.').to_ascii_lowercase();
-            if !hosts.contains(&host) && hosts.len() < HOSTS {
+            if !hosts.contains(&host) {
                 hosts.push(host);
             }
         }
         hosts
     }
 
+    /// The authorities seen at the old door, at addresses that are this cluster's beyond doubt.
+    fn witnessed(&self, seen: &[Address]) -> Vec<Witnessed> {
+        if self.door != Door::Old {
+            return Vec::new();
+        }
+        let ours = |address: &&Address| {
+            let name = address.ping.as_ref().ok()?.cluster_name.as_ref()?;
+            let trusted = address.tls.as_ref().ok()?.problem.is_none();
+            (trusted && name.eq_ignore_ascii_case(&self.plan.cluster.name)).then_some(())
+        };
+        seen.iter()
+            .filter(|address| ours(address).is_some())
+            .filter_map(|address| self.pins.witnessed(address))
+            .collect()
+    }
+
     async fn fact(&mut self) -> Result<DoorFact, Failure> {
-        let hosts = self.hosts();
+        let mut hosts = self.hosts();
         if hosts.is_empty() {
             return Err(unknown_door(self.door));
         }
+        let mut gaps: Vec<Failure> = cut(&mut hosts, HOSTS, "hosts").into_iter().collect();
         let plan = self.plan.clone();
         let reach = self
             .reach
@@ -130,12 +147,25 @@ impl DoorProbe {
                 })
             })
             .await?;
-        let addresses = resolve(&hosts, reach).await?;
+        let (mut addresses, unresolved) = resolve(&hosts, reach).await;
+        gaps.extend(unresolved);
+        gaps.extend(cut(&mut addresses, ADDRESSES, "addresses"));
+        // What keeps an address from being known outweighs a name that is gone.
+        if addresses.is_empty()
+            && let Some(failure) = gaps
+                .iter()
+                .find(|gap| gap.kind != FailureKind::Unresolved)
+                .or(gaps.first())
+        {
+            return Err(failure.clone());
+        }
         let mut seen = join_all(addresses.iter().map(|ip| reach.web.visit(*ip))).await;
         self.pins.fill(&reach.web, &mut seen, Instant::now()).await;
         Ok(DoorFact {
             host: hosts.join(", ").chars().take(300).collect(),
+            witnessed: self.witnessed(&seen),
             addresses: seen,
+            gaps,
         })
     }
 }
@@ -169,8 +199,20 @@ impl Probe for DoorProbe {
     }
 }
 
-/// Looks the hosts up, all at once. One that does not resolve is passed over as long as another does.
-async fn resolve(hosts: &[String], reach: &Reach) -> Result<Vec<IpAddr>, Failure> {
+/// Cuts a list, and says so.
+fn cut<T>(list: &mut Vec<T>, most: usize, what: &str) -> Option<Failure> {
+    let all = list.len();
+    list.truncate(most);
+    (all > most).then(|| {
+        Failure::new(
+            FailureKind::Other,
+            format!("it has {all} {what}, of which only {most} are looked at"),
+        )
+    })
+}
+
+/// Looks the hosts up, all at once: their addresses, and why a host has none.
+async fn resolve(hosts: &[String], reach: &Reach) -> (Vec<IpAddr>, Vec<Failure>) {
     let looked = join_all(hosts.iter().map(|host| async move {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(vec![address]);
@@ -180,20 +222,16 @@ async fn resolve(hosts: &[String], reach: &Reach) -> Result<Vec<IpAddr>, Failure
     }))
     .await;
     let mut addresses = Vec::new();
-    let mut failure = None;
+    let mut failures = Vec::new();
     for found in looked {
         match found {
             Ok(found) => addresses.extend(found),
-            Err(why) => failure = failure.or(Some(why)),
+            Err(why) => failures.push(why),
         }
     }
     addresses.sort_unstable();
     addresses.dedup();
-    addresses.truncate(ADDRESSES);
-    match failure {
-        Some(failure) if addresses.is_empty() => Err(failure),
-        _ => Ok(addresses),
-    }
+    (addresses, failures)
 }
 
 fn unknown_door(door: Door) -> Failure {

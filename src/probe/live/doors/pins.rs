@@ -10,7 +10,7 @@ use futures::future::join_all;
 
 use crate::{
     clients::web::Web,
-    incident::{Address, Failure, FailureKind, Part},
+    incident::{Address, Failure, FailureKind, Moment, Part, Witnessed},
 };
 
 /// For how long an answer is good while nothing about the server changes.
@@ -30,6 +30,8 @@ struct Stage {
 #[derive(Clone, Debug)]
 struct Asked {
     at: Instant,
+    /// The same on the wall clock.
+    when: Moment,
     /// The stage answered for; `None` since the server stopped answering ping: then it may come back as another one.
     stage: Option<Stage>,
     answer: Part<Vec<String>>,
@@ -63,6 +65,17 @@ impl Pins {
         }
     }
 
+    /// The pins that an address shows, with when they were asked for; `None` while there are none.
+    pub(super) fn witnessed(&self, address: &Address) -> Option<Witnessed> {
+        let pins = address.pins.as_ref().ok()?;
+        let asked = self.known.get(&address.ip)?;
+        (!pins.is_empty()).then(|| Witnessed {
+            ip: address.ip,
+            pins: pins.clone(),
+            at: asked.when,
+        })
+    }
+
     /// The stage to ask for, if the address is to be asked now.
     fn due(&mut self, address: &Address, now: Instant) -> Option<Stage> {
         let stage = stage(address);
@@ -80,7 +93,16 @@ impl Pins {
 
     fn took(&mut self, ip: IpAddr, stage: Stage, answer: Part<Vec<String>>, at: Instant) {
         let stage = Some(stage);
-        self.known.insert(ip, Asked { at, stage, answer });
+        let when = Moment::now();
+        self.known.insert(
+            ip,
+            Asked {
+                at,
+                when,
+                stage,
+                answer,
+            },
+        );
     }
 }
 
@@ -94,6 +116,16 @@ impl Asked {
             FailureKind::NotPlanned,
             "the server has just come back: its host authorities are asked for within 10 s",
         ))
+    }
+}
+
+#[cfg(test)]
+impl Pins {
+    /// Takes an address's pins as asked for at its present stage.
+    pub(super) fn remember(&mut self, address: &Address, at: Instant) {
+        if let Some(stage) = stage(address) {
+            self.took(address.ip, stage, address.pins.clone(), at);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::incident::{Certificate, Moment, Ping};
 
 fn plan(more: &str) -> Arc<Plan> {
     let text = format!(
@@ -84,6 +85,55 @@ async fn a_shut_door_is_a_fact_with_the_address_and_the_reason() {
     assert_eq!(door.addresses.len(), 1);
     let refused = door.addresses[0].tcp.as_ref().expect_err("nothing listens");
     assert_eq!(refused.kind, FailureKind::Unreachable);
+}
+
+#[test]
+fn authorities_are_witnessed_only_where_this_cluster_answers_beyond_doubt() {
+    let plan = plan("");
+    let mut old = probe(&plan, &Targets::default(), Door::Old);
+    let moment = Moment::from_secs(1_795_000_000);
+    let seen = |last: u8, name: &str, problem: Option<&str>| Address {
+        ip: IpAddr::from([127, 200, 0, last]),
+        port: 1,
+        tcp: Ok(Duration::from_millis(1)),
+        tls: Ok(Certificate {
+            issuer: "CN=R3".to_owned(),
+            names: Vec::new(),
+            not_before: moment,
+            not_after: moment,
+            problem: problem.map(str::to_owned),
+        }),
+        ping: Ok(Ping {
+            cluster_name: Some(name.to_owned()),
+            ..Ping::default()
+        }),
+        find: Err(Failure::new(FailureKind::Timeout, "not asked")),
+        pins: Ok(vec![format!("sha256:{last}")]),
+    };
+    let addresses = [
+        seen(1, "t.example.com", None),
+        seen(2, "other.example.com", None),
+        seen(3, "t.example.com", Some("self-signed")),
+    ];
+    for address in &addresses {
+        old.pins.remember(address, Instant::now());
+    }
+    let witnessed = old.witnessed(&addresses);
+    let ips: Vec<IpAddr> = witnessed.iter().map(|seen| seen.ip).collect();
+    assert_eq!(ips, [addresses[0].ip]);
+    assert_eq!(witnessed[0].pins, ["sha256:1"]);
+    let mut new = probe(&plan, &Targets::default(), Door::New);
+    new.pins.remember(&addresses[0], Instant::now());
+    assert!(new.witnessed(&addresses).is_empty(), "of the old door only");
+}
+
+#[test]
+fn what_is_cut_off_a_list_is_said() {
+    let mut list: Vec<u8> = (0..20).collect();
+    assert_eq!(cut(&mut list, 20, "addresses"), None);
+    let gap = cut(&mut list, 16, "addresses").expect("a gap");
+    assert_eq!(list.len(), 16);
+    assert!(gap.detail.contains("20 addresses"), "{gap}");
 }
 
 #[tokio::test]
