@@ -4,10 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{draw, fixture, plain, styles, text};
 use crate::{
-    incident::{Risk, RunId, StepId},
+    incident::{Door, Risk, RunId, Side, StepId, Subject},
+    plan::ResolverPlan,
     state::{
-        Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone,
-        Why,
+        Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, RunEvent, Scroll, Search,
+        State, Tone, Why,
     },
     theme::{self, Depth, Theme},
     view::Look,
@@ -217,6 +218,84 @@ fn output_paused_with_hits() {
     screen("output_paused", &mut state, (120, 40));
     let buffer = draw(&mut state, (120, 40), &plain());
     insta::assert_snapshot!("output_paused_styles", styles(&buffer));
+}
+
+#[test]
+fn output_that_outruns_the_screen_shows_what_is_held_and_says_that_it_lags() {
+    let mut state = fixture::busy();
+    state.desk.focus = Pane::Output;
+    let run = fixture::armed("install", Risk::Change, None).run;
+    let newest = state.outputs[&run].lines.last().expect("a line").clone();
+    let grew = RunEvent::Grew {
+        run,
+        lines: 2_000_000,
+    };
+    state.decide(Event::Run(grew));
+    let drawn = text(&draw(&mut state, (120, 40), &plain()));
+    assert!(drawn.contains(&newest.text[..30]), "{drawn}");
+    assert!(drawn.contains("following, 1,998,796 behind"), "{drawn}");
+    assert!(!drawn.contains("Fetching"), "{drawn}");
+}
+
+#[test]
+fn what_was_seen_before_everything_died_says_that_it_is_history() {
+    let mut state = fixture::busy();
+    let subjects = [
+        Subject::Door(Door::Old),
+        Subject::Door(Door::New),
+        Subject::Door(Door::Public),
+        Subject::Cluster(Side::Recovery),
+    ];
+    for subject in subjects {
+        fixture::see(&mut state, subject, 0, Err(fixture::silent("it")));
+    }
+    for pane in [Pane::Web, Pane::Pods] {
+        state.desk.focus = pane;
+        state.desk.zoom = true;
+        let drawn = text(&draw(&mut state, (120, 40), &plain()));
+        let rows = drawn
+            .lines()
+            .filter(|row| row.contains("tcp ") || row.contains(" ready "));
+        let mut rows = rows
+            .filter(|row| !row.contains("recovery") && !row.contains(" state "))
+            .peekable();
+        assert!(rows.peek().is_some(), "{drawn}");
+        for row in rows {
+            assert!(row.contains("was "), "{row}");
+            assert!(
+                row.contains("<10s ago") || row.contains("0s ago") || row.contains("m ago"),
+                "{row}"
+            );
+        }
+        assert!(
+            !drawn.contains("now ago") && !drawn.contains("stale now"),
+            "{drawn}"
+        );
+    }
+}
+
+#[test]
+fn resolvers_with_like_addresses_are_told_apart_by_their_labels() {
+    let labels = ["Corporate resolver", "Hotel resolver", "Shared", "Shared"];
+    let resolvers = labels.iter().enumerate().map(|(at, label)| ResolverPlan {
+        label: (*label).to_owned(),
+        address: ([127, 126, 178, 10 + u8::try_from(at).unwrap_or(0)], 53).into(),
+    });
+    let mut state = fixture::busy();
+    let mut plan = (*state.plan).clone();
+    plan.dns.resolvers = resolvers.collect();
+    plan.dns.names.truncate(1);
+    state.plan = std::sync::Arc::new(plan);
+    state.desk.focus = Pane::Dns;
+    let drawn = text(&draw(&mut state, (120, 40), &plain()));
+    for shown in ["Corporate resolver", "Hotel resolver", "178.12", "178.13"] {
+        assert!(drawn.contains(shown), "{shown}: {drawn}");
+    }
+    // The line below the panes is of the selected row.
+    assert!(
+        drawn.contains("127.126.178.10 Corporate resolver"),
+        "{drawn}"
+    );
 }
 
 #[test]
