@@ -1,5 +1,10 @@
 //! Real servers on loopback, each an implementation that nobody here wrote.
 
+pub mod cloud;
+pub mod hand;
+pub mod helm;
+pub mod kube;
+pub mod pki;
 pub mod server;
 
 use std::path::PathBuf;
