@@ -1,4 +1,5 @@
 //! The product against servers that nobody here wrote. Started by `tests/live/run`, which installs them; ignored
 //! otherwise.
 
+mod kube;
 mod rig;

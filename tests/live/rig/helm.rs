@@ -42,8 +42,8 @@ pub fn chart() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/chart/teleport-cluster")
 }
 
-/// Runs a step of the runbook that is an argv, as the runner would: the plan's values filled in, no shell.
-pub fn step(plan: &Plan, id: &str) -> Output {
+/// The argv of a step of the runbook, with the plan's values.
+pub fn argv(plan: &Plan, id: &str) -> Vec<String> {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
     let step = runbook
         .steps
@@ -53,7 +53,12 @@ pub fn step(plan: &Plan, id: &str) -> Output {
     let Action::Argv(template) = &step.action else {
         unreachable!("{id} is no argv");
     };
-    let argv = expand::argv(template, plan).expect("an argv");
+    expand::argv(template, plan).expect("an argv")
+}
+
+/// Runs such a step as the runner would: no shell.
+pub fn step(plan: &Plan, id: &str) -> Output {
+    let argv = argv(plan, id);
     let home = plan.path.parent().expect("a folder");
     Command::new(&argv[0])
         .args(&argv[1..])

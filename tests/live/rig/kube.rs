@@ -16,8 +16,6 @@ use super::{
     server::{Server, until},
 };
 
-/// The version built by `tests/live/install/kubernetes`, as `tests/live/run` passes it on.
-const VERSION: &str = "RELIGHT_LIVE_KUBERNETES";
 /// A user who may do everything, and one who may do nothing until a test says so.
 const ADMIN: &str = "admin";
 /// See [`ADMIN`].
@@ -218,8 +216,7 @@ impl Starting<'_> {
     }
 
     fn program(name: &str) -> PathBuf {
-        let version = std::env::var(VERSION).expect("RELIGHT_LIVE_KUBERNETES, set by tests/live/run");
-        cache().join(format!("kubernetes-{version}/bin/{name}"))
+        cache().join("kubernetes/bin").join(name)
     }
 
     fn store(&self) -> Server {
@@ -275,7 +272,7 @@ impl Starting<'_> {
 
     fn nodes(&self) -> Server {
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/kubernetes");
-        let kwok = kwok();
+        let kwok = cache().join("kwok");
         let folder = self.folder.display().to_string();
         let streams = std::fs::read_to_string(ours.join("streams.yaml")).expect("streams.yaml");
         let own = self.folder.join("streams.yaml");
@@ -305,10 +302,4 @@ impl Starting<'_> {
         let path = ("PATH".to_owned(), format!("{folder}/bin:{path}"));
         self.start(&kwok.join("bin/kwok"), &args, &[path])
     }
-}
-
-/// Where KWOK is, whatever its version: one is installed at a time.
-fn kwok() -> PathBuf {
-    let version = std::env::var("RELIGHT_LIVE_KWOK").expect("RELIGHT_LIVE_KWOK, set by tests/live/run");
-    cache().join(format!("kwok-{version}"))
 }
