@@ -29,8 +29,16 @@ fn kept(eyes: &mut Eyes, kinds: &[FailureKind], what: &str) {
     assert_eq!(pane.health, Health::Unknown, "{}", pane.sentence);
     assert!(pane.age.is_some(), "an age: {}", pane.sentence);
     let gone = eyes.judge(None, |sight| judge::cluster::gone(SIDE, sight));
-    assert_eq!(gone.outcome, relight::incident::Outcome::Unknown, "{}", gone.sentence);
-    let reading = eyes.instruments().get(&Subject::Cluster(SIDE)).expect("a reading");
+    assert_eq!(
+        gone.outcome,
+        relight::incident::Outcome::Unknown,
+        "{}",
+        gone.sentence
+    );
+    let reading = eyes
+        .instruments()
+        .get(&Subject::Cluster(SIDE))
+        .expect("a reading");
     match &reading.good {
         Some((_, Fact::Cluster(cluster))) => assert_eq!(cluster.pods.len(), 4),
         other => unreachable!("the last good value is {other:?}"),
@@ -59,7 +67,10 @@ fn lose_a_pod(plane: &ControlPlane) {
         Some(pods.first()?["metadata"]["name"].as_str()?.to_owned())
     });
     until("the pod to be deleted", || {
-        plane.hand.ask("DELETE", &format!("{PODS}/{name}"), None).ok()
+        plane
+            .hand
+            .ask("DELETE", &format!("{PODS}/{name}"), None)
+            .ok()
     });
 }
 
@@ -81,7 +92,11 @@ fn the_last_good_value_outlives_the_api_and_the_watch_comes_back() {
     same_pods(&mut eyes, &plane);
 
     plane.api.kill();
-    kept(&mut eyes, &[FailureKind::Unreachable], "the killed API server");
+    kept(
+        &mut eyes,
+        &[FailureKind::Unreachable],
+        "the killed API server",
+    );
     plane.api.restart();
     lose_a_pod(&plane);
     same_pods(&mut eyes, &plane);
@@ -89,7 +104,11 @@ fn the_last_good_value_outlives_the_api_and_the_watch_comes_back() {
     plane.store.kill();
     kept(
         &mut eyes,
-        &[FailureKind::Timeout, FailureKind::Server, FailureKind::Unreachable],
+        &[
+            FailureKind::Timeout,
+            FailureKind::Server,
+            FailureKind::Unreachable,
+        ],
         "the API server without its store",
     );
     plane.store.restart();

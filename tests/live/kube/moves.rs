@@ -23,7 +23,10 @@ fn moves(helm: Helm) {
     let folder = tempfile::tempdir().expect("a folder");
     let (primary, recovery) = ControlPlane::both(folder.path());
     let _clouds = [
-        Cloud::over(&primary, "k8s-teleport-9876543210.elb.us-east-1.amazonaws.com"),
+        Cloud::over(
+            &primary,
+            "k8s-teleport-9876543210.elb.us-east-1.amazonaws.com",
+        ),
         Cloud::over(&recovery, ADDRESS),
     ];
     let release = Release::new(folder.path(), helm, &[&primary, &recovery]);
@@ -38,7 +41,10 @@ fn moves(helm: Helm) {
     });
     let old = eyes.condition(Condition::OldClusterGone);
     assert_eq!(old.outcome, Outcome::Fail, "{}", old.sentence);
-    assert_eq!(eyes.condition(Condition::PrimaryContext).outcome, Outcome::Pass);
+    assert_eq!(
+        eyes.condition(Condition::PrimaryContext).outcome,
+        Outcome::Pass
+    );
 
     let began = Moment::now();
     done(&helm::step(plan, "stop-old-cluster"));
@@ -89,9 +95,10 @@ fn write_values(plan: &Arc<relight::plan::Plan>) {
         .iter()
         .find(|native| native.name == "write-values")
         .expect("a native");
+    let id = StepId::try_from("write-values".to_owned()).expect("an id");
     let context = Context {
         plan: Arc::clone(plan),
-        run: RunId::new(&StepId::new("write-values"), 1, Moment::now()),
+        run: RunId::new(&id, 1, Moment::now()),
         dry_run: false,
     };
     tokio::runtime::Runtime::new()

@@ -3,7 +3,11 @@
 use std::process::{Command, Stdio};
 
 use relight::{
-    incident::{Cluster, Component, Condition, Health, Moment, Outcome, Pod, Side},
+    incident::{
+        Cluster,
+        Component::{self, Auth, Proxy},
+        Condition, Health, Moment, Outcome, Pod, Side,
+    },
     judge,
 };
 
@@ -27,7 +31,12 @@ struct Play {
     health: Health,
 }
 
-fn play(component: Component, values: &'static str, seen: [&'static str; 3], health: Health) -> Play {
+fn play(
+    component: Component,
+    values: &'static str,
+    seen: [&'static str; 3],
+    health: Health,
+) -> Play {
     let [phase, reason, message] = seen;
     Play {
         component,
@@ -52,34 +61,65 @@ fn shown(cluster: &Cluster, play: &Play) -> bool {
 #[test]
 #[ignore = "tests/live/run"]
 fn each_reason_is_named() {
-    const AS: fn(&str) -> String = |play| format!("annotations: {{pod: {{relight.test/play: {play}}}}}");
     let folder = tempfile::tempdir().expect("a folder");
     let recovery = ControlPlane::start(Side::Recovery, folder.path());
     let _cloud = Cloud::over(&recovery, "127.40.2.9");
     let release = Release::new(folder.path(), Helm::Four, &[&recovery]);
     let mut eyes = Eyes::clusters(&release.plan, &[Side::Recovery]);
-    use Component::{Auth, Proxy};
     let scenes = [
         [
-            play(Auth, "crash-loop", ["Running", "CrashLoopBackOff", "last ended with Error (exit code 1)"], Health::Down),
-            play(Proxy, "image", ["Pending", "ImagePullBackOff", "Back-off pulling image"], Health::Down),
+            play(
+                Auth,
+                "crash-loop",
+                [
+                    "Running",
+                    "CrashLoopBackOff",
+                    "last ended with Error (exit code 1)",
+                ],
+                Health::Down,
+            ),
+            play(
+                Proxy,
+                "image",
+                ["Pending", "ImagePullBackOff", "Back-off pulling image"],
+                Health::Down,
+            ),
         ],
         [
-            play(Auth, "", ["Pending", "Unschedulable", "0/2 nodes are available"], Health::Degraded),
-            play(Proxy, "init", ["Pending", "Init:0/1", "wait-auth-update"], Health::Degraded),
+            play(
+                Auth,
+                "",
+                ["Pending", "Unschedulable", "0/2 nodes are available"],
+                Health::Degraded,
+            ),
+            play(
+                Proxy,
+                "init",
+                ["Pending", "Init:0/1", "wait-auth-update"],
+                Health::Degraded,
+            ),
         ],
         [
             play(Auth, "unready", ["Running", "", ""], Health::Degraded),
-            play(Proxy, "creating", ["Pending", "ContainerCreating", ""], Health::Degraded),
+            play(
+                Proxy,
+                "creating",
+                ["Pending", "ContainerCreating", ""],
+                Health::Degraded,
+            ),
         ],
     ];
     for scene in scenes {
         let mut more = String::new();
         for play in &scene {
-            let key = if play.component == Auth { "auth" } else { "proxy" };
+            let key = if play.component == Auth {
+                "auth"
+            } else {
+                "proxy"
+            };
             let values = match play.values {
                 "" => "nodeSelector: {disk: none}".to_owned(),
-                name => AS(name),
+                name => format!("annotations: {{pod: {{relight.test/play: {name}}}}}"),
             };
             more.push_str(&format!("{key}: {{{values}}}\n"));
         }
@@ -91,13 +131,23 @@ fn each_reason_is_named() {
         let finding = eyes.condition(Condition::PodsReady);
         assert_eq!(finding.outcome, Outcome::Fail, "{}", finding.sentence);
         for play in scene.iter().filter(|play| play.reason == "Unschedulable") {
-            let event = cluster.events.iter().find(|event| event.reason == "FailedScheduling");
-            assert!(event.is_some(), "{:?} of {:?}", cluster.events, play.component);
+            let event = cluster
+                .events
+                .iter()
+                .find(|event| event.reason == "FailedScheduling");
+            assert!(
+                event.is_some(),
+                "{:?} of {:?}",
+                cluster.events,
+                play.component
+            );
         }
         let began = Moment::now();
         done(&release.uninstall_in_recovery());
         until("the release to be gone", || {
-            let gone = eyes.judge(Some(began), |sight| judge::cluster::gone(Side::Recovery, sight));
+            let gone = eyes.judge(Some(began), |sight| {
+                judge::cluster::gone(Side::Recovery, sight)
+            });
             (gone.outcome == Outcome::Pass).then_some(())
         });
     }
@@ -149,17 +199,28 @@ fn a_hook_that_hangs_is_seen_and_is_no_member() {
     let cluster = eyes.until(Side::Recovery, "the hook's pod", |cluster| {
         pods_of(cluster, Component::Hook).any(|pod| pod.reason == "ContainerCreating")
     });
-    assert_eq!(pods_of(&cluster, Component::Hook).count(), cluster.pods.len());
+    assert_eq!(
+        pods_of(&cluster, Component::Hook).count(),
+        cluster.pods.len()
+    );
     let gone = eyes.judge(None, |sight| judge::cluster::gone(Side::Recovery, sight));
     assert_eq!(gone.outcome, Outcome::Fail, "{}", gone.sentence);
     let deployed = eyes.condition(Condition::ReleaseDeployed);
     assert_eq!(deployed.outcome, Outcome::Fail);
-    assert!(deployed.sentence.contains("pending-install"), "{}", deployed.sentence);
+    assert!(
+        deployed.sentence.contains("pending-install"),
+        "{}",
+        deployed.sentence
+    );
     // Helm is killed, as by a cancelled run: the release stays pending, and the product goes on saying so.
     install.kill().expect("killed");
     install.wait().expect("ended");
     let absent = eyes.condition(Condition::ReleaseAbsent);
-    assert!(absent.sentence.contains("pending-install"), "{}", absent.sentence);
+    assert!(
+        absent.sentence.contains("pending-install"),
+        "{}",
+        absent.sentence
+    );
     done(&release.uninstall_in_recovery());
     eyes.until_pass(Condition::ReleaseAbsent, Moment::now());
 }

@@ -40,9 +40,21 @@ fn forbidden_is_told_from_empty_and_each_gap_is_named() {
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "limited"}]});
     plane.hand.make(&format!("{rbac}/rolebindings"), &binding);
     let began = Moment::now();
-    let cluster = eyes.until(SIDE, "the pods", |cluster| cluster.pods.len() == 4 && cluster.gaps.len() >= 7);
-    assert!(cluster.gaps.iter().all(|gap| gap.kind == FailureKind::Forbidden), "{:?}", cluster.gaps);
-    assert_eq!(cluster.release.as_ref().expect_err("forbidden").kind, FailureKind::Forbidden);
+    let cluster = eyes.until(SIDE, "the pods", |cluster| {
+        cluster.pods.len() == 4 && cluster.gaps.len() >= 7
+    });
+    assert!(
+        cluster
+            .gaps
+            .iter()
+            .all(|gap| gap.kind == FailureKind::Forbidden),
+        "{:?}",
+        cluster.gaps
+    );
+    assert_eq!(
+        cluster.release.as_ref().expect_err("forbidden").kind,
+        FailureKind::Forbidden
+    );
     assert!(cluster.pods.iter().all(|pod| pod.node_ready.is_none()));
     for condition in [
         Condition::PodsReady,
@@ -51,7 +63,12 @@ fn forbidden_is_told_from_empty_and_each_gap_is_named() {
         Condition::RecoveryContext,
     ] {
         let finding = eyes.condition(condition);
-        assert_eq!(finding.outcome, Outcome::Unknown, "{condition}: {}", finding.sentence);
+        assert_eq!(
+            finding.outcome,
+            Outcome::Unknown,
+            "{condition}: {}",
+            finding.sentence
+        );
     }
     assert!(Moment::now() >= began);
 }
@@ -71,7 +88,11 @@ fn another_cluster_than_planned_proves_nothing() {
     eyes.until(SIDE, "the cluster", all_serve);
     let context = eyes.condition(Condition::RecoveryContext);
     assert_eq!(context.outcome, Outcome::Fail, "{}", context.sentence);
-    assert!(context.sentence.contains(&plane.uid), "{}", context.sentence);
+    assert!(
+        context.sentence.contains(&plane.uid),
+        "{}",
+        context.sentence
+    );
     let ready = eyes.condition(Condition::PodsReady);
     assert_eq!(ready.outcome, Outcome::Unknown, "{}", ready.sentence);
 }

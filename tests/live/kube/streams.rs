@@ -56,7 +56,10 @@ fn logs_and_exec_go_through_the_api_server() {
         log.contains("Connection established to DynamoDB state database table:teleport-dr-state region:us-west-2"),
         "{log}"
     );
-    assert!(!log.contains("stderr F"), "CRI's marks are taken off: {log}");
+    assert!(
+        !log.contains("stderr F"),
+        "CRI's marks are taken off: {log}"
+    );
 
     let ran = ask(
         "exec -i deploy/teleport-cluster-auth -c teleport -- tctl status",

@@ -112,7 +112,9 @@ fn look(hand: &Hand, given: &Value) -> Option<Standing> {
         }
     }
     let chart = "?labelSelector=app.kubernetes.io/name%3Dteleport-cluster";
-    let deployments = hand.get(&format!("/apis/apps/v1/deployments{chart}")).ok()?;
+    let deployments = hand
+        .get(&format!("/apis/apps/v1/deployments{chart}"))
+        .ok()?;
     for one in deployments["items"].as_array()? {
         let ready = one["status"]["readyReplicas"].as_u64().unwrap_or(0) > 0;
         match one["metadata"]["labels"]["app.kubernetes.io/component"].as_str() {
@@ -121,7 +123,11 @@ fn look(hand: &Hand, given: &Value) -> Option<Standing> {
             _ => {}
         }
     }
-    let maps = hand.get(&format!("/api/v1/configmaps{chart}%2Capp.kubernetes.io/component%3Dauth")).ok()?;
+    let maps = hand
+        .get(&format!(
+            "/api/v1/configmaps{chart}%2Capp.kubernetes.io/component%3Dauth"
+        ))
+        .ok()?;
     standing.config = maps["items"]
         .as_array()?
         .iter()

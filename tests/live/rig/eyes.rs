@@ -9,7 +9,7 @@ use relight::{
     },
     judge::{self, Sight},
     plan::Plan,
-    probe::{Probe, Schedule, Sink, live::cluster::ClusterProbe},
+    probe::{Probe, Sink, live::cluster::ClusterProbe, schedule::Schedule},
 };
 use tokio::runtime::Runtime;
 
@@ -65,7 +65,12 @@ impl Eyes {
     }
 
     /// Waits until what is seen of a cluster is such.
-    pub fn until(&mut self, side: Side, what: &str, wanted: impl Fn(&Cluster) -> bool) -> Arc<Cluster> {
+    pub fn until(
+        &mut self,
+        side: Side,
+        what: &str,
+        wanted: impl Fn(&Cluster) -> bool,
+    ) -> Arc<Cluster> {
         until(what, || match self.last(side)? {
             Ok(cluster) if wanted(&cluster) => Some(cluster),
             _ => None,

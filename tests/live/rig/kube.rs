@@ -206,13 +206,7 @@ impl Starting<'_> {
     fn start(&self, program: &Path, args: &str, vars: &[(String, String)]) -> Server {
         let args: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
         let name = program.file_name().and_then(|name| name.to_str());
-        Server::start(
-            name.expect("a name"),
-            self.folder,
-            program,
-            &args,
-            vars,
-        )
+        Server::start(name.expect("a name"), self.folder, program, &args, vars)
     }
 
     fn program(name: &str) -> PathBuf {

@@ -64,14 +64,20 @@ impl Release {
 
     /// Writes the operator's values file, those of the primary, with more lines at its end.
     pub fn values(&self, more: &str) {
-        std::fs::write(self.folder.join("values.yaml"), values("us-east-1", "teleport", more))
-            .expect("written");
+        std::fs::write(
+            self.folder.join("values.yaml"),
+            values("us-east-1", "teleport", more),
+        )
+        .expect("written");
     }
 
     /// Writes the recovery values file as the runbook would, with more lines at its end.
     pub fn recovery_values(&self, more: &str) {
-        std::fs::write(self.recovery_values_file(), values("us-west-2", "teleport-dr", more))
-            .expect("written");
+        std::fs::write(
+            self.recovery_values_file(),
+            values("us-west-2", "teleport-dr", more),
+        )
+        .expect("written");
     }
 
     /// Where the recovery values are.
