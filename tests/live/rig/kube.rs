@@ -70,7 +70,8 @@ impl ControlPlane {
         };
         let context = side.word().to_owned();
         let entry = entry(&context, address, &folder, &users[0].1);
-        write_config(&starting.kubeconfig, &[entry]);
+        // Its own programs are given no context, so this one has a current one.
+        write_config(&starting.kubeconfig, &[entry], Some(&context));
         let store = starting.store();
         let mut api = starting.api();
         let hand = Hand::new(&starting.kubeconfig, &context);
@@ -99,6 +100,13 @@ impl ControlPlane {
             plane.add_node(name);
         }
         until("both nodes to be Ready", || {
+            for part in [
+                &mut plane.controllers,
+                &mut plane.scheduler,
+                &mut plane.nodes,
+            ] {
+                part.lives();
+            }
             (plane.ready_nodes() == 2).then_some(())
         });
         plane
@@ -165,7 +173,7 @@ pub fn kubeconfig(path: &Path, planes: &[&ControlPlane]) {
             entries.push(entry(&context, plane.address, &plane.folder, identity));
         }
     }
-    write_config(path, &entries);
+    write_config(path, &entries, None);
 }
 
 /// Cluster, user and context of one name.
@@ -181,13 +189,13 @@ fn entry(
     (name.to_owned(), [cluster, user, context])
 }
 
-fn write_config(path: &Path, entries: &[(String, [serde_json::Value; 3])]) {
+fn write_config(path: &Path, entries: &[(String, [serde_json::Value; 3])], current: Option<&str>) {
     let of = |at: usize, what: &str| -> Vec<serde_json::Value> {
         let named = |(name, parts): &(String, [serde_json::Value; 3])| json!({"name": name, what: parts[at]});
         entries.iter().map(named).collect()
     };
     let config = json!({"apiVersion": "v1", "kind": "Config", "clusters": of(0, "cluster"),
-        "users": of(1, "user"), "contexts": of(2, "context")});
+        "users": of(1, "user"), "contexts": of(2, "context"), "current-context": current.unwrap_or_default()});
     std::fs::write(path, format!("{config:#}\n")).expect("written");
 }
 
