@@ -33,6 +33,8 @@ fn moves(helm: Helm) {
     let plan = &release.plan;
     let mut eyes = Eyes::clusters(plan, &Side::BOTH);
 
+    // Old pods take their time, as behind a preStop hook.
+    release.values("annotations:\n  pod:\n    relight.test/gone-after: 4s\n");
     done(&release.install_in_primary());
     eyes.until(Side::Primary, "the old cluster", all_serve);
     until("the old cluster to be judged ready", || {
@@ -48,6 +50,9 @@ fn moves(helm: Helm) {
 
     let began = Moment::now();
     done(&helm::step(plan, "stop-old-cluster"));
+    // For all its `--wait`, Helm is back before the pods are gone: its exit code is not what the step is judged by.
+    let left = primary.hand.list("/api/v1/namespaces/teleport/pods");
+    assert_eq!(left.len(), 4, "terminating");
     eyes.until_pass(Condition::OldClusterGone, began);
     let again = helm::step(plan, "stop-old-cluster");
     assert!(!again.status.success(), "{}", told(&again));
