@@ -4,5 +4,6 @@
 mod aws;
 mod calls;
 mod dns;
+mod kube;
 mod rig;
 mod web;
