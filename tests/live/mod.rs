@@ -6,4 +6,5 @@ mod calls;
 mod dns;
 mod kube;
 mod rig;
+mod walk;
 mod web;
