@@ -206,6 +206,13 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     for line in plan::describe(&plan) {
         say(&mut out, &line);
     }
+    // A missing tool locks nothing here: the check may well run on another machine than the recovery.
+    let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
+        Ok(helm) => helm.to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    say(&mut out, "");
+    say(&mut out, &format!("tools: {tool}"));
     Ok(ExitCode::SUCCESS)
 }
 

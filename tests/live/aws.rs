@@ -406,7 +406,7 @@ fn what_is_not_there_is_not_found() {
     let (table, bucket) = rig.aws.with(Side::Recovery, async |reach| {
         let now = Moment::now();
         (
-            tables::fetch(reach, "no-such-table", TableRole::State, None, now).await,
+            tables::fetch(reach, "no-such-table", TableRole::State, &mut None, now).await,
             recordings::fetch(reach, "no-such-bucket", None).await,
         )
     });

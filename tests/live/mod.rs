@@ -4,5 +4,7 @@
 mod aws;
 mod calls;
 mod dns;
+mod kube;
 mod rig;
+mod walk;
 mod web;

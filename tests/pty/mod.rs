@@ -1,6 +1,7 @@
 //! The practice recovery walked by keys, as its operator does it: the real binary in a real terminal, against servers
 //! on loopback that speak the real protocols.
 
+pub mod picture;
 mod poor;
 pub mod terminal;
 mod ways_out;
@@ -43,20 +44,20 @@ impl Drop for Practice {
 }
 
 /// The row of the runbook that holds a step's title.
-fn row<'a>(screen: &'a str, title: &str) -> &'a str {
+pub fn row<'a>(screen: &'a str, title: &str) -> &'a str {
     screen
         .lines()
         .find(|line| line.contains(title))
         .unwrap_or("")
 }
 
-fn passes(terminal: &Terminal, title: &str) {
+pub fn passes(terminal: &Terminal, title: &str) {
     terminal.wait(&format!("{title} to pass"), |screen| {
         row(screen, title).contains("PASS")
     });
 }
 
-fn confirm(terminal: &mut Terminal, key: &str, title: &str) {
+pub fn confirm(terminal: &mut Terminal, key: &str, title: &str) {
     terminal.keys(key);
     terminal.wait_for("Cancel");
     terminal.keys("\t\r");

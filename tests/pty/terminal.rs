@@ -43,6 +43,17 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the binary in a terminal of this size, with these variables on top of a bare environment.
     pub fn start(args: &[&str], size: (u16, u16), vars: &[(&str, &str)], cwd: &Path) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_relight"), args, size, vars, cwd)
+    }
+
+    /// Starts any program so.
+    pub fn run(
+        program: &str,
+        args: &[&str],
+        size: (u16, u16),
+        vars: &[(&str, &str)],
+        cwd: &Path,
+    ) -> Self {
         let (columns, rows) = size;
         let size = PtySize {
             rows,
@@ -59,7 +70,7 @@ impl Terminal {
         let pair = native_pty_system()
             .openpty(size)
             .expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_relight"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
         for (name, value) in [
@@ -137,6 +148,18 @@ impl Terminal {
     pub fn keys(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("keys");
         self.keys.flush().expect("keys");
+    }
+
+    /// Reads the screen.
+    pub fn screen<T>(&self, read: impl FnOnce(&vt100::Screen) -> T) -> T {
+        read(
+            self.shared
+                .screen
+                .lock()
+                .expect("no poison")
+                .parser
+                .screen(),
+        )
     }
 
     /// The screen as text.
