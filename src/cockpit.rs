@@ -28,7 +28,7 @@ use crate::{
     input,
     journal::Folder,
     state::{Effect, Event, Intent, State},
-    term::{Signal, Signals, hush, install_panic_hook, size, stop_group},
+    term::{Signal, Signals, clip, hush, install_panic_hook, size, stop_group},
 };
 
 /// Events that wait for the loop at most; whoever has more to tell waits.
@@ -242,6 +242,10 @@ impl Cockpit {
                     let (notice, bytes) = self.edge.copy(what, &text, self.screen.caps());
                     self.screen.send(&bytes);
                     self.event(Event::Notice(notice, Moment::now()));
+                }
+                Effect::Offer(text) => {
+                    let bytes = clip::osc52(clip::last_lines(&text), self.screen.caps());
+                    self.screen.send(&bytes.unwrap_or_default());
                 }
                 effect => self.edge.perform(effect, &self.state),
             }
