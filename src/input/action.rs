@@ -90,7 +90,8 @@ pub fn hints(state: &State) -> Vec<(String, &'static str)> {
     let place = Place::of(state);
     let shown = ACTIONS
         .iter()
-        .filter(|action| !action.hint.is_empty() && action.applies(place));
+        .filter(|action| !action.hint.is_empty() && action.applies(place))
+        .filter(|action| state.barred(&action.intent).is_none());
     let mut hints: Vec<(String, &'static str)> = Vec::new();
     for action in shown {
         let key = match action.intent {

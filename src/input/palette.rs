@@ -30,7 +30,8 @@ pub struct Match {
     pub unavailable: Option<String>,
 }
 
-/// Everything that the palette can do: one entry for each step, then every action of the panes.
+/// Everything that the palette can do: one entry for each step, then every action of the panes. What this terminal may not
+/// do at all is not among them.
 #[must_use]
 pub fn entries(state: &State) -> Vec<Entry> {
     let steps = state.runbook.steps.iter().enumerate();
@@ -65,7 +66,9 @@ pub fn entries(state: &State) -> Vec<Entry> {
         keys: action.keys_label(),
         intent: action.intent.clone(),
     });
-    steps.chain(actions).collect()
+    let all = steps.chain(actions);
+    all.filter(|entry| state.barred(&entry.intent).is_none())
+        .collect()
 }
 
 /// The entries that fit a text, best first; all of them in their order while it is empty.
