@@ -5,4 +5,5 @@ mod aws;
 mod calls;
 mod dns;
 mod rig;
+mod together;
 mod web;
