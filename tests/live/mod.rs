@@ -7,4 +7,5 @@ mod dns;
 mod kube;
 mod rig;
 mod walk;
+mod together;
 mod web;
