@@ -86,7 +86,10 @@ fn its_key_table_is_the_programs() {
 
 #[test]
 fn its_pictures_and_files_are_there() {
-    let links = README.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let links = README
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     for link in links.filter(|link| !link.starts_with("http")) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(link);
         assert!(path.exists(), "the README names {link}, which is not there");

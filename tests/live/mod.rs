@@ -6,6 +6,6 @@ mod calls;
 mod dns;
 mod kube;
 mod rig;
-mod walk;
 mod together;
+mod walk;
 mod web;
