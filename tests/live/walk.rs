@@ -71,7 +71,7 @@ fn uninstall(terminal: &mut Terminal) {
         row(screen, "Stop old cluster").contains("ready")
     });
     terminal.keys("2");
-    terminal.wait_for("Cancel");
+    terminal.wait_for("type exactly");
     terminal.keys("uninstall teleport-cluster in primary\r");
     passes(terminal, "Stop old cluster");
 }
