@@ -134,16 +134,23 @@ pub enum PlanCommand {
 #[derive(Debug, Subcommand)]
 pub enum StepCommand {
     /// Run it.
-    Exec {
-        /// Its name.
-        name: String,
-        /// The run it is.
-        #[arg(long)]
-        run: String,
-        /// Say what would be done and change nothing.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Exec(Exec),
+}
+
+/// A confirmed run of a native step.
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// Its name.
+    pub name: String,
+    /// The run it is.
+    #[arg(long)]
+    pub run: String,
+    /// The incident's folder, where the run was confirmed.
+    #[arg(long, value_name = "DIR")]
+    pub incident: PathBuf,
+    /// Say what would be done and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::{
     input,
     journal::Folder,
     state::{Effect, Event, Intent, State},
-    term::{Signal, Signals, size, stop_group},
+    term::{Signal, Signals, hush, install_panic_hook, size, stop_group},
 };
 
 /// Events that wait for the loop at most; whoever has more to tell waits.
@@ -57,6 +57,11 @@ enum Flow {
 /// # Errors
 /// If the terminal cannot be taken or signals not be listened to.
 pub async fn run(setup: Setup) -> io::Result<Ending> {
+    // From here to the end, libraries, plugins and panics write into a file and not over the screen.
+    let _quiet = setup.log().and_then(|log| {
+        install_panic_hook(&log);
+        hush(&log).ok()
+    });
     let (events, inbox) = mpsc::channel(INBOX);
     let signals = Signals::listen()?;
     let mut state = setup.state();
@@ -146,21 +151,26 @@ impl Cockpit {
 
     fn event(&mut self, event: Event) -> Flow {
         self.dirty = true;
-        if let Event::Access(access) = &event {
-            self.edge.access(access);
+        match &event {
+            Event::Access(access) => self.edge.access(access),
+            Event::Recalled(kept) => self.edge.recalled(kept),
+            _ => {}
         }
         let effects = self.state.decide(event);
         self.perform(effects)
     }
 
     fn key(&mut self, event: TermEvent) -> Flow {
+        // Told by the signal, which is listened to from before the first frame on.
+        if matches!(event, TermEvent::Resize(..)) {
+            return Flow::Go;
+        }
         self.urgent = true;
         let now = Moment::now();
         let intents = match event {
             TermEvent::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             TermEvent::Key(key) => input::resolve(&self.state, key),
             TermEvent::Paste(text) => vec![Intent::Paste(text)],
-            TermEvent::Resize(..) => return self.resized(),
             _ => Vec::new(),
         };
         for intent in intents {
@@ -187,6 +197,10 @@ impl Cockpit {
             Signal::Leave => Flow::Leave,
             Signal::Stop => self.suspend(),
             Signal::Continue => self.resume(),
+            Signal::Resize => {
+                self.urgent = true;
+                self.resized()
+            }
         }
     }
 

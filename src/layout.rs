@@ -124,6 +124,17 @@ pub fn screen(size: (u16, u16), desk: &Desk) -> Screen {
     }
 }
 
+/// Whether a terminal of this size shows panes and what lies over them, not only a notice that it is too small.
+#[must_use]
+pub const fn shows_panes(size: (u16, u16)) -> bool {
+    let (width, height) = if size.0 == 0 || size.1 == 0 {
+        FALLBACK
+    } else {
+        size
+    };
+    !matches!(mode(width, height, false), Mode::TooSmall)
+}
+
 const fn mode(width: u16, height: u16, zoom: bool) -> Mode {
     if width < LEAST.0 || height < LEAST.1 {
         Mode::TooSmall

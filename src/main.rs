@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -10,16 +12,19 @@ use std::{
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, Cli, Command, Open, PlanCommand, StepCommand},
+    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
     cockpit::{self, Ending},
     incident::RunId,
+    journal::{self, Folder},
     plan,
     report::Format,
-    run::runner,
+    run::{RunDir, Spec, runner, spec},
     step,
-    term::Caps,
+    term::{Caps, put},
 };
 
+/// A defect in Relight itself: `EX_SOFTWARE`.
+const DEFECT: u8 = 70;
 /// Bad input: a plan, a command line, a file that is there already.
 const USAGE: u8 = 64;
 
@@ -38,7 +43,10 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     let result = match cli.command {
-        None => open(cli.open),
+        None => {
+            let again = by_plan(&cli.open);
+            open(cli.open, &again)
+        }
         #[cfg(feature = "practice")]
         Some(Command::Practice(practice)) => rehearse(cli.open, &practice),
         Some(Command::Init { path }) => init(&path),
@@ -46,8 +54,8 @@ fn main() -> ExitCode {
             command: PlanCommand::Check,
         }) => check(&cli.open),
         Some(Command::Step {
-            command: StepCommand::Exec { name, run, dry_run },
-        }) => exec(&cli.open, &name, &run, dry_run),
+            command: StepCommand::Exec(ordered),
+        }) => exec(&cli.open, &ordered),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -85,7 +93,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
         .map_err(|error| format!("cannot start the runtime: {error}"))
 }
 
-fn open(open: Open) -> Result<ExitCode, String> {
+/// Opens the cockpit; `again` is the command line that comes back to it.
+fn open(open: Open, again: &[String]) -> Result<ExitCode, String> {
     let caps = Caps::detect();
     let format = match open.format {
         cli::Format::Text => Format::Text,
@@ -100,44 +109,73 @@ fn open(open: Open) -> Result<ExitCode, String> {
         return Ok(ExitCode::from(code));
     }
     let runtime = runtime()?;
-    let ending = runtime.block_on(cockpit::run(setup));
+    let log = setup.log();
+    // The screen is given back while unwinding; then there is somebody to tell what happened and where it is written.
+    let ending = catch_unwind(AssertUnwindSafe(|| runtime.block_on(cockpit::run(setup))));
     // Probes may be in the middle of a call that will not come back: nobody waits for them.
     runtime.shutdown_background();
+    let again = spec::shown(again);
+    let Ok(ending) = ending else {
+        let log = log.map_or_else(String::new, |log| format!(", details in {}", log.display()));
+        let text = format!(
+            "relight: the cockpit ended by a defect of its own{log}; runs go on without it\n  attach again: {again}"
+        );
+        say(&mut io::stderr(), &text);
+        return Ok(ExitCode::from(DEFECT));
+    };
     let ending = ending.map_err(|error| format!("cannot use the terminal: {error}"))?;
     if ending.hung_up {
         return Ok(ExitCode::from(129));
     }
-    summary(&ending);
+    summary(&ending, &again);
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stays on the terminal after the screen is gone: where things are kept and how to come back.
-fn summary(ending: &Ending) {
-    let mut out = io::stdout();
+/// The command line by which this plan's cockpit is opened again, as this one was.
+fn by_plan(open: &Open) -> Vec<String> {
+    let mut again = vec![program(), "--plan".to_owned(), shown(&open.plan)];
+    if let Some(dir) = &open.state_dir {
+        again.extend(["--state-dir".to_owned(), shown(dir)]);
+    }
+    if open.read_only {
+        again.push("--read-only".to_owned());
+    }
+    again
+}
+
+/// The program as it was called.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "relight".to_owned())
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// What stays on the terminal after the screen is gone: where things are kept and how to come back. A terminal that
+/// reads nothing does not keep the program.
+fn summary(ending: &Ending, again: &str) {
     let state = &ending.state;
     let Some(folder) = &ending.folder else {
-        return say(
-            &mut out,
-            "relight: no incident was opened; nothing was written.",
-        );
+        let _ = put(b"relight: no incident was opened; nothing was written.\n");
+        return;
     };
-    say(
-        &mut out,
-        &format!("relight: incident {}", folder.path().display()),
-    );
+    let mut text = format!("relight: incident {}\n", folder.path().display());
     for run in state.live_runs() {
-        say(
-            &mut out,
-            &format!("  still running: {run} (it goes on without this terminal)"),
+        let _ = writeln!(
+            text,
+            "  still running: {run} (it goes on without this terminal)"
         );
     }
-    say(
-        &mut out,
-        &format!(
-            "  attach again: relight --plan {}",
-            state.plan.path.display()
-        ),
-    );
+    let next = if state.story.closed.is_some() {
+        "closed; the next start begins another"
+    } else {
+        "attach again"
+    };
+    let _ = writeln!(text, "  {next}: {again}");
+    let _ = put(text.as_bytes());
 }
 
 fn init(path: &Path) -> Result<ExitCode, String> {
@@ -168,17 +206,45 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     for line in plan::describe(&plan) {
         say(&mut out, &line);
     }
+    // A missing tool locks nothing here: the check may well run on another machine than the recovery.
+    let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
+        Ok(helm) => helm.to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    say(&mut out, "");
+    say(&mut out, &format!("tools: {tool}"));
     Ok(ExitCode::SUCCESS)
 }
 
-fn exec(open: &Open, name: &str, run: &str, dry_run: bool) -> Result<ExitCode, String> {
+fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let plan = Arc::new(plan::load(&open.plan).map_err(|error| error.to_string())?);
+    let (name, run) = (&ordered.name, &ordered.run);
     let run = RunId::parse(run).ok_or_else(|| format!("{run:?} is no run id"))?;
-    let native = step::natives()
-        .into_iter()
-        .find(|native| native.name == name);
-    let native = native.ok_or_else(|| format!("there is no native step {name:?}"))?;
-    let context = step::Context { plan, run, dry_run };
+    let native = step::native(name).ok_or_else(|| format!("there is no native step {name:?}"))?;
+    let incident = Folder::at(&ordered.incident);
+    // What was confirmed is in the run's folder: without it nobody has said yes.
+    let spec = Spec::load(&RunDir::of(&incident, &run)).map_err(|error| {
+        format!(
+            "there is no confirmed run {run} in {}: {error}",
+            ordered.incident.display()
+        )
+    })?;
+    if spec.digest != plan.digest {
+        return Err(format!(
+            "nothing was done: {} was changed after this run was confirmed; leave the cockpit, open it again and run the step again",
+            plan.path.display()
+        ));
+    }
+    let token = spec.token;
+    let context = step::Context {
+        plan,
+        run,
+        dry_run: ordered.dry_run || spec.dry_run,
+        confirmed: spec.calls,
+        fence: step::Fence::new(move || {
+            journal::still_mine(&incident, token).map_err(|lost| lost.to_string())
+        }),
+    };
     let done = runtime()?.block_on((native.run)(context.clone()));
     Ok(match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -205,7 +271,11 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
             // A world of its own has incidents of its own: a practice begun afresh does not attach to the last one's.
             let incidents = format!("incidents-{}", ready.began.millis());
             open.state_dir.get_or_insert_with(|| dir.join(incidents));
-            self::open(open)
+            let mut again = vec![program(), "practice".to_owned()];
+            if let Some(dir) = &practice.dir {
+                again.extend(["--dir".to_owned(), shown(dir)]);
+            }
+            self::open(open, &again)
         }
         Some(PracticeCommand::Serve) => {
             let served = runtime()?.block_on(region::serve(&dir, &practice.scenario, lease::LIMIT));

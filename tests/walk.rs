@@ -105,11 +105,11 @@ async fn run(step: &Step, plan: &Arc<Plan>) {
                 .iter()
                 .find(|native| native.name == *name)
                 .expect("a native");
-            let context = Context {
-                plan: Arc::clone(plan),
-                run: RunId::new(&step.id, 1, Moment::now()),
-                dry_run: false,
-            };
+            let context = Context::new(
+                Arc::clone(plan),
+                RunId::new(&step.id, 1, Moment::now()),
+                false,
+            );
             (native.run)(context).await.expect(name);
         }
     }

@@ -235,6 +235,10 @@ fn told(error: &Error) -> String {
             "issued by nobody this machine trusts (a private authority goes into [web] ca_file)"
                 .to_owned()
         }
+        // The verifier's own error is wrapped, and only its name tells what it is.
+        CertificateError::Other(inner) if format!("{inner:?}").contains("CaUsedAsEndEntity") => {
+            "signed by itself, as Teleport does when it was given no certificate".to_owned()
+        }
         CertificateError::Revoked => "revoked".to_owned(),
         CertificateError::BadEncoding => "not readable".to_owned(),
         other => other.to_string(),

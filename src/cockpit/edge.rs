@@ -19,7 +19,7 @@ use super::{
     start::Setup,
 };
 use crate::{
-    incident::{Fact, Moment, Observation, Side, Subject},
+    incident::{Cluster, Fact, Instruments, Moment, Observation, Side, Subject},
     journal::{Entry, Folder},
     plan::Plan,
     probe::{self, Sink, Targets, schedule::Schedule},
@@ -119,6 +119,19 @@ impl Edge {
         self.memory.ask(Command::Seen(seen.to_vec()));
     }
 
+    /// Passes on the load balancers that another cockpit of this incident had seen: with the region gone, nothing else
+    /// knows where the old one was.
+    pub fn recalled(&self, kept: &Instruments) {
+        for (subject, reading) in kept.iter() {
+            if let (Subject::Cluster(side), Some((_, Fact::Cluster(cluster)))) =
+                (subject, &reading.good)
+                && self.targets.get(*side).is_empty()
+            {
+                pass_on(&self.targets, *side, cluster);
+            }
+        }
+    }
+
     /// Once a second: keeps the practice region alive and, now and then, a checkpoint.
     pub fn beat(&mut self, state: &State) {
         let now = Moment::now();
@@ -204,14 +217,18 @@ pub(super) fn follow(targets: &Targets, seen: &Observation) {
     else {
         return;
     };
+    pass_on(targets, *side, cluster);
+}
+
+fn pass_on(targets: &Targets, side: Side, cluster: &Cluster) {
     let mut hosts: BTreeSet<String> = match &cluster.load_balancer {
         Some(balancer) => balancer.addresses.iter().cloned().collect(),
         None => BTreeSet::new(),
     };
-    if *side == Side::Primary {
-        hosts.extend(targets.get(*side));
+    if side == Side::Primary {
+        hosts.extend(targets.get(side));
     }
-    targets.set(*side, hosts.into_iter().collect());
+    targets.set(side, hosts.into_iter().collect());
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use tokio::sync::mpsc::Sender;
 use crate::{
     incident::{Instruments, Moment, Observation},
     journal::{
-        Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track, Writer,
+        self, Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track,
+        Writer,
     },
     plan::Plan,
     state::{Access, Event},
@@ -188,14 +189,14 @@ impl Keeper {
         };
         self.follow(&mut replay);
         if let Ok(Some(checkpoint)) = Checkpoint::load(&folder) {
-            let readings = checkpoint
-                .instruments
-                .iter()
-                .flat_map(|(_, reading)| reading.looks());
-            self.tell(Event::Observed(readings.collect(), Moment::now()));
+            self.tell(Event::Recalled(checkpoint.instruments));
         }
         let hand = match Lock::take(&folder, &self.claim(replay.tail().token)) {
-            Ok(lock) => self.take_hand(&folder, &mut replay, lock),
+            Ok(lock) => {
+                // What the one before wrote until it let go: read it before anything behind it counts as torn.
+                self.follow(&mut replay);
+                self.take_hand(&folder, &mut replay, lock)
+            }
             Err(error) => {
                 self.tell(Event::Access(Access::Observer(error.to_string())));
                 None
@@ -211,6 +212,25 @@ impl Keeper {
             track,
         });
         operator
+    }
+
+    /// Takes the lock of an incident whose holder has left: someone who looks on is there to go on. False while it is
+    /// held; a race for it is lost without a word, and looked at again.
+    fn inherit(&self, open: &mut Open) -> bool {
+        let held = journal::holder(&open.folder)
+            .map_or(true, |holder| holder.is_some_and(|holder| holder.held));
+        if held {
+            return false;
+        }
+        let Ok(lock) = Lock::take(&open.folder, &self.claim(open.replay.tail().token)) else {
+            return false;
+        };
+        self.follow(&mut open.replay);
+        open.hand = self.take_hand(&open.folder, &mut open.replay, lock);
+        if open.hand.is_some() {
+            self.notice("the operator has left: this cockpit holds the incident now");
+        }
+        open.hand.is_some()
     }
 
     fn take_hand(
@@ -327,7 +347,12 @@ impl Keeper {
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         if let Some(mut open) = self.open.take() {
                             self.follow(&mut open.replay);
+                            let free = self.inherit(&mut open);
                             self.open = Some(open);
+                            if free {
+                                self.allow();
+                                self.record(Entry::Attached);
+                            }
                         }
                         continue;
                     }

@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::{mpsc::Sender, watch};
 
 use crate::{
-    incident::{Moment, RunId, Runbook},
+    incident::{Action, Moment, RunId, Runbook},
     journal::{ArmedStep, Folder},
     plan::Plan,
     run::{self, Cancel, Direction, Found, RunDir, Watch, spec},
@@ -238,13 +238,18 @@ impl Keeper {
             return;
         };
         let made = spec::for_step(step, &self.plan, &armed.run, token, &folder, armed.dry_run);
+        let native = matches!(step.action, Action::Native(_));
         let started = match made {
-            Ok(spec) if spec.calls != armed.calls => {
+            Ok(spec) if !native && spec.calls != armed.calls => {
                 Err("what would be done has changed since it was confirmed".to_owned())
             }
-            Ok(spec) => run::start(&spec)
-                .map(|_| ())
-                .map_err(|error| error.to_string()),
+            // A native step is held to what was confirmed by its own code, which looks at the world as it is then.
+            Ok(spec) => run::start(&run::Spec {
+                calls: armed.calls.clone(),
+                ..spec
+            })
+            .map(|_| ())
+            .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Some(watch) = &mut self.watch {

@@ -115,8 +115,10 @@ impl Screen {
         self.caps
     }
 
-    /// Gives the terminal back, for a while or for good.
+    /// Gives the terminal back, for a while or for good. A frame on its way goes out first: later it would land on the
+    /// shell's screen.
     pub fn give_back(&mut self) {
+        let _ = self.wire.drain();
         self.tty.give_back();
     }
 

@@ -1,15 +1,15 @@
 //! What the cockpit starts from.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     cli::Open,
-    incident::{Moment, RunId, Runbook, Step},
-    journal::Folder,
+    incident::{Action, Instruments, Moment, RunId, Runbook, Step},
+    journal::{Folder, StateDir},
     plan::{self, Plan},
     run::spec,
     state::{Access, Prepare, Prepared, State},
-    step::expand,
+    step::{self, expand},
     term::Caps,
     theme,
 };
@@ -60,6 +60,13 @@ pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
 }
 
 impl Setup {
+    /// Where libraries, plugins and panics write while the screen is up; `None` where nothing can be written.
+    #[must_use]
+    pub fn log(&self) -> Option<PathBuf> {
+        let state = StateDir::locate(self.open.state_dir.as_deref()).ok()?;
+        Some(state.path().join("cockpit.log"))
+    }
+
     /// A state in which nothing has been seen or done.
     #[must_use]
     pub fn state(&self) -> State {
@@ -80,7 +87,7 @@ impl Setup {
 /// How a step is expanded for its dialog: by the same code that the runner's spec is made with.
 fn prepare(plan: &Arc<Plan>) -> Prepare {
     let plan = Arc::clone(plan);
-    Arc::new(move |step: &Step, dry_run| {
+    Arc::new(move |step: &Step, dry_run, instruments: &Instruments| {
         let run = RunId::new(&step.id, 1, Moment::default());
         let nowhere = Folder::at(std::path::Path::new(""));
         let spec = spec::for_step(step, &plan, &run, 0, &nowhere, dry_run)
@@ -91,10 +98,18 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
             .map(|phrase| expand::text(phrase, &plan))
             .transpose();
         let phrase = phrase.map_err(|error| error.to_string())?;
-        Ok(Prepared {
-            calls: spec.calls,
-            phrase,
-        })
+        let mut calls = spec.calls;
+        if let Action::Native(name) = &step.action
+            && let Some(seen) = step::native(name).and_then(|native| native.seen)
+        {
+            match seen(&plan, instruments) {
+                Ok(lines) => calls.extend(lines),
+                // A dry run may come before there is anything to see.
+                Err(_) if dry_run => {}
+                Err(why) => return Err(why.to_string()),
+            }
+        }
+        Ok(Prepared { calls, phrase })
     })
 }
 

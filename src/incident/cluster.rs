@@ -1,6 +1,9 @@
 //! The Teleport release in a Kubernetes cluster, with the few fields that are shown.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +30,54 @@ pub struct Cluster {
     /// gap, that nothing of it is here means nothing.
     #[serde(default)]
     pub gaps: Vec<Gap>,
+    /// What the judges have worked out of the pods.
+    #[serde(skip)]
+    pub memo: Memo,
+}
+
+/// What is worked out of a cluster's pods once a reading: with 10,000 of them no frame has the time to look at each.
+#[derive(Clone, Debug, Default)]
+pub struct Muster {
+    /// Places in [`Cluster::pods`]: the worst first, those of one health by name.
+    pub order: Vec<usize>,
+    /// Pods that are no hook's.
+    pub members: usize,
+    /// Members that serve.
+    pub ready: usize,
+    /// Whether any pod of the Auth Service serves.
+    pub auth: bool,
+    /// Whether any pod of the Proxy Service serves.
+    pub proxy: bool,
+    /// Place of the member in the worst health.
+    pub worst: Option<usize>,
+    /// Place of the first member in `CrashLoopBackOff`.
+    pub looping: Option<usize>,
+    /// Place of the first member on a node that is not Ready.
+    pub lost: Option<usize>,
+}
+
+/// A place for a [`Muster`], filled when it is first asked for. It is no part of what was read: equal to any other, not
+/// written down, and empty in a copy, which may be changed.
+#[derive(Debug, Default)]
+pub struct Memo(OnceLock<Muster>);
+
+impl Memo {
+    /// What is kept, worked out now if it is not there yet.
+    pub fn get_or(&self, muster: impl FnOnce() -> Muster) -> &Muster {
+        self.0.get_or_init(muster)
+    }
+}
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Cluster {

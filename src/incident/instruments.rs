@@ -1,7 +1,7 @@
 //! The newest reading per subject, with the last good value kept.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     sync::Arc,
 };
 
@@ -101,6 +101,29 @@ impl Instruments {
             reading.good = good;
         }
         reading.last = seen;
+    }
+
+    /// Fills in what others had seen: subjects not looked at here yet, and good values where none was seen here. What
+    /// was seen here stays, so that a failed first look does not hide what the region was like before it went out.
+    pub fn recall(&mut self, kept: Self) {
+        for (subject, theirs) in kept.readings {
+            match self.readings.entry(subject) {
+                Entry::Vacant(place) => {
+                    place.insert(theirs);
+                }
+                Entry::Occupied(mut place) => {
+                    let ours = place.get_mut();
+                    let fruitless = ours.good.is_none();
+                    for look in theirs.looks() {
+                        let good = look.outcome.ok().map(|fact| (look.at, fact));
+                        late(ours, look.at, good);
+                    }
+                    if fruitless && theirs.failing_since.is_some() {
+                        ours.failing_since = theirs.failing_since;
+                    }
+                }
+            }
+        }
     }
 
     /// The reading of a subject.
@@ -288,6 +311,28 @@ mod tests {
                 assert_eq!(witnessed(&attached), ["second"], "{own:?} {first}");
             }
         }
+    }
+
+    #[test]
+    fn a_failed_first_look_does_not_hide_what_others_had_seen() {
+        let mut kept = Instruments::default();
+        kept.take(look(1, true));
+        kept.take(look(2, false));
+        let mut instruments = Instruments::default();
+        instruments.take(look(9, false));
+        instruments.recall(kept.clone());
+        let reading = instruments
+            .get(&Subject::Identity(Side::Primary))
+            .expect("a reading");
+        assert_eq!(reading.last.at, Moment::from_secs(9));
+        assert_eq!(
+            reading.good.as_ref().map(|good| good.0),
+            Some(Moment::from_secs(1))
+        );
+        assert_eq!(reading.failing_since, Some(Moment::from_secs(2)));
+        let mut fresh = Instruments::default();
+        fresh.recall(kept.clone());
+        assert_eq!(fresh, kept, "with nothing seen here all of it is taken");
     }
 
     #[test]

@@ -34,7 +34,8 @@ mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use cluster::{
-    Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Pod, Release,
+    Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
+    Pod, Release,
 };
 pub use condition::Condition;
 pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};

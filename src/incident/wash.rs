@@ -145,6 +145,7 @@ mod tests {
                 message: SECRET.to_owned(),
             }],
             release: Err(failure()),
+            memo: crate::incident::Memo::default(),
             gaps: vec![Gap {
                 kind: ClusterKind::Nodes,
                 why: failure(),

@@ -67,6 +67,8 @@ actions! {
             "Skip the selected step: asks for the reason, which stands in the journal";
         "cancel" &[Key::char('x')] => Intent::Cancel, in RUNS, "cancel",
             "Ask the running step to stop";
+        "close-incident" &[Key::char('E')] => Intent::Close, in RUNBOOK, "",
+            "Close the incident: asks for the reason; the next start begins another";
         "detail" &[Key::char('i')] => Intent::Detail, in RUNBOOK, "detail",
             "All that is known of the selected step: why it is locked, its runs and findings";
         "copy-command" &[Key::char('C')] => Intent::CopyCommand, in RUNS, "",
@@ -144,7 +146,7 @@ actions! {
         "suspend" &[Key::ctrl('z')] => Intent::Suspend, in EVERYWHERE, "",
             "Suspend the cockpit; runs go on";
         "detach" &[Key::char('q'), Key::ctrl('c')] => Intent::Detach, in PANES, "detach",
-            "Leave the screen; runs go on, and `relight attach` comes back to them";
+            "Leave the screen; runs go on, and the next start comes back to them";
     }
     Dialogs {
         "accept" &[Key::code(KeyCode::Enter)] => Intent::Accept, in OVERLAYS, "accept",

@@ -9,14 +9,14 @@ use crate::{
     incident::{Moment, Risk, RunId, Runbook, StepId},
     journal::ArmedStep,
     plan::sample,
-    state::{Access, Confirm, Event, Focus, Intent, Overlay, Pane, Prepared, Reason, State},
+    state::{Access, Confirm, Event, Focus, Intent, Overlay, Pane, Prepared, Reason, State, Why},
 };
 
 const NOW: Moment = Moment::from_secs(1_795_442_731);
 
 fn state() -> State {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the embedded runbook");
-    let prepare = |_: &crate::incident::Step, _| {
+    let prepare = |_: &crate::incident::Step, _, _: &_| {
         Ok(Prepared {
             calls: vec!["true".to_owned()],
             phrase: None,
@@ -70,7 +70,7 @@ fn at(place: Place) -> State {
         Place::Themes => Some(Overlay::Themes(0)),
         Place::Palette => Some(Overlay::Palette(String::new(), 0)),
         Place::Field => Some(Overlay::Reason(Reason {
-            step: step(),
+            why: Why::Skip(step()),
             text: String::new(),
         })),
         Place::Phrase => Some(dialog(Some("uninstall it"))),
@@ -102,6 +102,7 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::RunNumber(_) => "run number",
         Intent::DryRun => "dry run",
         Intent::Skip => "skip",
+        Intent::Close => "close",
         Intent::Cancel => "cancel",
         Intent::Detail => "detail",
         Intent::NextRun(_) => "next run",

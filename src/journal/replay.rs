@@ -130,6 +130,8 @@ pub struct Replay {
     line: u64,
     /// The record that follows a notice about it.
     next: Option<Record>,
+    /// Why reading stopped before the end: what lies behind is not known, so nothing may be cut or appended.
+    failed: Option<io::Error>,
 }
 
 /// What can be read of a record whose entry cannot.
@@ -160,6 +162,7 @@ impl Replay {
             tail: Tail::default(),
             line: 0,
             next: None,
+            failed: None,
         };
         replay.reopen()?;
         Ok(replay)
@@ -184,8 +187,12 @@ impl Replay {
     /// alone, after the iterator has come to its end: an observer may be looking at a line that is being written.
     ///
     /// # Errors
-    /// If the disk does not take it; then the journal is as it was and must not be appended to.
+    /// If the disk does not take it, if reading had failed before the end, or if whole records have been written since
+    /// the iterator came to its end: then the journal is as it was and must not be appended to.
     pub fn cut_torn(&mut self) -> io::Result<Option<Notice>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut file = match files::private().read(true).write(true).open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -200,13 +207,19 @@ impl Replay {
             .path
             .with_file_name(format!("journal.torn-{}", self.tail.length));
         file.seek(SeekFrom::Start(self.tail.length))?;
+        let mut torn = Vec::new();
+        (&file).take(bytes).read_to_end(&mut torn)?;
+        if torn.contains(&b'\n') {
+            return Err(io::Error::other(
+                "whole records were written to it while it was being read; open the incident again",
+            ));
+        }
         let mut aside = files::private()
             .write(true)
             .create(true)
             .truncate(true)
             .open(&kept)?;
-        io::copy(&mut (&file).take(bytes), &mut aside)?;
-        aside.flush()?;
+        aside.write_all(&torn)?;
         aside.sync_all()?;
         file.set_len(self.tail.length)?;
         file.sync_all()?;
@@ -233,7 +246,13 @@ impl Replay {
         let mut hasher = Sha256::new();
         let mut length = 0_u64;
         loop {
-            let buffer = file.fill_buf().unwrap_or_default();
+            let buffer = match file.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) => {
+                    self.failed = Some(error);
+                    &[]
+                }
+            };
             if buffer.is_empty() {
                 // No whole line yet: the next call begins with it again.
                 let _ = file.seek(SeekFrom::Start(start));
@@ -274,8 +293,8 @@ impl Replay {
                 "its hash of the line before is not that line's".to_owned()
             });
         }
-        (seq != self.tail.seq + 1)
-            .then(|| format!("it is record {seq} where {} should be", self.tail.seq + 1))
+        let wanted = self.tail.seq.saturating_add(1);
+        (seq != wanted).then(|| format!("it is record {seq} where {wanted} should be"))
     }
 
     fn step(&mut self, seq: u64, token: u64, hash: String) {
@@ -481,6 +500,25 @@ mod tests {
             assert_eq!(replay.next(), None);
             assert_eq!(replay.cut_torn().expect("nothing to cut"), None);
         }
+    }
+
+    #[test]
+    fn records_written_behind_the_readers_back_are_not_cut() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let path = journal(temp.path(), 2);
+        let mut replay = Replay::open(&path).expect("opened");
+        let whole = std::fs::read(&path).expect("read");
+        assert_eq!(replay.by_ref().count(), 2);
+        // The one who held the lock says goodbye after the reader has come to the end.
+        let late = std::fs::File::options().append(true).open(&path);
+        late.and_then(|mut file| file.write_all(b"{\"late\":1}\n"))
+            .expect("written");
+        assert!(replay.cut_torn().is_err());
+        let after = std::fs::read(&path).expect("read");
+        assert_eq!(after[..whole.len()], whole);
+        assert!(after.ends_with(b"{\"late\":1}\n"));
+        assert_eq!(replay.by_ref().count(), 1, "it is read, then");
+        assert_eq!(replay.cut_torn().expect("nothing to cut"), None);
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl<M: Medium> Writer<M> {
         entry: Entry,
     ) -> Result<Record, WriteError> {
         let mut record = Record {
-            seq: self.tail.seq + 1,
+            seq: self.tail.seq.saturating_add(1),
             at,
             author,
             prev: self.tail.hash.clone(),

@@ -3,11 +3,56 @@
 use super::{Assessment, Glance, Sight, glance};
 use crate::{
     incident::{
-        Cluster, ClusterKind, Component, Deployment, Fact, Finding, Health, Pod, Side, Subject,
-        brief,
+        Cluster, ClusterKind, Component, Deployment, Fact, Finding, Health, Muster, Pod, Side,
+        Subject, brief,
     },
     judge::pod,
 };
+
+/// What the pods of a cluster come to, worked out once a reading.
+#[must_use]
+pub fn muster(cluster: &Cluster) -> &Muster {
+    cluster.memo.get_or(|| count(&cluster.pods))
+}
+
+fn count(pods: &[std::sync::Arc<Pod>]) -> Muster {
+    let mut muster = Muster::default();
+    let mut judged = Vec::with_capacity(pods.len());
+    let mut worst = Health::Ok;
+    for (place, pod) in pods.iter().enumerate() {
+        let health = pod::health(pod);
+        judged.push(health);
+        if !is_member(pod) {
+            continue;
+        }
+        muster.members += 1;
+        if pod::is_ready(pod) {
+            muster.ready += 1;
+            muster.auth |= pod.component == Component::Auth;
+            muster.proxy |= pod.component == Component::Proxy;
+        }
+        if muster.worst.is_none() || health >= worst {
+            (muster.worst, worst) = (Some(place), health);
+        }
+        if muster.looping.is_none() && pod.reason == "CrashLoopBackOff" {
+            muster.looping = Some(place);
+        }
+        if muster.lost.is_none() && pod.node_ready == Some(false) {
+            muster.lost = Some(place);
+        }
+    }
+    muster.order = (0..pods.len()).collect();
+    // Stable: pods of one health keep the order of their names.
+    muster
+        .order
+        .sort_by_key(|place| std::cmp::Reverse(judged[*place]));
+    muster
+}
+
+/// The pod at a place of the muster.
+fn at(cluster: &Cluster, place: Option<usize>) -> Option<&Pod> {
+    cluster.pods.get(place?).map(|pod| &**pod)
+}
 
 /// A cluster as a judge sees it: the fact with its age, or the finding that there is none.
 fn seen<'a>(side: Side, sight: &Sight<'a>) -> Result<&'a Cluster, Finding> {
@@ -46,14 +91,9 @@ pub fn context(side: Side, sight: &Sight<'_>) -> Finding {
             ),
             evidence(side),
         ),
-        (Some(planned), Some(found)) => Finding::fail(
-            format!(
-                "context {} reaches another cluster: kube-system has UID {found}, the plan says {planned}; \
-                 correct the kubeconfig or `uid` in [{side}.kube]",
-                cluster.context
-            ),
-            evidence(side),
-        ),
+        (Some(planned), Some(found)) => {
+            Finding::fail(another(side, cluster, found, planned), evidence(side))
+        }
         (None, Some(found)) => Finding::unknown(format!(
             "the plan does not say which cluster context {} should reach; if it is the right one, set \
              uid = \"{found}\" in [{side}.kube]",
@@ -67,6 +107,27 @@ pub fn context(side: Side, sight: &Sight<'_>) -> Finding {
     }
 }
 
+/// Why the kube context of a side reaches another cluster than the planned one, by the last look that told: a later look
+/// that failed does not make it the right one.
+#[must_use]
+pub fn misplaced(side: Side, sight: &Sight<'_>) -> Option<String> {
+    let planned = sight.plan.side(side).kube.uid.as_deref()?;
+    let reading = sight.instruments.get(&Subject::Cluster(side))?;
+    let Some((_, Fact::Cluster(cluster))) = &reading.good else {
+        return None;
+    };
+    let found = cluster.uid.as_deref().filter(|found| *found != planned)?;
+    Some(another(side, cluster, found, planned))
+}
+
+fn another(side: Side, cluster: &Cluster, found: &str, planned: &str) -> String {
+    format!(
+        "context {} reaches another cluster: kube-system has UID {found}, the plan says {planned}; correct the \
+         kubeconfig or `uid` in [{side}.kube]",
+        cluster.context
+    )
+}
+
 /// No pod of the release and no release is left on a side, by a fresh reading: an API that does not answer proves
 /// nothing.
 #[must_use]
@@ -78,7 +139,7 @@ pub fn gone(side: Side, sight: &Sight<'_>) -> Finding {
     if let Some(other) = foreign(side, cluster, sight) {
         return other;
     }
-    let left = cluster.pods.iter().filter(|pod| is_member(pod)).count();
+    let left = muster(cluster).members;
     if left > 0 {
         return Finding::fail(
             format!(
@@ -233,11 +294,8 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
             );
         }
     }
-    if let Some(looping) = cluster
-        .pods
-        .iter()
-        .find(|pod| is_member(pod) && pod.reason == "CrashLoopBackOff")
-    {
+    let muster = muster(cluster);
+    if let Some(looping) = at(cluster, muster.looping) {
         return Finding::fail(
             format!(
                 "{} is in CrashLoopBackOff: {}",
@@ -246,11 +304,7 @@ pub fn ready(side: Side, sight: &Sight<'_>) -> Finding {
             evidence(side),
         );
     }
-    if let Some(lost) = cluster
-        .pods
-        .iter()
-        .find(|pod| is_member(pod) && pod.node_ready == Some(false))
-    {
+    if let Some(lost) = at(cluster, muster.lost) {
         return Finding::unknown(format!(
             "{} is on a node that does not report, so its state is hearsay",
             lost.name
@@ -369,14 +423,8 @@ fn sum_up(cluster: &Cluster, side: Side, sight: &Sight<'_>) -> (Health, String) 
     {
         return (Health::Down, "ANOTHER CLUSTER than planned".to_owned());
     }
-    let members: Vec<&Pod> = cluster
-        .pods
-        .iter()
-        .map(|pod| &**pod)
-        .filter(|pod| is_member(pod))
-        .collect();
-    let ready = members.iter().filter(|pod| pod::is_ready(pod)).count();
-    let total = members.len();
+    let muster = muster(cluster);
+    let (ready, total) = (muster.ready, muster.members);
     if total == 0 {
         let wanted: u32 = cluster.deployments.iter().map(|one| one.desired).sum();
         return match (&cluster.release, wanted) {
@@ -393,16 +441,8 @@ fn sum_up(cluster: &Cluster, side: Side, sight: &Sight<'_>) -> (Health, String) 
         .iter()
         .map(|one| one.desired.saturating_sub(one.available))
         .sum();
-    let worst = members
-        .iter()
-        .map(|pod| pod::judge(pod))
-        .max_by_key(|judged| judged.0);
-    let silent = |component| {
-        !members
-            .iter()
-            .any(|pod| pod.component == component && pod::is_ready(pod))
-    };
-    let down = silent(Component::Auth) || silent(Component::Proxy);
+    let worst = at(cluster, muster.worst).map(pod::judge);
+    let down = !(muster.auth && muster.proxy);
     let (health, text) = worst.unwrap_or((Health::Unknown, String::new()));
     let health = match health {
         Health::Unknown => Health::Unknown,

@@ -3,7 +3,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use super::*;
 use crate::{
     incident::{
-        Failure, FailureKind, Gap, Instruments, LoadBalancer, Moment, Observation, Outcome,
+        Failure, FailureKind, Gap, Instruments, LoadBalancer, Memo, Moment, Observation, Outcome,
         Release, Side::Primary,
     },
     plan::Plan,
@@ -80,6 +80,7 @@ fn healthy() -> Cluster {
             status: "deployed".into(),
         })),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 

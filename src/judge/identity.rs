@@ -39,6 +39,21 @@ pub fn account(side: Side, sight: &Sight<'_>) -> Finding {
     }
 }
 
+/// Why this is the wrong account, by the last look that told: a later look that failed does not make it the right one.
+#[must_use]
+pub fn misplaced(side: Side, sight: &Sight<'_>) -> Option<String> {
+    let planned = sight.plan.side(side).account.as_ref()?;
+    match sight
+        .instruments
+        .get(&Subject::Identity(side))?
+        .good
+        .as_ref()
+    {
+        Some((_, Fact::Identity(seen))) if seen.account != *planned => Some(wrong(seen, planned)),
+        _ => None,
+    }
+}
+
 /// Who we are on a side, in a few words.
 #[must_use]
 pub fn assessment(side: Side, sight: &Sight<'_>) -> Assessment {

@@ -1,28 +1,41 @@
 //! One pod: its health and a short text, as its line in the pane shows it.
 
+use std::borrow::Cow;
+
 use crate::incident::{Component, Health, Pod};
 
 /// The judged line of a pod. A pod on a node that is not Ready is UNKNOWN, never Running: the API server repeats what it
 /// heard last.
 #[must_use]
 pub fn judge(pod: &Pod) -> (Health, String) {
+    let (health, text) = look(pod);
+    (health, text.into_owned())
+}
+
+/// Its health alone: no word is copied, so that thousands of pods are judged in passing.
+#[must_use]
+pub fn health(pod: &Pod) -> Health {
+    look(pod).0
+}
+
+fn look(pod: &Pod) -> (Health, Cow<'_, str>) {
     if pod.node_ready == Some(false) {
         let node = pod.node.as_deref().unwrap_or("its node");
-        return (Health::Unknown, format!("unknown, {node} not ready"));
+        return (Health::Unknown, format!("unknown, {node} not ready").into());
     }
     if pod.deleting.is_some() {
-        return (Health::Degraded, "terminating".to_owned());
+        return (Health::Degraded, "terminating".into());
     }
     if pod.component == Component::Hook {
         return match pod.phase.as_str() {
-            "Succeeded" => (Health::Ok, "hook done".to_owned()),
-            "Failed" => (Health::Down, format!("hook failed {}", pod.reason)),
+            "Succeeded" => (Health::Ok, "hook done".into()),
+            "Failed" => (Health::Down, format!("hook failed {}", pod.reason).into()),
             _ => (Health::Degraded, or(&pod.reason, "hook running")),
         };
     }
     match (pod.phase.as_str(), pod.reason.as_str()) {
-        ("Running", "") if is_ready(pod) => (Health::Ok, "ready".to_owned()),
-        ("Running", "") => (Health::Degraded, "not ready".to_owned()),
+        ("Running", "") if is_ready(pod) => (Health::Ok, "ready".into()),
+        ("Running", "") => (Health::Degraded, "not ready".into()),
         (
             _,
             "CrashLoopBackOff"
@@ -34,14 +47,13 @@ pub fn judge(pod: &Pod) -> (Health, String) {
             | "OOMKilled"
             | "Error"
             | "Evicted",
-        ) => (Health::Down, pod.reason.clone()),
+        ) => (Health::Down, pod.reason.as_str().into()),
         (_, reason) if reason.starts_with("Init:") && !reason.contains('/') => {
-            (Health::Down, reason.to_owned())
+            (Health::Down, reason.into())
         }
         ("Failed", _) => (Health::Down, or(&pod.reason, "failed")),
-        ("Pending" | "Running" | "Succeeded", _) => {
-            (Health::Degraded, or(&pod.reason, &pod.phase.to_lowercase()))
-        }
+        ("Pending" | "Succeeded", "") => (Health::Degraded, pod.phase.to_lowercase().into()),
+        ("Pending" | "Running" | "Succeeded", reason) => (Health::Degraded, reason.into()),
         _ => (Health::Unknown, or(&pod.reason, "unknown")),
     }
 }
@@ -56,10 +68,10 @@ pub fn is_ready(pod: &Pod) -> bool {
         && pod.node_ready != Some(false)
 }
 
-fn or(text: &str, instead: &str) -> String {
+fn or<'a>(text: &'a str, instead: &'a str) -> Cow<'a, str> {
     if text.is_empty() {
-        instead.to_owned()
+        instead.into()
     } else {
-        text.to_owned()
+        text.into()
     }
 }

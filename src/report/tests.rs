@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Format, Report, SCHEMA, render};
 use crate::{
     incident::{
-        Cluster, Component, Fact, Failure, FailureKind, Health, Moment, Observation, Pod, Runbook,
-        Side, Subject, TableRole,
+        Cluster, Component, Fact, Failure, FailureKind, Health, Memo, Moment, Observation, Pod,
+        Runbook, Side, Subject, TableRole,
     },
     journal::{Author, Entry, Kind, Record},
     plan,
@@ -48,12 +48,13 @@ fn cluster() -> Fact {
         events: Vec::new(),
         release: Ok(None),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }))
 }
 
 fn state() -> State {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let prepare = |_: &_, _| {
+    let prepare = |_: &_, _, _: &_| {
         Ok(Prepared {
             calls: Vec::new(),
             phrase: None,

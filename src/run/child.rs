@@ -39,7 +39,15 @@ impl Child {
         };
         // std opens everything close-on-exec; this one file is to be inherited, and a runner starts nothing else.
         rustix::io::fcntl_setfd(lock, FdFlags::empty())?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        // Variables by which Helm would go to another cluster or namespace than the one that was confirmed.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("HELM_KUBE") || text == "HELM_NAMESPACE" {
+                command.env_remove(&name);
+            }
+        }
+        let child = command
             .args(arguments)
             .envs(&spec.env)
             .current_dir(&spec.cwd)

@@ -53,9 +53,13 @@ pub struct Spec {
     pub print_only: bool,
     /// When it was made; a runner that finds it minutes later starts nothing.
     pub at: Moment,
-    /// What the dialog shows: the argv as one line, or one line for each API call. Not needed to run.
+    /// What the dialog shows: the argv as one line, or one line for each API call. A native step does these and no
+    /// others.
     #[serde(default)]
     pub calls: Vec<String>,
+    /// SHA-256 of the plan it was made from: a native step, which reads the plan again, refuses another one.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// Why there is no spec.
@@ -96,22 +100,22 @@ pub fn for_step(
             let shown = vec![shown(&argv)];
             (argv, shown)
         }
-        Action::Native(name) => native(name, plan, run, dry_run)?,
+        Action::Native(name) => native(name, plan, run, incident, dry_run)?,
     };
     if argv.first().is_none_or(String::is_empty) {
         return Err(SpecError::Empty(step.id.clone()));
     }
-    let env = [
-        ("RELIGHT_RUN", run.as_str()),
-        ("RELIGHT_STEP", step.id.as_str()),
-    ];
+    let mut env: BTreeMap<String, String> = PATHS
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), from_here(&std::env::var(name).ok()?))))
+        .collect();
+    env.insert("RELIGHT_RUN".to_owned(), run.as_str().to_owned());
+    env.insert("RELIGHT_STEP".to_owned(), step.id.as_str().to_owned());
     Ok(Spec {
         run: run.clone(),
         step: step.id.clone(),
         argv,
-        env: env
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
+        env,
         cwd: absolute(&plan.path)
             .parent()
             .map_or_else(|| PathBuf::from("/"), PathBuf::from),
@@ -123,7 +127,29 @@ pub fn for_step(
         print_only: dry_run && matches!(step.action, Action::Argv(_)),
         at: Moment::now(),
         calls,
+        digest: plan.digest.clone(),
     })
+}
+
+/// Variables that name files. The cockpit reads them from its own folder and the child starts in the plan's: a relative
+/// path would make the probes look at one cluster and the step change another.
+const PATHS: [&str; 3] = [
+    "KUBECONFIG",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+];
+
+/// A list of paths, each made absolute from where this process is.
+fn from_here(paths: &str) -> String {
+    let absolute = |path: &str| {
+        if path.is_empty() {
+            String::new()
+        } else {
+            absolute(Path::new(path)).to_string_lossy().into_owned()
+        }
+    };
+    let all: Vec<String> = paths.split(':').map(absolute).collect();
+    all.join(":")
 }
 
 fn absolute(path: &Path) -> PathBuf {
@@ -134,12 +160,16 @@ fn native(
     name: &str,
     plan: &Plan,
     run: &RunId,
+    incident: &Folder,
     dry_run: bool,
 ) -> Result<(Vec<String>, Vec<String>), SpecError> {
-    let native = step::natives()
-        .into_iter()
-        .find(|native| native.name == name)
-        .ok_or_else(|| SpecError::NoSuchNative(name.to_owned()))?;
+    let native = step::native(name).ok_or_else(|| SpecError::NoSuchNative(name.to_owned()))?;
+    let needs: String = native
+        .needs
+        .iter()
+        .map(|key| format!("{{{key}}}"))
+        .collect();
+    expand::text(&needs, plan)?;
     let binary = std::env::current_exe().map_err(|error| SpecError::NoBinary(error.to_string()))?;
     let binary = binary.to_string_lossy();
     // The child starts in the plan's folder: a relative path would lead elsewhere from there.
@@ -154,6 +184,8 @@ fn native(
         &*plan_path,
         "--run",
         run.as_str(),
+        "--incident",
+        &*absolute(incident.path()).to_string_lossy(),
     ]
     .map(str::to_owned)
     .into();
@@ -261,6 +293,23 @@ mod tests {
             sentence.contains("does not say cluster.version"),
             "{sentence}"
         );
+    }
+
+    #[test]
+    fn a_native_step_that_lacks_something_is_locked_like_any_other() {
+        let mut plan = plan();
+        plan.dns.zone_id = None;
+        let sentence = spec("switch-dns", &plan, false)
+            .expect_err("locked")
+            .to_string();
+        assert!(sentence.contains("does not say dns.zone_id"), "{sentence}");
+    }
+
+    #[test]
+    fn paths_of_the_environment_lead_to_the_same_files_from_the_plans_folder() {
+        let here = std::env::current_dir().expect("a folder");
+        let wanted = format!("/a/b:{}", here.join("kube/west").display());
+        assert_eq!(from_here("/a/b:kube/west"), wanted);
     }
 
     #[test]

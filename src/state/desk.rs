@@ -100,10 +100,19 @@ pub struct Confirm {
 /// A line of text asked of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// The step to be skipped.
-    pub step: StepId,
+    /// What the reason is for.
+    pub why: Why,
     /// The text so far.
     pub text: String,
+}
+
+/// What a reason is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// To skip a step.
+    Skip(StepId),
+    /// To close the incident.
+    Close,
 }
 
 /// A search in the output.
@@ -126,7 +135,7 @@ pub enum Overlay {
     Palette(String, usize),
     /// Run it or not.
     Confirm(Confirm),
-    /// Why a step is skipped.
+    /// Why a step is skipped, or the incident closed.
     Reason(Reason),
     /// A search in the output is being typed.
     Search(String),

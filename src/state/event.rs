@@ -2,7 +2,7 @@
 
 use super::{Access, Output, Pane, Wanted};
 use crate::{
-    incident::{Moment, Observation, RunId, StepId},
+    incident::{Instruments, Moment, Observation, RunId, StepId},
     journal::{ArmedStep, Entry, Record},
 };
 
@@ -33,6 +33,8 @@ pub enum Intent {
     DryRun,
     /// Skip the selected step: asks for a reason.
     Skip,
+    /// Close the incident: asks for a reason.
+    Close,
     /// Ask the run shown, or that of the selected step, to stop.
     Cancel,
     /// All that is known of the selected step.
@@ -94,6 +96,8 @@ pub enum Event {
     Drawn,
     /// A probe saw something.
     Observed(Vec<Observation>, Moment),
+    /// Readings that another cockpit of this incident had kept, each with its own age.
+    Recalled(Instruments),
     /// What this terminal may do has changed.
     Access(Access),
     /// Records that were on disk before this cockpit attached, or that another one wrote: told, not acted on.

@@ -18,12 +18,12 @@ mod story;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use desk::{
-    Confirm, Desk, Focus, Notice, Overlay, Pane, PaneDesk, Reason, Scroll, Search, Tone,
+    Confirm, Desk, Focus, Notice, Overlay, Pane, PaneDesk, Reason, Scroll, Search, Tone, Why,
 };
 pub use event::{Effect, Event, Intent, RunEvent};
 pub use output::{Output, OutputLine, Wanted};
 pub use progress::StepState;
-pub use rows::RowKey;
+pub use rows::{PodKey, RowKey};
 pub use story::{Declared, Run, RunState, Skip, Story};
 
 use crate::{
@@ -44,9 +44,11 @@ pub enum Access {
     Observer(String),
 }
 
-/// How a step would be armed, prepared by the edge that can expand it: the argv, or why it cannot be.
-pub type Prepare =
-    Arc<dyn Fn(&crate::incident::Step, bool) -> Result<Prepared, String> + Send + Sync>;
+/// How a step would be armed, or dry-run, with the world as it is seen, prepared by the edge that can expand it: the
+/// argv or the calls, or why it cannot be.
+pub type Prepare = Arc<
+    dyn Fn(&crate::incident::Step, bool, &Instruments) -> Result<Prepared, String> + Send + Sync,
+>;
 
 /// A step, fully expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub struct State {
     pub holding: BTreeMap<RunId, Moment>,
     /// Records asked for and not yet on disk, so that nothing is asked for twice.
     pending: Vec<Pending>,
+    /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
+    owed: Vec<crate::journal::Entry>,
     prepare: Prepare,
 }
 
@@ -115,6 +119,7 @@ impl State {
             disk: None,
             holding: BTreeMap::new(),
             pending: Vec::new(),
+            owed: Vec::new(),
             prepare,
         }
     }
@@ -146,7 +151,7 @@ impl State {
         step: &crate::incident::Step,
         dry_run: bool,
     ) -> Result<Prepared, String> {
-        (self.prepare)(step, dry_run)
+        (self.prepare)(step, dry_run, &self.instruments)
     }
 
     /// The run whose output the output pane shows: the one chosen, else the newest.

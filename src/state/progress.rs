@@ -1,7 +1,7 @@
 //! Where each step stands, and why it may not start.
 
 use crate::{
-    incident::{Condition, Moment, Outcome, Risk, RunId, Step, StepId, Verdict},
+    incident::{Moment, Outcome, Risk, RunId, Side, Step, StepId, Verdict},
     judge,
 };
 
@@ -106,7 +106,7 @@ impl State {
         if let Some((_, reason)) = &self.story.closed {
             return Some(format!("the incident is closed: {reason}"));
         }
-        if let Err(why) = (self.prepare)(step, dry_run) {
+        if let Err(why) = self.prepared(step, dry_run) {
             return Some(why);
         }
         match &self.access {
@@ -116,7 +116,8 @@ impl State {
             }
             Access::ReadOnly(_) | Access::Operator => {}
         }
-        if let Some(why) = &self.disk {
+        // Before there is a journal, the next attempt is what finds out whether there can be one.
+        if let Some(why) = self.disk.as_ref().filter(|_| self.story.declared.is_some()) {
             return Some(format!("the journal cannot be written: {why}"));
         }
         if self.is_busy(&step.id) {
@@ -185,16 +186,12 @@ impl State {
             return None;
         }
         let sight = self.sight();
-        [
-            Condition::RecoveryAccount,
-            Condition::PrimaryAccount,
-            Condition::RecoveryContext,
-            Condition::PrimaryContext,
-        ]
-        .into_iter()
-        .map(|place| judge::condition(place, &sight))
-        .find(|finding| finding.outcome == Outcome::Fail)
-        .map(|finding| finding.sentence)
+        [Side::Recovery, Side::Primary]
+            .into_iter()
+            .find_map(|side| {
+                judge::identity::misplaced(side, &sight)
+                    .or_else(|| judge::cluster::misplaced(side, &sight))
+            })
     }
 
     fn unmet(&self, step: &Step) -> Option<String> {
@@ -206,13 +203,24 @@ impl State {
             .map(|finding| finding.sentence)
     }
 
-    /// The selected step: the chosen row of the runbook, else the first that is not done.
+    /// The selected step: the chosen row of the runbook, else the first that is not done; of a filtered runbook always
+    /// one of the rows that are shown.
     #[must_use]
     pub fn selected_step(&self) -> Option<&Step> {
-        if let Some(super::RowKey::Step(id)) = self.desk.pane(super::Pane::Runbook).selected {
-            return self.runbook.get(&id);
+        let pane = self.desk.pane(super::Pane::Runbook);
+        let wanted = match pane.selected {
+            Some(super::RowKey::Step(id)) => self.runbook.get(&id),
+            _ => self.next_step().or_else(|| self.runbook.steps.first()),
+        };
+        if pane.filter.is_empty() {
+            return wanted;
         }
-        self.next_step().or_else(|| self.runbook.steps.first())
+        let rows = self.rows(super::Pane::Runbook);
+        let is_shown = |step: &&Step| rows.contains(&super::RowKey::Step(step.id.clone()));
+        wanted.filter(is_shown).or_else(|| match rows.first() {
+            Some(super::RowKey::Step(id)) => self.runbook.get(id),
+            _ => None,
+        })
     }
 
     /// The first step that has neither passed nor been skipped.

@@ -1,10 +1,15 @@
 //! Which rows a pane has, by identity: what the cursor stays on, and what the view draws.
 
-use std::{cmp::Reverse, net::IpAddr, sync::Arc};
+use std::{
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use super::{Pane, State};
 use crate::{
-    incident::{ClusterEvent, Door, Fact, Side, StepId, Subject},
+    incident::{ClusterEvent, Door, Fact, Pod, Side, StepId, Subject},
     judge,
 };
 
@@ -21,7 +26,7 @@ pub enum RowKey {
     /// A warning event of a cluster, by [`crate::incident::ClusterEvent::id`].
     Event(Side, String),
     /// A pod, by side and UID.
-    Pod(Side, String),
+    Pod(Side, PodKey),
     /// A source of backup facts.
     Source(String),
     /// A DNS server's answer for a name.
@@ -30,6 +35,37 @@ pub enum RowKey {
     Door(Door),
     /// One address behind it.
     Address(Door, IpAddr),
+}
+
+/// A pod by its UID. It brings the pod along, as it was when the row was made, so that a row on screen need not be
+/// looked up among 10,000.
+#[derive(Clone, Debug)]
+pub struct PodKey(pub Arc<Pod>);
+
+impl PartialEq for PodKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.uid == other.0.uid
+    }
+}
+
+impl Eq for PodKey {}
+
+impl PartialOrd for PodKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PodKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.uid.cmp(&other.0.uid)
+    }
+}
+
+impl Hash for PodKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.uid.hash(state);
+    }
 }
 
 impl State {
@@ -65,17 +101,10 @@ impl State {
             else {
                 continue;
             };
-            let pods = cluster.pods.iter();
+            let worst_first = &judge::cluster::muster(cluster).order;
+            let pods = worst_first.iter().map(|place| &cluster.pods[*place]);
             let pods = pods.filter(|pod| whole || fits(&pod.name) || fits(&pod.reason));
-            let mut pods: Vec<_> = pods
-                .map(|pod| (Reverse(judge::pod::judge(pod).0), pod))
-                .collect();
-            // Stable: pods of one health keep the order of their names.
-            pods.sort_by_key(|(health, _)| *health);
-            rows.extend(
-                pods.into_iter()
-                    .map(|(_, pod)| RowKey::Pod(side, pod.uid.clone())),
-            );
+            rows.extend(pods.map(|pod| RowKey::Pod(side, PodKey(Arc::clone(pod)))));
             let events = cluster.events.iter().map(ClusterEvent::id);
             let events = events.filter(|id| whole || fits(id)).take(EVENTS);
             rows.extend(events.map(|id| RowKey::Event(side, id)));
@@ -144,12 +173,10 @@ impl State {
                     format!("{} {}", step.title, state.word())
                 })
             }
-            RowKey::Pod(side, uid) => self.pod(*side, uid).map_or_else(String::new, |pod| {
-                format!(
-                    "{side} {} {}/{} {} {}",
-                    pod.name, pod.ready, pod.containers, pod.phase, pod.reason
-                )
-            }),
+            RowKey::Pod(side, PodKey(pod)) => format!(
+                "{side} {} {}/{} {} {}",
+                pod.name, pod.ready, pod.containers, pod.phase, pod.reason
+            ),
             RowKey::Cluster(side) => {
                 let seen = judge::cluster::assess(*side, &self.sight());
                 format!("{} {}", seen.health, seen.sentence)
@@ -159,16 +186,6 @@ impl State {
             RowKey::Answer(server, name) => format!("{server} {name}"),
             RowKey::Door(door) => door.word().to_owned(),
             RowKey::Address(door, ip) => format!("{door} {ip}"),
-        }
-    }
-
-    /// A pod by side and UID, from the last good reading.
-    #[must_use]
-    pub fn pod(&self, side: Side, uid: &str) -> Option<&Arc<crate::incident::Pod>> {
-        let reading = self.instruments.get(&Subject::Cluster(side))?;
-        match reading.good.as_ref()? {
-            (_, Fact::Cluster(cluster)) => cluster.pods.iter().find(|pod| pod.uid == uid),
-            _ => None,
         }
     }
 }

@@ -176,17 +176,20 @@ impl Story {
                 }
             }
             Entry::Started { run, .. } => self.with(run, |run| {
-                run.state = RunState::Running;
-                run.started = Some(at);
+                // Told twice, or late, after a disk that was full: what has ended does not run again.
+                if run.state == RunState::Confirmed {
+                    run.state = RunState::Running;
+                }
+                run.started.get_or_insert(at);
             }),
             Entry::Cancelled { run } => self.with(run, |run| run.cancelled = Some(at)),
-            Entry::Exited { run, code, how, .. } => self.with(run, |run| {
+            Entry::Exited { run, code, how, .. } => self.with_live(run, |run| {
                 run.state = RunState::Exited;
                 run.code = *code;
                 run.how = Some(how.clone());
                 run.ended = Some(at);
             }),
-            Entry::ContactLost { run, why } => self.with(run, |run| {
+            Entry::ContactLost { run, why } => self.with_live(run, |run| {
                 run.state = RunState::ContactLost;
                 run.how = Some(why.clone());
                 run.ended = Some(at);
@@ -208,6 +211,15 @@ impl Story {
         if let Some(run) = self.runs.get_mut(run) {
             change(run);
         }
+    }
+
+    /// The end of a run is told as often as its runner's records are read: the first one counts.
+    fn with_live(&mut self, run: &RunId, change: impl FnOnce(&mut Run)) {
+        self.with(run, |run| {
+            if run.is_live() {
+                change(run);
+            }
+        });
     }
 
     /// The runs in the order of arming.

@@ -17,7 +17,9 @@ use crate::{
 pub const fn native() -> Native {
     Native {
         name: "verify-backups",
+        needs: &[],
         calls,
+        seen: None,
         run,
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         Aws, explain,
         zone::{place, record_sets},
     },
-    incident::{Failure, FailureKind, RunId},
+    incident::{Fact, Failure, FailureKind, Instruments, Reading, Subject},
     plan::Plan,
 };
 
@@ -41,31 +41,49 @@ type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
 pub const fn native() -> Native {
     Native {
         name: "switch-dns",
+        needs: &["dns.zone_id"],
         calls,
+        seen: Some(seen),
         run,
     }
 }
 
 /// What will be done, in words.
 fn calls(plan: &Plan) -> Vec<String> {
-    let zone = plan
-        .dns
-        .zone_id
-        .as_deref()
-        .unwrap_or("(no zone_id in the plan)");
-    let to = target::planned(plan).map_or_else(
-        || "the load balancer that the recovery cluster has then".to_owned(),
-        |listed| listed.join(", "),
-    );
+    let zone = plan.dns.zone_id.as_deref().unwrap_or_default();
     vec![
         format!("Route 53 GetHostedZone, ListResourceRecordSets: {zone}, as it is now"),
         format!(
-            "Route 53 ChangeResourceRecordSets: {zone}, one batch: {} → {to}, TTL {} s",
-            plan.dns.names.join(" and "),
-            plan.dns.record_ttl
+            "Route 53 ChangeResourceRecordSets: {zone}, one batch, the edits below and no others"
         ),
         "Route 53 GetChange: until INSYNC".to_owned(),
     ]
+}
+
+/// The edits of the batch, from the records and the load balancer as they were seen last.
+fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
+    let target = target::seen(plan, instruments)?;
+    let reading = instruments.get(&Subject::Zone);
+    let Some((_, Fact::Zone(zone))) = reading.and_then(|reading| reading.good.as_ref()) else {
+        let why = reading.and_then(Reading::failure);
+        return Err(StepError(why.map_or_else(
+            || "the records of the hosted zone were not read yet".to_owned(),
+            ToString::to_string,
+        )));
+    };
+    let before = zone
+        .records
+        .iter()
+        .map(batch::as_listed)
+        .collect::<Result<Vec<_>, _>>()?;
+    let edits = batch::edits(
+        &before,
+        &plan.dns.names,
+        &target,
+        plan.dns.record_ttl,
+        &zone.name,
+    )?;
+    Ok(edits.iter().map(ToString::to_string).collect())
 }
 
 /// Does it.
@@ -73,17 +91,12 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         let say = |line: &str| context.say(line);
         let target = target::find(&context.plan, &say).await?;
-        switch(&context.plan, &context.run, context.dry_run, &target, &say).await
+        switch(&context, &target, &say).await
     })
 }
 
-async fn switch(
-    plan: &Plan,
-    run: &RunId,
-    dry_run: bool,
-    target: &Target,
-    say: Say<'_>,
-) -> Result<(), StepError> {
+async fn switch(context: &Context, target: &Target, say: Say<'_>) -> Result<(), StepError> {
+    let plan = &context.plan;
     let Some(id) = plan.dns.zone_id.as_deref() else {
         return Err(StepError(
             "the plan names no hosted zone: add zone_id to [dns]".to_owned(),
@@ -109,14 +122,29 @@ async fn switch(
     for edit in &edits {
         say(&format!("  {edit}"));
     }
-    if dry_run {
+    if context.dry_run {
         say("dry run: nothing was changed");
         return Ok(());
     }
-    let change = offer(&client, id, &edits, run, say).await?;
+    as_confirmed(&edits, &context.confirmed)?;
+    let change = offer(&client, id, &edits, context, say).await?;
     say(&format!("accepted as change {change}"));
     let pause = if plan.practice { POLL_PRACTICE } else { POLL };
     follow(&client, &change, pause, say).await
+}
+
+/// What was confirmed is done, and nothing else.
+fn as_confirmed(edits: &[Edit], confirmed: &[String]) -> Result<(), StepError> {
+    let other = edits
+        .iter()
+        .map(ToString::to_string)
+        .find(|edit| !confirmed.is_empty() && !confirmed.contains(edit));
+    match other {
+        None => Ok(()),
+        Some(edit) => Err(StepError(format!(
+            "nothing was changed: \"{edit}\" was not among the edits that were confirmed, so the records or the load balancer have changed since. Run this step again to see what it would do now"
+        ))),
+    }
 }
 
 /// Submits the batch. Route 53 takes one batch at a time for a zone and five requests a second for an account.
@@ -124,7 +152,7 @@ async fn offer(
     client: &Client,
     id: &str,
     edits: &[Edit],
-    run: &RunId,
+    context: &Context,
     say: Say<'_>,
 ) -> Result<String, StepError> {
     let changes = edits
@@ -132,15 +160,22 @@ async fn offer(
         .map(Edit::change)
         .collect::<Result<Vec<_>, _>>()?;
     let batch = ChangeBatch::builder()
-        .comment(format!("Relight run {run}"))
+        .comment(format!("Relight run {}", context.run))
         .set_changes(Some(changes))
         .build()
         .map_err(|error| StepError(format!("the batch could not be made: {error}")))?;
+    // Offered by this loop alone: the SDK's own second attempt would offer a batch that has been made already, and pass
+    // its refusal off as the answer.
+    let once =
+        aws_sdk_route53::Config::builder().retry_config(aws_config::retry::RetryConfig::disabled());
     for tried in 1..=OFFERS {
+        context.fence.look()?;
         let said = client
             .change_resource_record_sets()
             .hosted_zone_id(id)
             .change_batch(batch.clone())
+            .customize()
+            .config_override(once.clone())
             .send()
             .await;
         let failure = match said {

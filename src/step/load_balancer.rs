@@ -19,7 +19,9 @@ const LOOK: Duration = Duration::from_secs(1);
 pub fn native() -> Native {
     Native {
         name: "load-balancer",
+        needs: &["recovery.context"],
         calls,
+        seen: None,
         run,
     }
 }

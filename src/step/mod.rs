@@ -17,7 +17,10 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::{incident::RunId, plan::Plan};
+use crate::{
+    incident::{Instruments, RunId},
+    plan::Plan,
+};
 
 /// What a native step is given.
 #[derive(Clone, Debug)]
@@ -28,9 +31,57 @@ pub struct Context {
     pub run: RunId,
     /// Say what would be done and change nothing.
     pub dry_run: bool,
+    /// What the operator confirmed, line by line; empty where nobody was asked.
+    pub confirmed: Vec<String>,
+    /// Whether the run's fencing token is still the incident's.
+    pub fence: Fence,
+}
+
+/// Looked through right before each call that changes something: whoever took the incident over goes first.
+#[derive(Clone, Default)]
+pub struct Fence(Option<Arc<dyn Fn() -> Result<(), String> + Send + Sync>>);
+
+impl Fence {
+    /// A fence that looks; the default one lets everything through, as a dry run needs none.
+    pub fn new(look: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(look)))
+    }
+
+    /// Whether the call may be made.
+    ///
+    /// # Errors
+    /// Who holds the incident now.
+    pub fn look(&self) -> Result<(), StepError> {
+        match &self.0 {
+            Some(look) => look().map_err(|lost| StepError(format!("nothing was changed: {lost}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Fence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Fence"
+        } else {
+            "no fence"
+        })
+    }
 }
 
 impl Context {
+    /// A run that nobody was asked about and nobody can take over.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, run: RunId, dry_run: bool) -> Self {
+        Self {
+            plan,
+            run,
+            dry_run,
+            confirmed: Vec::new(),
+            fence: Fence::default(),
+        }
+    }
+
     /// Writes one line of output. An output that nobody reads any more is no reason to stop: the world matters.
     pub fn say(&self, line: impl AsRef<str>) {
         use std::io::Write as _;
@@ -46,14 +97,28 @@ impl Context {
 #[error("{0}")]
 pub struct StepError(pub String);
 
+/// What a step will do to the world as the instruments show it.
+pub type Seen = fn(&Plan, &Instruments) -> Result<Vec<String>, StepError>;
+
 /// A native step.
 pub struct Native {
     /// The name in the runbook.
     pub name: &'static str,
+    /// What of the plan it cannot do without, as placeholders of [`expand`] name it: else the step is locked.
+    pub needs: &'static [&'static str],
     /// What it will do, one line for each call: shown in the dialog before it is confirmed.
     pub calls: fn(&Plan) -> Vec<String>,
+    /// Lines for what depends on the world as it was seen last; while an error, the step is locked by its sentence.
+    /// The step does these lines and no others: it refuses if the world has moved on since they were confirmed.
+    pub seen: Option<Seen>,
     /// Does it.
     pub run: fn(Context) -> BoxFuture<'static, Result<(), StepError>>,
+}
+
+/// The native step of that name.
+#[must_use]
+pub fn native(name: &str) -> Option<Native> {
+    natives().into_iter().find(|native| native.name == name)
 }
 
 /// Every native step.

@@ -26,7 +26,9 @@ const ADDRESSES: usize = 16;
 pub fn native() -> Native {
     Native {
         name: "confirm-ping",
+        needs: &[],
         calls,
+        seen: None,
         run: |context| run(context),
     }
 }

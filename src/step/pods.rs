@@ -24,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn native() -> Native {
     Native {
         name: "wait-for-pods",
+        needs: &["recovery.context"],
         calls,
+        seen: None,
         run,
     }
 }

@@ -23,7 +23,15 @@ use crate::{
 pub fn native() -> Native {
     Native {
         name: "write-values",
+        needs: &[
+            "cluster.values",
+            "recovery.values",
+            "recovery.state_table",
+            "recovery.audit_table",
+            "recovery.recordings_bucket",
+        ],
         calls,
+        seen: None,
         run,
     }
 }

@@ -20,5 +20,5 @@ pub use caps::Caps;
 pub use paint::Paint;
 pub use quiet::{Quiet, hush, install_panic_hook};
 pub use signals::{Signal, Signals, stop_group};
-pub use tty::{Tty, size};
+pub use tty::{Tty, put, size};
 pub use wire::Wire;

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Write as _},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt as _},
     path::Path,
     sync::Mutex,
 };
@@ -21,9 +21,18 @@ pub struct Quiet {
 pub fn hush(log: &Path) -> io::Result<Quiet> {
     let before = rustix::io::dup(io::stderr())?;
     rustix::io::fcntl_setfd(&before, rustix::io::FdFlags::CLOEXEC)?;
-    let file = File::options().create(true).append(true).open(log)?;
+    let file = open(log)?;
     rustix::stdio::dup2_stderr(&file)?;
     Ok(Quiet { before })
+}
+
+/// For this user alone: what a credential plugin prints may hold a secret.
+fn open(log: &Path) -> io::Result<File> {
+    File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(log)
 }
 
 impl Drop for Quiet {
@@ -35,7 +44,7 @@ impl Drop for Quiet {
 /// Writes panics to a log and leaves the screen alone: ratatui's own hook would restore the terminal for a panic in any
 /// task, while the cockpit goes on drawing. A panic of the loop itself unwinds through [`super::Tty`], which restores.
 pub fn install_panic_hook(log: &Path) {
-    let Ok(file) = File::options().create(true).append(true).open(log) else {
+    let Ok(file) = open(log) else {
         return;
     };
     let file = Mutex::new(file);

@@ -16,9 +16,12 @@ pub enum Signal {
     Stop,
     /// Continued.
     Continue,
+    /// The terminal has another size.
+    Resize,
 }
 
-/// Listens to HUP, TERM, INT, QUIT, TSTP and CONT.
+/// Listens to HUP, TERM, INT, QUIT, TSTP, CONT and WINCH. The last one here as well as in crossterm, which listens from
+/// the first key on only: a window that is dragged while the first frame is on its way would stay garbled.
 #[derive(Debug)]
 pub struct Signals {
     hangup: unix::Signal,
@@ -27,6 +30,7 @@ pub struct Signals {
     quit: unix::Signal,
     stop: unix::Signal,
     proceed: unix::Signal,
+    resize: unix::Signal,
 }
 
 impl Signals {
@@ -45,6 +49,7 @@ impl Signals {
             quit: unix::signal(SignalKind::quit())?,
             stop: unix::signal(SignalKind::from_raw(TSTP))?,
             proceed: unix::signal(SignalKind::from_raw(CONT))?,
+            resize: unix::signal(SignalKind::window_change())?,
         })
     }
 
@@ -57,6 +62,7 @@ impl Signals {
             _ = self.quit.recv() => Signal::Leave,
             _ = self.stop.recv() => Signal::Stop,
             _ = self.proceed.recv() => Signal::Continue,
+            _ = self.resize.recv() => Signal::Resize,
         }
     }
 }

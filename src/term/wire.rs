@@ -8,9 +8,13 @@ use std::{
         mpsc,
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
+
+/// How long a frame on its way is waited for when the terminal is to be given back.
+const DRAIN: Duration = Duration::from_millis(50);
 
 /// The way to the terminal. It holds one frame at most: while that is being written, nothing is drawn, and the next
 /// frame is drawn from the newest state. A terminal that stops reading therefore blocks no key and costs no memory.
@@ -62,6 +66,17 @@ impl Wire {
         }
     }
 
+    /// Waits until the frame on its way is out, but no longer than a terminal that reads at all needs; false if it is
+    /// still on its way. What is written afterwards by another hand then comes after it.
+    #[must_use]
+    pub fn drain(&self) -> bool {
+        let begin = Instant::now();
+        while self.is_busy() && begin.elapsed() < DRAIN {
+            thread::sleep(Duration::from_millis(1));
+        }
+        !self.is_busy()
+    }
+
     /// Waits until the frame on its way has been written; at once if there is none.
     pub async fn written(&self) {
         while self.is_busy() {
@@ -80,7 +95,7 @@ fn write_whole(mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
             Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::AGAIN) => thread::sleep(std::time::Duration::from_millis(5)),
+            Err(rustix::io::Errno::AGAIN) => thread::sleep(Duration::from_millis(5)),
             Err(error) => return Err(error.into()),
         }
     }

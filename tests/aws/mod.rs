@@ -2,7 +2,6 @@
 
 mod canned;
 mod faces;
-mod ministack;
 mod recorded;
 mod rig;
 mod steps;

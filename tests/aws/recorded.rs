@@ -179,11 +179,11 @@ async fn switch(url: &str) -> Result<(), StepError> {
         .into_iter()
         .find(|native| native.name == "switch-dns")
         .expect("a native step");
-    (native.run)(Context {
-        plan: Arc::new(plan(dir.path(), url, "Z1")),
-        run: RunId::new(&step, 1, Moment::from_secs(1)),
-        dry_run: false,
-    })
+    (native.run)(Context::new(
+        Arc::new(plan(dir.path(), url, "Z1")),
+        RunId::new(&step, 1, Moment::from_secs(1)),
+        false,
+    ))
     .await
 }
 

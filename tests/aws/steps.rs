@@ -16,11 +16,11 @@ async fn walk(rig: &Rig, name: &str, dry_run: bool) -> Result<(), StepError> {
         .find(|native| native.name == name)
         .expect("a native step");
     assert!(!(native.calls)(&rig.plan).is_empty());
-    (native.run)(Context {
-        plan: Arc::new(rig.plan.clone()),
-        run: RunId::new(&step, 1, Moment::from_secs(1)),
+    (native.run)(Context::new(
+        Arc::new(rig.plan.clone()),
+        RunId::new(&step, 1, Moment::from_secs(1)),
         dry_run,
-    })
+    ))
     .await
 }
 

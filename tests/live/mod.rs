@@ -1,4 +1,10 @@
 //! The product against servers that nobody here wrote. Started by `tests/live/run`, which installs them; ignored
 //! otherwise.
 
+mod aws;
+mod calls;
+mod dns;
+mod kube;
 mod rig;
+mod walk;
+mod web;

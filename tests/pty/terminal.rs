@@ -27,6 +27,8 @@ struct Screen {
     ended: Option<ExitStatus>,
     /// Whether everything that it wrote has been read.
     drained: bool,
+    /// Whether nothing is read any more, as by a terminal on a link that hangs.
+    deaf: bool,
 }
 
 /// A program in a terminal.
@@ -41,6 +43,17 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the binary in a terminal of this size, with these variables on top of a bare environment.
     pub fn start(args: &[&str], size: (u16, u16), vars: &[(&str, &str)], cwd: &Path) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_relight"), args, size, vars, cwd)
+    }
+
+    /// Starts any program so.
+    pub fn run(
+        program: &str,
+        args: &[&str],
+        size: (u16, u16),
+        vars: &[(&str, &str)],
+        cwd: &Path,
+    ) -> Self {
         let (columns, rows) = size;
         let size = PtySize {
             rows,
@@ -48,10 +61,16 @@ impl Terminal {
             pixel_width: 0,
             pixel_height: 0,
         };
+        // A terminal that does not say its size still has one: what is kept of it is 80 by 24.
+        let (columns, rows) = if columns == 0 {
+            (80, 24)
+        } else {
+            (columns, rows)
+        };
         let pair = native_pty_system()
             .openpty(size)
             .expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_relight"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
         for (name, value) in [
@@ -77,6 +96,7 @@ impl Terminal {
             bytes: Vec::new(),
             ended: None,
             drained: false,
+            deaf: false,
         };
         let shared = Arc::new(Shared {
             screen: Mutex::new(screen),
@@ -100,6 +120,9 @@ impl Terminal {
                     }
                 }
                 theirs.changed.notify_all();
+                while screen.deaf {
+                    screen = theirs.changed.wait(screen).expect("no poison");
+                }
             }
         });
         let pid = child.process_id().expect("a process");
@@ -125,6 +148,18 @@ impl Terminal {
     pub fn keys(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("keys");
         self.keys.flush().expect("keys");
+    }
+
+    /// Reads the screen.
+    pub fn screen<T>(&self, read: impl FnOnce(&vt100::Screen) -> T) -> T {
+        read(
+            self.shared
+                .screen
+                .lock()
+                .expect("no poison")
+                .parser
+                .screen(),
+        )
     }
 
     /// The screen as text.
@@ -221,6 +256,11 @@ impl Terminal {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(self.pid).expect("a process id");
         rustix::process::kill_process(pid, signal).expect("a signal");
+    }
+
+    /// Reads nothing any more of what the program writes, but for what is on its way.
+    pub fn stop_reading(&self) {
+        self.shared.screen.lock().expect("no poison").deaf = true;
     }
 
     /// Cuts the link: the terminal is gone for the program.

@@ -4,13 +4,14 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
     Address, Answer, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact, Failure,
-    FailureKind, Find, Identity, LoadBalancer, Moment, Observation, Ping, Pod, Rcode, Recordings,
-    Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod, Rcode,
+    Recordings, Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
     "accounts",
     "wrong account",
+    "identity silent",
     "recovery storage",
     "old cluster",
     "old cluster gone",
@@ -40,6 +41,7 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
     let seen: Vec<(Subject, Result<Fact, Failure>)> = match name {
         "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
         "wrong account" => vec![identity(Side::Recovery, "999999999999")],
+        "identity silent" => vec![(Subject::Identity(Side::Recovery), silent())],
         "recovery storage" => storage(now),
         "old cluster" => vec![cluster(Side::Primary, now, true, "")],
         "old cluster gone" => vec![empty(Side::Primary)],
@@ -172,6 +174,7 @@ fn bare(side: Side) -> Cluster {
         events: Vec::new(),
         release: Ok(None),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 

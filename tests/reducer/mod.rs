@@ -6,6 +6,7 @@
 //! [[then]]
 //! at = 5                              # seconds since the beginning
 //! see = ["recovery pods looping"]     # readings, by the names in facts.rs
+//! disk = "the disk is full"           # from here on nothing can be written; "" makes room again
 //! press = ["run wait-for-pods"]       # intents, by the names in rig.rs
 //! exit = { step = "wait-for-pods", code = 0 }
 //! steps = { wait-for-pods = "FAIL" }  # expected: where steps stand
@@ -82,6 +83,9 @@ fn walk(file: &Path) -> Result<(), String> {
     let mut rig = Rig::new(scenario.access.as_deref());
     for (index, then) in scenario.then.iter().enumerate() {
         rig.forget();
+        if let Some(why) = &then.disk {
+            rig.break_disk(why);
+        }
         if let Some(at) = then.at {
             rig.at(at);
         }
@@ -96,9 +100,6 @@ fn walk(file: &Path) -> Result<(), String> {
         }
         if let Some(step) = &then.lost {
             rig.lose(step);
-        }
-        if let Some(why) = &then.disk {
-            rig.break_disk(why);
         }
         check(then, &rig).map_err(|text| format!("{name}, entry {}: {text}", index + 1))?;
     }

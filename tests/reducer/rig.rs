@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use relight::{
     incident::{Moment, RunId, Runbook, StepId},
-    journal::{Author, Entry, Record},
+    journal::{Author, Entry, Kind, Record},
     plan::Plan,
     state::{Access, Effect, Event, Intent, Overlay, Pane, Prepared, RunEvent, State, StepState},
     step::expand,
@@ -37,7 +37,7 @@ impl Rig {
             Some(other) => Access::Observer(other.to_owned()),
         };
         let for_phrases = Arc::clone(&plan);
-        let prepare = Arc::new(move |step: &relight::incident::Step, _dry: bool| {
+        let prepare = Arc::new(move |step: &relight::incident::Step, _dry: bool, _: &_| {
             let phrase = step
                 .phrase
                 .as_deref()
@@ -50,14 +50,22 @@ impl Rig {
         });
         let mut state = State::new(plan, runbook, access, Moment::from_secs(BEGIN), prepare);
         state.desk.size = (120, 40);
-        let (records, started, cancelled) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
+        let mut rig = Self {
             state,
-            records,
-            started,
-            cancelled,
+            records: Vec::new(),
+            started: Vec::new(),
+            cancelled: Vec::new(),
             disk: None,
-        }
+        };
+        let declared = rig.record(Entry::Declared {
+            what: Kind::Incident,
+            cluster: "teleport.example.com".to_owned(),
+            plan: "/plans/relight.toml".to_owned(),
+            digest: String::new(),
+            outage: Moment::from_secs(BEGIN),
+        });
+        rig.feed(Event::Replayed(vec![declared]));
+        rig
     }
 
     pub fn forget(&mut self) {
@@ -139,7 +147,7 @@ impl Rig {
     }
 
     /// An intent by name: `run STEP`, `number N`, `accept`, `dismiss`, `button`, `type TEXT`, `paste TEXT`, `skip STEP`,
-    /// `cancel STEP`, `dry STEP`, `drawn`.
+    /// `cancel STEP`, `dry STEP`, `drawn`, `enter` on the runbook's row, `filter TEXT`, `close`, `size COLUMNSxROWS`.
     pub fn press(&mut self, key: &str) {
         let (verb, rest) = key.split_once(' ').unwrap_or((key, ""));
         let step = || StepId::try_from(rest.to_owned()).expect("a step id");
@@ -155,6 +163,21 @@ impl Rig {
             "skip" => self.on(step(), Intent::Skip),
             "cancel" => self.on(step(), Intent::Cancel),
             "dry" => self.on(step(), Intent::DryRun),
+            "enter" => self.intend(Intent::Run(None)),
+            "filter" => {
+                self.intend(Intent::Filter);
+                rest.chars().for_each(|c| self.intend(Intent::Insert(c)));
+                self.intend(Intent::Accept);
+            }
+            "close" => self.intend(Intent::Close),
+            "size" => {
+                let (columns, rows) = rest.split_once('x').expect("a size");
+                let size = (
+                    columns.parse().expect("columns"),
+                    rows.parse().expect("rows"),
+                );
+                self.feed(Event::Resize(size.0, size.1));
+            }
             other => unreachable!("no such key in a scenario: {other}"),
         }
     }
@@ -193,8 +216,9 @@ impl Rig {
         self.feed(Event::Run(RunEvent::ContactLost { run, why }));
     }
 
+    /// Nothing can be written any more; by an empty reason it can again.
     pub fn break_disk(&mut self, why: &str) {
-        self.disk = Some(why.to_owned());
+        self.disk = (!why.is_empty()).then(|| why.to_owned());
     }
 
     fn step_state(&self, step: &str) -> StepState {

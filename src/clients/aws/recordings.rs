@@ -32,6 +32,7 @@ pub async fn fetch(
 ) -> Result<Recordings, Failure> {
     let client = reach.s3().await;
     let place = format!("{bucket} in {}", reach.region());
+    let kept = listed.is_some();
     let newest = async {
         match listed {
             Some(listed) => listed,
@@ -55,10 +56,12 @@ pub async fn fetch(
         )
         .ok_or_else(|| explain("S3 GetBucketReplication", &place, &error)),
     };
-    match (&versioning, &newest) {
+    // A list that was kept is no sign of life.
+    let silent = kept || newest.is_err();
+    match (&versioning, &replication) {
         // When the bucket itself is missing or everything fails, the look as a whole has failed.
         (Err(failure), _) if failure.kind == FailureKind::NotFound => Err(failure.clone()),
-        (Err(failure), Err(_)) => Err(failure.clone()),
+        (Err(failure), Err(_)) if silent => Err(failure.clone()),
         _ => Ok(Recordings {
             bucket: bucket.to_owned(),
             region: reach.region().to_owned(),

@@ -72,6 +72,10 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         // Unless said, three public resolvers are asked: never in a practice.
         dns.public_resolvers.get_or_insert_default();
     }
+    let mut recovery = recovery;
+    if recovery.values.is_none() {
+        recovery.values = cluster.values.as_deref().map(beside);
+    }
     let plan = Plan {
         path,
         digest: digest(text),
@@ -91,6 +95,16 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     };
     across::check(&plan, &places, reader);
     plan
+}
+
+/// Where the recovery values go unless said: `values.yaml` → `values.recovery.yaml`, beside the operator's file.
+fn beside(values: &Path) -> PathBuf {
+    let stem = values.file_stem().unwrap_or_default().to_string_lossy();
+    let end = values.extension().map_or_else(
+        || "yaml".to_owned(),
+        |end| end.to_string_lossy().into_owned(),
+    );
+    values.with_file_name(format!("{stem}.recovery.{end}"))
 }
 
 fn digest(text: &str) -> String {

@@ -59,6 +59,10 @@ fn a_sound_plan_has_no_finding_and_its_defaults() {
         Some(Path::new("/plans/values.yaml"))
     );
     assert_eq!(
+        plan.recovery.values.as_deref(),
+        Some(Path::new("/plans/values.recovery.yaml"))
+    );
+    assert_eq!(
         plan.dns.names,
         ["teleport.example.com", "*.teleport.example.com"]
     );

@@ -231,7 +231,9 @@ impl Cluster {
             self.store.change(resource, namespace, name, |pod| {
                 if pod["metadata"]["deletionTimestamp"].is_null() {
                     pod["metadata"]["deletionTimestamp"] = json!(stamp(end));
-                    pod["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+                    // The time stamp lies ahead by this: from both follows since when it has been asked to go.
+                    pod["metadata"]["deletionGracePeriodSeconds"] =
+                        json!(self.timing.grace_ms / 1000);
                 }
             });
             return Ok(object);

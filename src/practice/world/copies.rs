@@ -29,7 +29,7 @@ impl Copies {
             Side::Recovery => &recovery.vault,
         };
         let schedule = Schedule {
-            name: "teleport hourly".to_owned(),
+            name: "hourly".to_owned(),
             expression: "cron(0 * ? * * *)".to_owned(),
             copies_to: vec![format!(
                 "arn:aws:backup:{}:{}:backup-vault:{}",

@@ -1,1 +1,5 @@
 //! One-shot readiness checks.
+
+mod helm;
+
+pub use helm::{Helm, helm};

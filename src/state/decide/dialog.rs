@@ -93,7 +93,7 @@ impl State {
     fn accept(&mut self) -> Vec<Effect> {
         match self.desk.overlay.clone() {
             Some(Overlay::Confirm(confirm)) => self.answer(&confirm),
-            Some(Overlay::Reason(reason)) => self.skip(&reason),
+            Some(Overlay::Reason(reason)) => self.reasoned(&reason),
             Some(Overlay::Search(text)) => {
                 self.desk.overlay = None;
                 self.search(text)

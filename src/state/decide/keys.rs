@@ -39,6 +39,7 @@ impl State {
             },
             Intent::DryRun => self.arm(None, true),
             Intent::Skip => self.ask_skip(),
+            Intent::Close => self.ask_close(),
             Intent::Cancel => self.cancel(),
             Intent::NextRun(forward) => self.next_run(forward),
             Intent::Hit(forward) => self.next_hit(forward),
@@ -288,7 +289,7 @@ impl State {
         let Some(step) = self.selected_step().cloned() else {
             return self.refuse("no step is selected");
         };
-        match (self.prepare)(&step, false) {
+        match self.prepared(&step, false) {
             Ok(prepared) => vec![Effect::Copy("command", prepared.calls.join("\n"))],
             Err(why) => self.refuse(why),
         }

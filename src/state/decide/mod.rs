@@ -30,7 +30,9 @@ impl State {
                 {
                     self.desk.notice = None;
                 }
-                self.judge_runs()
+                let mut effects = self.offer_again();
+                effects.extend(self.judge_runs());
+                effects
             }
             Event::Intent(intent, now) => {
                 self.now = self.now.max(now);
@@ -41,8 +43,10 @@ impl State {
                 self.fetch_shown()
             }
             Event::Drawn => {
+                // A terminal too small for the panes shows a notice and no dialog.
+                let seen = crate::layout::shows_panes(self.desk.size);
                 if let Some(super::Overlay::Confirm(confirm)) = &mut self.desk.overlay {
-                    confirm.drawn = true;
+                    confirm.drawn = seen;
                 }
                 Vec::new()
             }
@@ -52,6 +56,10 @@ impl State {
                     self.instruments.take(observation);
                 }
                 self.judge_runs()
+            }
+            Event::Recalled(kept) => {
+                self.instruments.recall(kept);
+                Vec::new()
             }
             Event::Access(access) => {
                 self.access = access;
@@ -67,6 +75,10 @@ impl State {
             Event::Recorded(record) => self.recorded(&record),
             Event::DiskFailed(why) => {
                 self.pending.clear();
+                // Offered again each second: said and rung once.
+                if self.disk.as_ref() == Some(&why) {
+                    return Vec::new();
+                }
                 self.notify(Tone::Warn, format!("not recorded, and so not done: {why}"));
                 self.disk = Some(why);
                 vec![Effect::Bell]
@@ -85,6 +97,19 @@ impl State {
         }
     }
 
+    /// While the disk takes nothing: what runs have told, or else a note by which it is found out that it does again.
+    fn offer_again(&self) -> Vec<Effect> {
+        let operator = !matches!(self.access, super::Access::Observer(_));
+        if self.disk.is_none() || !operator || self.story.declared.is_none() {
+            return Vec::new();
+        }
+        if self.owed.is_empty() {
+            let text = "the journal can be written again".to_owned();
+            return vec![Effect::Record(Entry::Noted { text })];
+        }
+        self.owed.iter().cloned().map(Effect::Record).collect()
+    }
+
     /// Runs that were confirmed and never told to have started: a cockpit may have ended in between.
     fn unsettled(&self) -> Vec<Effect> {
         if matches!(self.access, super::Access::Observer(_)) {
@@ -100,7 +125,10 @@ impl State {
     }
 
     fn recorded(&mut self, record: &Record) -> Vec<Effect> {
-        self.disk = None;
+        if self.disk.take().is_some() {
+            self.notify(Tone::Info, "the journal can be written again");
+        }
+        self.owed.retain(|entry| *entry != record.entry);
         self.now = self.now.max(record.at);
         self.story.apply(record);
         match &record.entry {
@@ -119,6 +147,13 @@ impl State {
                 Vec::new()
             }
             Entry::Cancelled { run } => vec![Effect::Cancel(run.clone())],
+            Entry::Closed { .. } => {
+                self.notify(
+                    Tone::Info,
+                    "the incident is closed; leave and start again to begin another",
+                );
+                Vec::new()
+            }
             Entry::Exited { .. } | Entry::ContactLost { .. } => {
                 let mut effects = vec![Effect::ProbeNow];
                 effects.extend(self.judge_runs());

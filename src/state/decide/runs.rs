@@ -34,7 +34,11 @@ impl State {
                 .then_some(Entry::ContactLost { run, why }),
             RunEvent::Grew { .. } => None,
         };
-        entry.map(Effect::Record).into_iter().collect()
+        let Some(entry) = entry else {
+            return Vec::new();
+        };
+        self.owed.push(entry.clone());
+        vec![Effect::Record(entry)]
     }
 
     fn in_state(&self, run: &RunId, fits: impl Fn(&Run) -> bool) -> bool {
@@ -93,10 +97,12 @@ impl State {
         }
         self.holding.remove(id);
         let ended = run.ended.unwrap_or(run.armed_at);
-        let patience = if run.code == Some(0) {
-            step.settle
-        } else {
+        // A command whose end nobody saw may have done its work: the world gets the whole time to say so.
+        let failed = run.code.is_some_and(|code| code != 0) || run.cancelled.is_some();
+        let patience = if failed {
             step.settle.min(AFTER_FAILURE)
+        } else {
+            step.settle
         };
         if self.now.since(ended) < patience {
             return None;

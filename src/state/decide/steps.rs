@@ -1,7 +1,7 @@
 //! Arming, confirming, skipping and cancelling steps.
 
-use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, State};
-use super::Effect;
+use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, State, Why};
+use super::{Effect, Tone};
 use crate::{
     incident::{Condition, Risk, RunId, Step, StepId},
     journal::{ArmedStep, Entry},
@@ -21,7 +21,7 @@ impl State {
         if let Some(why) = self.blocked(&step, dry_run) {
             return self.refuse(format!("{} is locked: {why}", step.title));
         }
-        let prepared = match (self.prepare)(&step, dry_run) {
+        let prepared = match self.prepared(&step, dry_run) {
             Ok(prepared) => prepared,
             Err(why) => return self.refuse(why),
         };
@@ -111,20 +111,41 @@ impl State {
         {
             return self.refuse(format!("{title} is running: cancel it first"));
         }
+        self.ask_why(Why::Skip(id))
+    }
+
+    /// Asks for the reason to close the incident.
+    pub(super) fn ask_close(&mut self) -> Vec<Effect> {
+        if self.story.declared.is_none() || self.story.closed.is_some() {
+            return self.refuse("there is no open incident");
+        }
+        if let Some(why) = self.no_record() {
+            return self.refuse(format!("the incident cannot be closed: {why}"));
+        }
+        let live = self.live_runs().next().map(ToString::to_string);
+        if let Some(run) = live {
+            return self.refuse(format!(
+                "{run} is running: wait for it or cancel it before closing"
+            ));
+        }
+        self.ask_why(Why::Close)
+    }
+
+    fn ask_why(&mut self, why: Why) -> Vec<Effect> {
         self.desk.overlay = Some(Overlay::Reason(Reason {
-            step: id,
+            why,
             text: String::new(),
         }));
         Vec::new()
     }
 
-    /// Skips a step with a reason; only an optional step may be passed over without one.
-    pub(super) fn skip(&mut self, reason: &Reason) -> Vec<Effect> {
-        let optional = self
-            .runbook
-            .get(&reason.step)
-            .is_some_and(|step| step.optional);
-        let text = reason.text.trim();
+    /// Skips a step or closes the incident, with a reason; only an optional step may be passed over without one.
+    pub(super) fn reasoned(&mut self, given: &Reason) -> Vec<Effect> {
+        let optional = match &given.why {
+            Why::Skip(step) => self.runbook.get(step).is_some_and(|step| step.optional),
+            Why::Close => false,
+        };
+        let text = given.text.trim();
         if text.is_empty() && !optional {
             return self.refuse("a reason is needed: it stands in the journal and in the report");
         }
@@ -132,10 +153,15 @@ impl State {
             return self.refuse(why);
         }
         self.desk.overlay = None;
-        self.pending.push(Pending::Skipping(reason.step.clone()));
-        let reason_text = if text.is_empty() { "optional" } else { text };
-        let (step, reason) = (reason.step.clone(), reason_text.to_owned());
-        vec![Effect::Record(Entry::Skipped { step, reason })]
+        let reason = if text.is_empty() { "optional" } else { text }.to_owned();
+        vec![Effect::Record(match &given.why {
+            Why::Skip(step) => {
+                self.pending.push(Pending::Skipping(step.clone()));
+                let step = step.clone();
+                Entry::Skipped { step, reason }
+            }
+            Why::Close => Entry::Closed { reason },
+        })]
     }
 
     /// Asks the run of the selected step, or else the shown one, to stop.
@@ -148,6 +174,12 @@ impl State {
             return self.refuse("nothing is running that could be cancelled");
         };
         let run = run.armed.run.clone();
+        // A full disk must not keep anything running: stopping it comes before writing that down.
+        if let (Access::Operator, Some(why)) = (&self.access, &self.disk) {
+            let text = format!("{run} is asked to stop, which could not be recorded: {why}");
+            self.notify(Tone::Warn, text);
+            return vec![Effect::Cancel(run)];
+        }
         if let Some(why) = self.no_record() {
             return self.refuse(why);
         }

@@ -4,11 +4,11 @@ use std::{fmt, net::IpAddr};
 
 use aws_sdk_route53::{
     error::BuildError,
-    types::{Change, ChangeAction, ResourceRecord, ResourceRecordSet, RrType},
+    types::{AliasTarget, Change, ChangeAction, ResourceRecord, ResourceRecordSet, RrType},
 };
 
 use super::target::Target;
-use crate::{clients::aws::zone::plain, step::StepError};
+use crate::{clients::aws::zone::plain, incident::RecordSet, step::StepError};
 
 /// One edit.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,29 @@ impl fmt::Display for Edit {
             set.ttl().unwrap_or_default()
         )
     }
+}
+
+/// A record set of a reading, as Route 53 lists it. Health evaluation and routing are not in a reading: they are in no
+/// line that is shown, and the batch itself is made from what Route 53 lists then.
+pub(super) fn as_listed(record: &RecordSet) -> Result<ResourceRecordSet, StepError> {
+    let kind = RrType::from(record.kind.as_str());
+    let made = if let Some(zone) = &record.alias_zone {
+        let alias = AliasTarget::builder()
+            .hosted_zone_id(zone)
+            .dns_name(record.values.first().map_or("", String::as_str))
+            .evaluate_target_health(false)
+            .build()
+            .map_err(|error| broken(&error))?;
+        ResourceRecordSet::builder()
+            .name(&record.name)
+            .r#type(kind)
+            .alias_target(alias)
+            .build()
+    } else {
+        let ttl = u32::try_from(record.ttl.unwrap_or_default()).unwrap_or(u32::MAX);
+        return set(&record.name, kind, &record.values, ttl);
+    };
+    made.map_err(|error| broken(&error))
 }
 
 /// The edits that make every name point to the target. Types that would be in the way are deleted exactly as they are
@@ -164,8 +187,6 @@ fn broken(error: &BuildError) -> StepError {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_route53::types::AliasTarget;
-
     use super::*;
 
     const NAME: &str = "tele.example.com";

@@ -3,7 +3,12 @@
 use std::{fmt, net::IpAddr};
 
 use super::Say;
-use crate::{clients::kube, plan::Plan, step::StepError};
+use crate::{
+    clients::kube,
+    incident::{Fact, Instruments, Side, Subject},
+    plan::Plan,
+    step::StepError,
+};
 
 /// What the records will say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +37,40 @@ pub(super) fn planned(plan: &Plan) -> Option<&[String]> {
         .into_iter()
         .find(|listed| !listed.is_empty())
         .map(Vec::as_slice)
+}
+
+/// The plan's target, else the recovery cluster's load balancer as it was seen last.
+///
+/// A host name in the plan that is not the release's load balancer is refused: the web pane has asked the load balancer
+/// that is there, and the records would point to another. A chart that is installed anew gets one of another name.
+pub(super) fn seen(plan: &Plan, instruments: &Instruments) -> Result<Target, StepError> {
+    let reading = instruments.get(&Subject::Cluster(Side::Recovery));
+    let balancer = match reading.and_then(|reading| reading.good.as_ref()) {
+        Some((_, Fact::Cluster(cluster))) => cluster.load_balancer.as_ref(),
+        _ => None,
+    };
+    match (planned(plan), balancer) {
+        (None, None) => Err(StepError(
+            "the recovery cluster's load balancer has not been seen yet".to_owned(),
+        )),
+        (None, Some(balancer)) => read(&balancer.addresses),
+        (Some(listed), None) => read(listed),
+        (Some(listed), Some(balancer)) => {
+            let target = read(listed)?;
+            agrees(&target, &balancer.source, &balancer.addresses)?;
+            Ok(target)
+        }
+    }
+}
+
+/// Whether a declared host name is the load balancer's. Addresses cannot be told apart by name: the web pane asks them.
+fn agrees(target: &Target, source: &str, addresses: &[String]) -> Result<(), StepError> {
+    match (target, read(addresses)) {
+        (Target::Host(host), Ok(Target::Host(there))) if *host != there => Err(StepError(format!(
+            "the plan points the names to {host}, but {source} has {there}: correct new in [dns] or load_balancer in [recovery], or take them out and the one that is there is used"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The plan's target, else the recovery cluster's load balancer as its Service or Ingress says now.
@@ -93,6 +132,22 @@ fn plausible(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_declared_host_name_is_that_of_the_load_balancer() {
+        let host = Target::Host("new.elb.example".to_owned());
+        let there = |text: &str| vec![text.to_owned()];
+        assert!(agrees(&host, "Service t", &there("NEW.elb.example.")).is_ok());
+        assert!(agrees(&host, "Service t", &there("192.0.2.1")).is_ok());
+        let told = agrees(&host, "Service t", &there("newer.elb.example")).expect_err("another");
+        for part in [
+            "new.elb.example",
+            "Service t has newer.elb.example",
+            "[dns]",
+        ] {
+            assert!(told.to_string().contains(part), "{told}");
+        }
+    }
 
     #[test]
     fn a_target_is_addresses_or_one_host_name() {

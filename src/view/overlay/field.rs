@@ -2,7 +2,7 @@
 
 use super::open;
 use crate::{
-    state::Reason,
+    state::{Reason, Why},
     theme::Role,
     view::{Canvas, widget::clean},
 };
@@ -25,21 +25,30 @@ pub fn input(canvas: &mut Canvas<'_>, row: u16, before: &str, text: &str) {
     pen.put(&" ".repeat(left), field);
 }
 
-/// Why a step is skipped.
+/// Why a step is skipped, or the incident closed.
 pub fn reason(canvas: &mut Canvas<'_>, reason: &Reason) {
-    let step = canvas.state.runbook.get(&reason.step);
-    let (title, optional) = step.map_or(("", false), |step| (step.title.as_str(), step.optional));
-    let title = format!("Skip {title}");
+    let (title, text, hint) = match &reason.why {
+        Why::Skip(id) => {
+            let step = canvas.state.runbook.get(id);
+            let title = step.map_or("", |step| step.title.as_str());
+            let text = if step.is_some_and(|step| step.optional) {
+                "Why? The step is optional: the reason may be left empty. It stands in the journal and in the report."
+            } else {
+                "Why? The reason stands in the journal and in the report. Steps that need this one may then start."
+            };
+            (format!("Skip {title}"), text, "enter skips it   esc leaves")
+        }
+        Why::Close => (
+            "Close the incident".to_owned(),
+            "Why may it be closed? The reason stands in the journal and in the report. No step can be run in it any more; the next start begins another incident.",
+            "enter closes it   esc leaves",
+        ),
+    };
     let size = (canvas.area.width.saturating_sub(4).clamp(20, 84), 9);
     let mut inside = open(canvas, size, &title);
-    let text = if optional {
-        "Why? The step is optional: the reason may be left empty. It stands in the journal and in the report."
-    } else {
-        "Why? The reason stands in the journal and in the report. Steps that need this one may then start."
-    };
     let next = inside.paragraph(0, text, Role::Text);
     input(&mut inside, next + 1, "reason: ", &reason.text);
-    inside.line(next + 3, "enter skips it   esc leaves", Role::Muted);
+    inside.line(next + 3, hint, Role::Muted);
 }
 
 /// A search in the output.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     incident::{Cluster, Fact, Health, Pod, Side, Subject},
     judge::{self, Glance, glance},
-    state::{Pane, RowKey, State},
+    state::{Pane, PodKey, RowKey, State},
     theme::Role,
     view::{
         Canvas, Title,
@@ -49,7 +49,7 @@ pub fn draw(canvas: &mut Canvas<'_>) {
         &COLUMNS,
         empty,
         |canvas, key| match key {
-            RowKey::Pod(side, uid) => pod(canvas, *side, uid),
+            RowKey::Pod(side, PodKey(pod)) => self::pod(canvas, *side, pod),
             RowKey::Event(..) => {
                 let text = format!("  ! {}", detail(canvas.state, key));
                 Row::Across(vec![(text, canvas.style(Role::Degraded))])
@@ -131,11 +131,8 @@ fn more(state: &State, side: Side) -> Vec<String> {
     more
 }
 
-fn pod(canvas: &Canvas<'_>, side: Side, uid: &str) -> Row {
+fn pod(canvas: &Canvas<'_>, side: Side, pod: &Pod) -> Row {
     let state = canvas.state;
-    let Some(pod) = state.pod(side, uid) else {
-        return Row::Across(Vec::new());
-    };
     let sight = state.sight();
     let (mut health, mut text) = judge::pod::judge(pod);
     // What was seen last is history while the cluster gives no answer.
@@ -166,9 +163,7 @@ fn pod(canvas: &Canvas<'_>, side: Side, uid: &str) -> Row {
 /// Everything of a row in one line.
 pub fn detail(state: &State, key: &RowKey) -> String {
     match key {
-        RowKey::Pod(side, uid) => state
-            .pod(*side, uid)
-            .map_or_else(String::new, |pod| pod_line(pod)),
+        RowKey::Pod(_, PodKey(pod)) => pod_line(pod),
         RowKey::Cluster(side) => {
             let mut parts = vec![format!("{side} context")];
             if let Some(cluster) = cluster(state, *side) {

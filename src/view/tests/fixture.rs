@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use crate::{
     incident::{
         Address, Answer, Certificate, Cluster, ClusterEvent, Component, Deployment, Door, DoorFact,
-        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Moment,
+        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Memo, Moment,
         Observation, Ping, Pitr, Pod, Rcode, RecordSet, Recordings, RecoveryPoint, Release,
         Replication, Risk, RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole,
         Vault, Verdict, Witnessed, Zone,
@@ -48,7 +48,7 @@ pub fn empty() -> State {
     plan.primary.account = Some("111122223333".to_owned());
     plan.recovery.account = Some("111122223333".to_owned());
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the embedded runbook");
-    let prepare = |step: &crate::incident::Step, _| {
+    let prepare = |step: &crate::incident::Step, _, _: &_| {
         Ok(Prepared {
             calls: calls(step.id.as_str()),
             phrase: step
@@ -195,6 +195,7 @@ pub fn cluster(context: &str, pods: Vec<Arc<Pod>>) -> Cluster {
             status: "pending-install".to_owned(),
         })),
         gaps: Vec::new(),
+        memo: Memo::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{draw, fixture, plain, text};
 use crate::{
     incident::{ClusterKind, Component, Fact, Failure, FailureKind, Gap, Risk, Side, Subject},
-    state::{Confirm, Focus, Overlay, Pane, Reason, Scroll, State},
+    state::{Confirm, Focus, Overlay, Pane, Reason, Scroll, State, Why},
 };
 
 const EVIL: &str = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{202e}evil\u{200b}\t日本語日本語\u{301}\u{301}\u{9b}31m\r\nnext";
@@ -81,7 +81,7 @@ fn overlays() -> Vec<Option<Overlay>> {
         Some(confirm(None)),
         Some(confirm(Some(EVIL.to_owned()))),
         Some(Overlay::Reason(Reason {
-            step: step.step.clone(),
+            why: Why::Skip(step.step.clone()),
             text: EVIL.repeat(9),
         })),
         Some(Overlay::Search(EVIL.to_owned())),

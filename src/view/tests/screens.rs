@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{Fact, Identity, Risk, RunId, Side, StepId, Subject},
-    state::{Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone},
+    state::{
+        Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone, Why,
+    },
     theme::{self, Depth, Theme},
     view::Look,
 };
@@ -134,8 +136,12 @@ fn confirm(id: &str, risk: Risk, phrase: Option<&str>, typed: &str) -> Overlay {
 fn each_overlay() {
     let phrase = Some("uninstall teleport-cluster in east");
     let reason = Reason {
-        step: step("stop-old-cluster"),
+        why: Why::Skip(step("stop-old-cluster")),
         text: "the primary's API gives no answer since 14:01".to_owned(),
+    };
+    let close = Reason {
+        why: Why::Close,
+        text: "us-west-2 has served for two days".to_owned(),
     };
     let overlays = [
         ("help", Overlay::Help(0)),
@@ -148,6 +154,7 @@ fn each_overlay() {
             confirm("stop-old-cluster", Risk::Destroy, phrase, "uninstall tele"),
         ),
         ("reason", Overlay::Reason(reason)),
+        ("close", Overlay::Reason(close)),
         ("search", Overlay::Search("not ready".to_owned())),
         ("filter", Overlay::Filter("auth".to_owned())),
         ("themes", Overlay::Themes(3)),

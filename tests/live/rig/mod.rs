@@ -1,12 +1,85 @@
 //! Real servers on loopback, each an implementation that nobody here wrote.
+//!
+//! Each rig is started into a folder, answers at fixed addresses within 127.41.0.0/16, and tells its part of a plan;
+//! [`parts::write`] makes one plan of them.
 
+pub mod aws;
+pub mod cloud;
+pub mod dns;
+pub mod eyes;
+pub mod front;
+pub mod hand;
+pub mod helm;
+pub mod kube;
+pub mod parts;
+pub mod pki;
+pub mod regions;
+pub mod release;
 pub mod server;
+pub mod watch;
+pub mod web;
+pub mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use relight::{
+    incident::{Moment, RunId, Runbook, StepId},
+    journal::{Claim, Folder, Lock},
+    plan,
+    run::{RunDir, spec},
+};
 
 /// Where `tests/live/run` has put what it installed.
 pub fn cache() -> PathBuf {
     std::env::var_os("RELIGHT_LIVE")
         .map(PathBuf::from)
         .expect("RELIGHT_LIVE, the cache folder: start these tests by tests/live/run")
+}
+
+/// A program of the system; servers often lie where only root's PATH leads.
+pub fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| unreachable!("no {name}: tests/live/install/servers installs it"))
+}
+
+/// A folder inside a folder, made if it is not there.
+pub fn folder(within: &Path, name: &str) -> PathBuf {
+    let path = within.join(name);
+    std::fs::create_dir_all(&path).expect("a folder");
+    path
+}
+
+/// Runs a native step by the real binary, as the runner does for a run that was confirmed; what it printed and whether
+/// it ended well.
+pub fn step(path: &Path, name: &str, dry_run: bool) -> (String, bool) {
+    let plan = plan::load(path).unwrap_or_else(|errors| unreachable!("{errors}"));
+    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+    let id = StepId::try_from(name.to_owned()).expect("a step");
+    let temp = tempfile::tempdir().expect("a folder");
+    let incident = Folder::at(temp.path());
+    let claim = Claim {
+        operator: "alice".to_owned(),
+        host: "bastion".to_owned(),
+        floor: 0,
+    };
+    let lock = Lock::take(&incident, &claim).expect("nobody else's");
+    let run = RunId::new(&id, 1, Moment::now());
+    let step = runbook.get(&id).expect("a step of the runbook");
+    let mut spec =
+        spec::for_step(step, &plan, &run, lock.token(), &incident, dry_run).expect("a run");
+    let dir = RunDir::of(&incident, &run);
+    std::fs::create_dir_all(dir.spec().parent().expect("a folder")).expect("a folder");
+    spec.save(&dir).expect("saved");
+    spec.argv[0] = env!("CARGO_BIN_EXE_relight").to_owned();
+    let done = std::process::Command::new(&spec.argv[0])
+        .args(&spec.argv[1..])
+        .output()
+        .expect("the binary");
+    let wrong = String::from_utf8_lossy(&done.stderr);
+    let told = String::from_utf8_lossy(&done.stdout).into_owned() + &wrong;
+    (told, done.status.success())
 }

@@ -60,15 +60,20 @@ impl Server {
     pub fn ready<T>(&mut self, mut found: impl FnMut() -> Option<T>) -> T {
         let what = format!("{} to be ready, log in {}", self.name, self.log().display());
         until(&what, || {
-            let ended = self.child.try_wait().expect("a child");
-            assert!(
-                ended.is_none(),
-                "{} ended ({ended:?}):\n{}",
-                self.name,
-                self.told()
-            );
+            self.lives();
             found()
         })
+    }
+
+    /// Fails with its log if it has ended by itself.
+    pub fn lives(&mut self) {
+        let ended = self.child.try_wait().expect("a child");
+        assert!(
+            ended.is_none(),
+            "{} ended ({ended:?}):\n{}",
+            self.name,
+            self.told()
+        );
     }
 
     /// Ends it at once, as a machine that loses power does.

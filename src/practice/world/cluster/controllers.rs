@@ -128,8 +128,8 @@ impl Cluster {
         let unscheduled = ms(self.timing.schedule_ms);
         let pulled = unscheduled + ms(self.timing.pull_ms);
         if age < unscheduled {
-            return json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
-                "reason": "Unschedulable", "message": "waiting for a node with room"}]});
+            // No condition: `PodScheduled` is False only once the scheduler has tried and found no node.
+            return json!({"phase": "Pending"});
         }
         let container = |ready: bool, state: Value| json!({"name": main, "ready": ready, "started": ready, "restartCount": 0, "image": "teleport", "imageID": "", "state": state});
         if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].is_string() {

@@ -8,7 +8,8 @@ use crate::{
         Change, Entrance, WireDeployment, WireEntrance, WirePod, choose, text::clean, wire,
     },
     incident::{
-        Cluster, ClusterEvent, ClusterKind, Deployment, Failure, FailureKind, Gap, Pod, Release,
+        Cluster, ClusterEvent, ClusterKind, Deployment, Failure, FailureKind, Gap, Memo, Pod,
+        Release,
     },
 };
 
@@ -183,6 +184,7 @@ impl Shelf {
             events,
             release,
             gaps: self.gaps(context),
+            memo: Memo::default(),
         }
     }
 

@@ -1,0 +1,7 @@
+//! The cluster probe, its judges and the runbook's helm steps against a real control plane with KWOK and the real Helm.
+
+mod failures;
+mod moves;
+mod pods;
+mod rights;
+mod streams;

@@ -1,0 +1,121 @@
+//! The runbook's own argv takes the release down on one side and brings it up on the other, by Helm 3 and by Helm 4.
+
+use std::sync::Arc;
+
+use relight::{
+    incident::{Component, Condition, Moment, Outcome, RunId, Side, StepId},
+    judge,
+    step::{self, Context},
+};
+
+use crate::live::rig::{
+    cloud::Cloud,
+    helm::{self, Helm},
+    kube::ControlPlane,
+    release::{Release, done, told},
+    server::until,
+    watch::{Watch, all_serve, pods_of},
+};
+
+const ADDRESS: &str = "k8s-teleport-0123456789.elb.us-west-2.amazonaws.com";
+
+fn moves(helm: Helm) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (primary, recovery) = ControlPlane::both(folder.path());
+    let _clouds = [
+        Cloud::over(
+            &primary,
+            "k8s-teleport-9876543210.elb.us-east-1.amazonaws.com",
+        ),
+        Cloud::over(&recovery, ADDRESS),
+    ];
+    let release = Release::new(folder.path(), helm, &[&primary, &recovery]);
+    let plan = &release.plan;
+    let mut eyes = Watch::clusters(plan, &Side::BOTH);
+
+    // Old pods take their time, as behind a preStop hook.
+    release.values("annotations:\n  pod:\n    relight.test/gone-after: 4s\n");
+    done(&release.install_in_primary());
+    eyes.until(Side::Primary, "the old cluster", all_serve);
+    until("the old cluster to be judged ready", || {
+        let finding = eyes.judge(None, |sight| judge::cluster::ready(Side::Primary, sight));
+        (finding.outcome == Outcome::Pass).then_some(())
+    });
+    let old = eyes.condition(Condition::OldClusterGone);
+    assert_eq!(old.outcome, Outcome::Fail, "{}", old.sentence);
+    assert_eq!(
+        eyes.condition(Condition::PrimaryContext).outcome,
+        Outcome::Pass
+    );
+
+    let began = Moment::now();
+    done(&helm::step(plan, "stop-old-cluster"));
+    // For all its `--wait`, Helm is back before the pods are gone: its exit code is not what the step is judged by.
+    let left = primary.hand.list("/api/v1/namespaces/teleport/pods");
+    assert_eq!(left.len(), 4, "terminating");
+    eyes.until_pass(Condition::OldClusterGone, began);
+    let again = helm::step(plan, "stop-old-cluster");
+    assert!(!again.status.success(), "{}", told(&again));
+    assert!(told(&again).contains("not found"), "{}", told(&again));
+
+    write_values(plan);
+    let began = Moment::now();
+    eyes.until_pass(Condition::ReleaseAbsent, began);
+    eyes.until_pass(Condition::RecoveryContext, began);
+    let began = Moment::now();
+    done(&helm::step(plan, "install"));
+    for condition in [
+        Condition::ReleaseDeployed,
+        Condition::PodsReady,
+        Condition::LoadBalancerKnown,
+    ] {
+        let why = eyes.until_pass(condition, began);
+        assert!(!why.is_empty());
+    }
+    let cluster = eyes.until(Side::Recovery, "the new cluster", all_serve);
+    assert_eq!(cluster.gaps, []);
+    assert_eq!(pods_of(&cluster, Component::Auth).count(), 2);
+    assert_eq!(pods_of(&cluster, Component::Proxy).count(), 2);
+    let balancer = cluster.load_balancer.as_ref().expect("a load balancer");
+    assert_eq!(balancer.source, "Service teleport-cluster");
+    assert_eq!(balancer.addresses, [ADDRESS]);
+    let config = recovery
+        .hand
+        .get("/api/v1/namespaces/teleport/configmaps/teleport-cluster-auth")
+        .expect("the configuration");
+    let config = config["data"]["teleport.yaml"].as_str().unwrap_or_default();
+    for line in ["region: us-west-2", "table_name: teleport-dr-state"] {
+        assert!(config.contains(line), "{line} is not in\n{config}");
+    }
+
+    let again = helm::step(plan, "install");
+    assert!(!again.status.success(), "{}", told(&again));
+    assert!(told(&again).contains("still in use"), "{}", told(&again));
+}
+
+/// The product's own step.
+fn write_values(plan: &Arc<relight::plan::Plan>) {
+    let natives = step::natives();
+    let native = natives
+        .iter()
+        .find(|native| native.name == "write-values")
+        .expect("a native");
+    let id = StepId::try_from("write-values".to_owned()).expect("an id");
+    let context = Context::new(Arc::clone(plan), RunId::new(&id, 1, Moment::now()), false);
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on((native.run)(context))
+        .expect("written");
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn helm_3_moves_the_release() {
+    moves(Helm::Three);
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn helm_4_moves_the_release() {
+    moves(Helm::Four);
+}

@@ -1,0 +1,189 @@
+//! The recovery as the runbook stands, by keys in a real terminal: real API servers, Helm, AWS calls, name servers and
+//! proxies, killed, frozen and restarted on the way.
+
+use std::path::PathBuf;
+
+use relight::incident::Side;
+
+use super::rig::{
+    cache,
+    dns::Cache,
+    helm::Helm,
+    regions::{Regions, listens},
+    server::until,
+    web::Balancer,
+};
+use crate::pty::{confirm, passes, picture, row, terminal::Terminal};
+
+/// A session: the regions, and where the pictures go.
+struct Session {
+    regions: Regions,
+    pictures: PathBuf,
+}
+
+impl Session {
+    fn start(helm: Helm) -> Self {
+        let pictures = std::env::var_os("RELIGHT_PICTURES")
+            .map_or_else(|| cache().join("pictures"), PathBuf::from);
+        std::fs::create_dir_all(&pictures).expect("a folder");
+        Self {
+            regions: Regions::start(helm),
+            pictures,
+        }
+    }
+
+    /// Opens the cockpit on the plan, in a terminal of this size.
+    fn open(&self, size: (u16, u16)) -> Terminal {
+        let plan = self.regions.plan.to_str().expect("a path");
+        Terminal::start(&["--plan", plan], size, &[], self.regions.path())
+    }
+
+    /// Opens it in tmux, in such a terminal.
+    fn open_in_tmux(&self, size: (u16, u16)) -> Terminal {
+        let socket = self.regions.path().join("tmux");
+        let line = format!(
+            "{} --plan {}",
+            env!("CARGO_BIN_EXE_relight"),
+            self.regions.plan.display()
+        );
+        let socket = socket.to_str().expect("a path");
+        let args = ["-S", socket, "-f", "/dev/null", "new-session", &line];
+        Terminal::run("tmux", &args, size, &[], self.regions.path())
+    }
+
+    /// Keeps the screen as text and as a picture.
+    fn keep(&self, terminal: &Terminal, name: &str) {
+        let (text, svg) = (terminal.text(), picture::svg(terminal));
+        std::fs::write(self.pictures.join(format!("{name}.txt")), text).expect("written");
+        std::fs::write(self.pictures.join(format!("{name}.svg")), svg).expect("written");
+    }
+}
+
+/// A `look` step by its key.
+fn looks(terminal: &mut Terminal, key: &str, title: &str) {
+    terminal.keys(key);
+    passes(terminal, title);
+}
+
+/// The `destroy` step: its phrase is typed.
+fn uninstall(terminal: &mut Terminal) {
+    terminal.wait("the old cluster to be stoppable", |screen| {
+        row(screen, "Stop old cluster").contains("ready")
+    });
+    terminal.keys("2");
+    terminal.wait_for("Cancel");
+    terminal.keys("uninstall teleport-cluster in primary\r");
+    passes(terminal, "Stop old cluster");
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn graceful_with_helm_4_and_servers_that_come_and_go() {
+    let mut session = Session::start(Helm::Four);
+    let mut terminal = session.open((160, 50));
+    terminal.wait("facts in every pane", |screen| {
+        ["primary 4/4 ready", "newest", "OLD ", "200 17"]
+            .iter()
+            .all(|fact| screen.contains(fact))
+    });
+    session.keep(&terminal, "watch");
+    // A region that is half gone: AWS hangs, the Kubernetes API answers.
+    session.regions.aws.door(Side::Primary).freeze();
+    looks(&mut terminal, "1", "Verify backups");
+    uninstall(&mut terminal);
+    until("the old proxies to be gone", || {
+        (!listens(Balancer::Old.address())).then_some(())
+    });
+    confirm(&mut terminal, "3", "Write recovery values");
+
+    // The recovery cluster's API server falls over and comes back: its step waits and is then ready.
+    session.regions.plane(Side::Recovery).api.kill();
+    terminal.wait_for("recovery unreachable");
+    terminal.keys("4");
+    terminal.wait_for("Install the chart is locked");
+    session.regions.plane(Side::Recovery).api.restart();
+    terminal.wait("installing to be possible", |screen| {
+        row(screen, "Install the chart").contains("ready")
+    });
+    terminal.keys("4");
+    terminal.wait_for("Cancel");
+    session.keep(&terminal, "confirm");
+    terminal.keys("\t\r");
+    passes(&terminal, "Install the chart");
+
+    // The link is cut while a step runs; in tmux, another terminal goes on with it.
+    terminal.keys("5");
+    terminal.wait("the wait to run", |screen| {
+        let row = row(screen, "Wait for pods");
+        ["running", "settling", "PASS"]
+            .iter()
+            .any(|word| row.contains(word))
+    });
+    terminal.hang_up();
+    assert_eq!(terminal.end().exit_code(), 129);
+    let mut terminal = session.open_in_tmux((160, 50));
+    passes(&terminal, "Wait for pods");
+    looks(&mut terminal, "6", "Get load balancer");
+
+    // One authority is frozen: what is published is not proven until it answers again.
+    session.regions.dns.authority(1).freeze();
+    terminal.keys("7");
+    terminal.wait_for("Cancel");
+    session.keep(&terminal, "switch");
+    terminal.keys("\t\r");
+    terminal.wait("the switch to wait for all authorities", |screen| {
+        row(screen, "Switch DNS").contains("settling")
+    });
+    session.keep(&terminal, "settling");
+    session.regions.dns.authority(1).thaw();
+    passes(&terminal, "Switch DNS");
+
+    // A cache that is killed is asked again when it is back.
+    session.regions.dns.cache(Cache::Bind).kill();
+    terminal.keys("8");
+    terminal.wait_for("bind9");
+    session.regions.dns.restart_cache(Cache::Bind);
+    passes(&terminal, "Confirm public ping");
+    session.keep(&terminal, "recovered");
+    for (columns, rows) in [(20, 5), (80, 24), (300, 90), (1, 1), (160, 50)] {
+        terminal.resize(columns, rows);
+    }
+    passes(&terminal, "Confirm public ping");
+    terminal.keys("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
+    let mut session = Session::start(Helm::Three);
+    let mut terminal = session.open((80, 24));
+    terminal.wait("the old cluster", |screen| {
+        screen.contains("primary 4/4 ready")
+    });
+    session.regions.aws.door(Side::Primary).freeze();
+    session.regions.plane(Side::Primary).api.freeze();
+    session.regions.web().server(Balancer::Old).freeze();
+    terminal.wait("the outage to be seen", |screen| {
+        screen.contains("us-east-1 DOWN") || screen.contains("us-east-1 UNKNOWN")
+    });
+    session.keep(&terminal, "outage-80");
+    looks(&mut terminal, "1", "Verify backups");
+    terminal.keys("2");
+    terminal.wait_for("Stop old cluster is locked");
+    terminal.keys("s");
+    terminal.wait_for("reason:");
+    terminal.keys("us-east-1 does not answer\r");
+    terminal.wait("the skip", |screen| {
+        row(screen, "Stop old cluster").contains("skipped")
+    });
+    confirm(&mut terminal, "3", "Write recovery");
+    confirm(&mut terminal, "4", "Install the");
+    looks(&mut terminal, "5", "Wait for pods");
+    looks(&mut terminal, "6", "Get load");
+    confirm(&mut terminal, "7", "Switch DNS");
+    looks(&mut terminal, "8", "Confirm public");
+    session.keep(&terminal, "recovered-80");
+    terminal.keys("q");
+    assert!(terminal.end().success());
+}
