@@ -1,4 +1,4 @@
-//! The real Helm, 3 or 4, run as the runbook's steps run it.
+//! The real Helm, 3 or 4, and the runbook's steps run as the runner runs them.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,7 +6,7 @@ use std::{
 };
 
 use relight::{
-    incident::{Action, Runbook},
+    incident::{Action, Moment, RunId, Runbook},
     plan::Plan,
     step::expand,
 };
@@ -42,7 +42,10 @@ pub fn chart() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/chart/teleport-cluster")
 }
 
-/// The argv of a step of the runbook, with the plan's values.
+/// The product itself.
+pub const RELIGHT: &str = env!("CARGO_BIN_EXE_relight");
+
+/// The argv of a step of the runbook, with the plan's values; a native step is the product's own, with the plan's file.
 pub fn argv(plan: &Plan, id: &str) -> Vec<String> {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
     let step = runbook
@@ -50,10 +53,25 @@ pub fn argv(plan: &Plan, id: &str) -> Vec<String> {
         .iter()
         .find(|step| step.id.as_str() == id)
         .expect("the step");
-    let Action::Argv(template) = &step.action else {
-        unreachable!("{id} is no argv");
-    };
-    expand::argv(template, plan).expect("an argv")
+    match &step.action {
+        Action::Argv(template) => expand::argv(template, plan).expect("an argv"),
+        Action::Native(name) => {
+            let run = RunId::new(&step.id, 1, Moment::now());
+            let plan = plan.path.display().to_string();
+            [
+                RELIGHT,
+                "step",
+                "exec",
+                name,
+                "--plan",
+                &plan,
+                "--run",
+                run.as_str(),
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        }
+    }
 }
 
 /// Runs such a step as the runner would: no shell.
