@@ -5,11 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use relight::{
-    incident::{Action, Moment, RunId, Runbook},
-    plan::Plan,
-    step::expand,
-};
+use relight::plan::Plan;
 
 use super::cache;
 
@@ -45,38 +41,9 @@ pub fn chart() -> PathBuf {
 /// The product itself.
 pub const RELIGHT: &str = env!("CARGO_BIN_EXE_relight");
 
-/// The argv of a step of the runbook, with the plan's values; a native step is the product's own, with the plan's file.
-pub fn argv(plan: &Plan, id: &str) -> Vec<String> {
-    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let step = runbook
-        .steps
-        .iter()
-        .find(|step| step.id.as_str() == id)
-        .expect("the step");
-    match &step.action {
-        Action::Argv(template) => expand::argv(template, plan).expect("an argv"),
-        Action::Native(name) => {
-            let run = RunId::new(&step.id, 1, Moment::now());
-            let plan = plan.path.display().to_string();
-            [
-                RELIGHT,
-                "step",
-                "exec",
-                name,
-                "--plan",
-                &plan,
-                "--run",
-                run.as_str(),
-            ]
-            .map(str::to_owned)
-            .to_vec()
-        }
-    }
-}
-
-/// Runs such a step as the runner would: no shell.
+/// Runs a step of the runbook, with the plan's values, as the runner would: no shell.
 pub fn step(plan: &Plan, id: &str) -> Output {
-    let argv = argv(plan, id);
+    let (argv, _incident) = super::order(plan, id, false);
     let home = plan.path.parent().expect("a folder");
     Command::new(&argv[0])
         .args(&argv[1..])
