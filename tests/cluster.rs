@@ -187,6 +187,12 @@ fn ready(cluster: &Cluster) -> bool {
             .pods
             .iter()
             .all(|pod| pod.ready == 1 && pod.node_ready == Some(true))
+        // Pods and Deployments come by watches of their own, either of them first.
+        && cluster.deployments.len() == 2
+        && cluster
+            .deployments
+            .iter()
+            .all(|one| one.observed && one.available == one.desired)
 }
 
 fn outcome(

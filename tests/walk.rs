@@ -37,6 +37,8 @@ impl Eyes {
             let sink = sink.clone();
             probes.spawn(async move {
                 loop {
+                    // What a step changed is measured anew, as it is when the cockpit asks after a run's end.
+                    probe.asked();
                     // A failed look is followed by the next one: what is seen in the end counts.
                     let _ = probe.look(&sink).await;
                     tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,12 +1,13 @@
 //! The cockpit's hands on everything slow: journal, runs, probes, files. Each answers by an event.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     fs::File,
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -22,6 +23,7 @@ use crate::{
     journal::{Entry, Folder},
     plan::Plan,
     probe::{self, Sink, Targets, schedule::Schedule},
+    run::Redactor,
     state::{Access, Effect, Event, State},
     term::{Caps, clip},
 };
@@ -57,7 +59,7 @@ impl Edge {
             host: setup.host.clone(),
         };
         let memory = Memory::start(opening, events.clone(), told)?;
-        let sink = Sink::default();
+        let sink = sink();
         let targets = Targets::default();
         let schedule = Schedule::start(probe::all(&setup.plan, &targets), &sink);
         let runs = Runs::start(
@@ -196,10 +198,26 @@ impl Edge {
     }
 }
 
-/// Passes a load balancer's addresses on to the probes that look them up and knock at them.
+/// Where probes put what they see: without the secrets that an exec plugin or a server may have told in an error. It
+/// is built with the first observation, off the first frame's way.
+pub(super) fn sink() -> Sink {
+    let redactor = LazyLock::new(Redactor::of_environment);
+    Sink::washing(move |text| match redactor.line(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(clean) => Some(clean),
+    })
+}
+
+/// Passes a load balancer's addresses on to the probes that look them up and knock at them, and the zone's name servers
+/// to the one that asks them where the parent zone does not tell.
 ///
 /// A release that is being uninstalled loses its load balancer; the primary's old addresses are watched to the end.
 pub(super) fn follow(targets: &Targets, seen: &Observation) {
+    if let Ok(Fact::Zone(zone)) = &seen.outcome
+        && !zone.private
+    {
+        targets.set_nameservers(zone.nameservers.clone());
+    }
     let (Subject::Cluster(side), Ok(Fact::Cluster(cluster))) = (&seen.subject, &seen.outcome)
     else {
         return;
@@ -216,4 +234,46 @@ fn pass_on(targets: &Targets, side: Side, cluster: &Cluster) {
         hosts.extend(targets.get(side));
     }
     targets.set(side, hosts.into_iter().collect());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{Failure, FailureKind};
+
+    #[test]
+    fn the_zones_own_name_servers_are_passed_on() {
+        let targets = Targets::default();
+        let seen = |private| Observation {
+            subject: Subject::Zone,
+            at: Moment::default(),
+            took: Duration::ZERO,
+            outcome: Ok(Fact::Zone(Arc::new(crate::incident::Zone {
+                id: "Z1".to_owned(),
+                name: "example.com".to_owned(),
+                private,
+                nameservers: vec!["ns-1.example.net".to_owned()],
+                records: Vec::new(),
+            }))),
+        };
+        follow(&targets, &seen(true));
+        assert!(targets.nameservers().is_empty(), "nobody can ask those");
+        follow(&targets, &seen(false));
+        assert_eq!(targets.nameservers(), ["ns-1.example.net"]);
+    }
+
+    #[test]
+    fn no_observation_brings_a_secret_in() {
+        let sink = sink();
+        let said = "no credentials for west: its exec plugin ended with 255: password=correct-horse-battery";
+        sink.put(
+            Subject::Cluster(Side::Recovery),
+            Duration::ZERO,
+            Err(Failure::new(FailureKind::Credentials, said)),
+        );
+        let seen = sink.take_now();
+        let text = serde_json::to_string(&seen).expect("JSON");
+        assert!(text.contains("exec plugin ended with 255"), "{text}");
+        assert!(!text.contains("correct-horse"), "{text}");
+    }
 }

@@ -6,7 +6,7 @@ use super::Setup;
 use crate::{
     incident::{Health, Moment, Subject},
     journal::{Item, Replay, StateDir},
-    probe::{self, Sink, Targets, schedule::Schedule},
+    probe::{self, Targets, schedule::Schedule},
     report::{Format, Report},
     state::{Access, Event, State},
 };
@@ -30,7 +30,7 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
     };
     state.decide(Event::Access(access));
     replay(setup, &mut state);
-    let (sink, targets) = (Sink::default(), Targets::default());
+    let (sink, targets) = (super::edge::sink(), Targets::default());
     let probes = probe::all(&setup.plan, &targets);
     let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
     let schedule = Schedule::start(probes, &sink);

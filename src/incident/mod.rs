@@ -29,6 +29,7 @@ mod subject;
 mod table;
 mod values;
 mod vault;
+mod wash;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,9 +21,30 @@ pub struct Sink {
 struct Inner {
     waiting: Mutex<BTreeMap<Subject, Observation>>,
     arrived: Notify,
+    wash: Option<Wash>,
+}
+
+/// Takes the secrets out of a text; `None` if it may stay as it is.
+struct Wash(Box<dyn Fn(&str) -> Option<String> + Send + Sync>);
+
+impl fmt::Debug for Wash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wash")
+    }
 }
 
 impl Sink {
+    /// A sink that cleans what others wrote in every observation before anybody can take it.
+    #[must_use]
+    pub fn washing(clean: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                wash: Some(Wash(Box::new(clean))),
+                ..Inner::default()
+            }),
+        }
+    }
+
     /// Puts an observation made just now.
     pub fn put(&self, subject: Subject, took: Duration, outcome: Result<Fact, Failure>) {
         self.put_observation(Observation {
@@ -34,7 +56,10 @@ impl Sink {
     }
 
     /// Puts an observation with its own time.
-    pub fn put_observation(&self, seen: Observation) {
+    pub fn put_observation(&self, mut seen: Observation) {
+        if let Some(Wash(clean)) = &self.inner.wash {
+            seen.wash(clean);
+        }
         let mut waiting = self
             .inner
             .waiting

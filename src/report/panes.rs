@@ -108,7 +108,17 @@ fn dns(sight: &Sight<'_>) -> PaneReport {
             age: row.age,
         }
     });
-    titled("dns", &[board.assessment], rows.collect())
+    let zone = judge::dns::control_plane(sight).map(|zone| Row {
+        what: "Route 53 zone".into(),
+        health: Some(zone.health),
+        sentence: zone.sentence.into(),
+        age: zone.age,
+    });
+    titled(
+        "dns",
+        &[board.assessment],
+        zone.into_iter().chain(rows).collect(),
+    )
 }
 
 fn web(sight: &Sight<'_>) -> PaneReport {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{
     Canvas, Title,
+    who::who,
     widget::{
-        age::{age, stopwatch},
+        age::stopwatch,
         bar::bar,
         clean,
         segments::{self, Segment, Spans},
@@ -13,16 +14,13 @@ use super::{
     },
 };
 use crate::{
-    incident::{Fact, Health, Moment, Side, Subject, brief},
+    incident::{Health, Side, brief},
     journal::Kind,
-    judge::{self, Glance, glance},
+    judge,
     layout::Placed,
     state::{Access, Pane, StepState},
     theme::Role,
 };
-
-/// Credentials that end sooner than this are told as a warning: renewing takes a minute, a helm install up to 15.
-const ENDS_SOON: Duration = Duration::from_mins(20);
 
 /// Draws the header into one or two rows.
 pub fn draw(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)]) {
@@ -147,11 +145,19 @@ fn objective(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
 }
 
 fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
-    let who = who(canvas);
-    let room: usize = canvas.area.width.into();
+    let mut parts = alerts(canvas);
+    let running = running(canvas);
+    let taken = running.as_ref().map_or(0, |spans| spans_width(spans) + 2);
+    // What stops the operator's hands, and 50 columns for the worst thing there is, go first. On a narrow terminal the
+    // running step does, too, unless the credentials themselves are what is wrong.
+    let stopped: usize = parts.iter().map(|alert| spans_width(alert) + 2).sum();
+    let columns = usize::from(canvas.area.width);
+    let room = columns.saturating_sub(50 + stopped);
+    let narrow = if columns < 100 { taken } else { 0 };
+    let who = who(canvas, room, room.saturating_sub(narrow));
     let wide = spans_width(&who);
     let mut rest = canvas.area;
-    if wide > 0 && wide + 40 <= room {
+    if wide > 0 {
         let columns = u16::try_from(wide).unwrap_or(0);
         let mut right = canvas.at(ratatui::layout::Rect {
             x: rest.right() - columns,
@@ -164,10 +170,7 @@ fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
         }
         rest.width -= columns + 2;
     }
-    let mut parts = alerts(canvas);
-    let running = running(canvas);
     // The worst sentence may be long: it leaves room for the running step.
-    let taken = running.as_ref().map_or(0, |spans| spans_width(spans) + 2);
     let worst_room = usize::from(rest.width).saturating_sub(taken).max(30);
     parts.push(fitted(worst(canvas, titles), worst_room));
     parts.extend(running);
@@ -227,7 +230,7 @@ fn short_worst(canvas: &Canvas<'_>, titles: &[(Pane, Title)]) -> Segment {
     Segment::new(11, fitted(worst(canvas, titles), room))
 }
 
-fn spans_width(spans: &Spans) -> usize {
+pub(super) fn spans_width(spans: &Spans) -> usize {
     spans.iter().map(|(text, _)| clean::width(text)).sum()
 }
 
@@ -258,72 +261,6 @@ pub(super) fn running(canvas: &Canvas<'_>) -> Option<Spans> {
     Some(vec![(text, canvas.style(Role::Running))])
 }
 
-/// `dr-operator/alice 111122223333 · credentials 41m`
-fn who(canvas: &Canvas<'_>) -> Spans {
-    let sight = canvas.state.sight();
-    let known = |side| match glance(&Subject::Identity(side), &sight).known() {
-        Some((Fact::Identity(identity), _)) => Some(identity),
-        _ => None,
-    };
-    let (primary, recovery) = (known(Side::Primary), known(Side::Recovery));
-    let muted = canvas.style(Role::Muted);
-    let Some(me) = recovery.or(primary) else {
-        let why = match glance(&Subject::Identity(Side::Recovery), &sight) {
-            Glance::Failed(failure, _) => failure.kind.word(),
-            _ => "not asked yet",
-        };
-        return vec![(
-            format!("? who am I: UNKNOWN, {why}"),
-            canvas.style(Role::Unknown),
-        )];
-    };
-    let mut text = format!("{} {}", short_arn(&me.arn), me.account);
-    if let (Some(one), Some(_)) = (primary, recovery)
-        && one.account != me.account
-    {
-        text = format!("{text} (primary {})", one.account);
-    }
-    let mut spans = vec![(text, muted)];
-    let ends = [primary, recovery]
-        .into_iter()
-        .flatten()
-        .filter_map(|identity| identity.expires)
-        .min();
-    spans.extend(ends.map(|ends| expiry(canvas, canvas.state.now, ends)));
-    if let Glance::Stale(_, seen) | Glance::Failed(_, Some((_, seen))) =
-        glance(&Subject::Identity(Side::Recovery), &sight)
-    {
-        let text = format!(" stale {}", age(seen));
-        spans.push((text, canvas.style(Role::Stale)));
-    }
-    spans
-}
-
-fn expiry(canvas: &Canvas<'_>, now: Moment, ends: Moment) -> (String, ratatui::style::Style) {
-    let left = ends.since(now);
-    if left == Duration::ZERO {
-        let text = " · credentials EXPIRED: renew them".to_owned();
-        return (text, canvas.style(Role::Down));
-    }
-    let role = if left < ENDS_SOON {
-        Role::Warning
-    } else {
-        Role::Muted
-    };
-    let text = format!(" · credentials {}", age(left));
-    (text, canvas.style(role))
-}
-
-/// The part of an ARN that tells who it is: `dr-operator/alice` of an assumed role, `alice` of a user.
-fn short_arn(arn: &str) -> &str {
-    let resource = arn.rsplit(':').next().unwrap_or(arn);
-    let known = ["assumed-role/", "user/", "role/"];
-    known
-        .iter()
-        .find_map(|prefix| resource.strip_prefix(prefix))
-        .unwrap_or(resource)
-}
-
 /// One row for the health of the panes that are not on screen.
 pub fn strip(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], shown: &[Placed]) {
     let hidden = titles
@@ -349,25 +286,4 @@ pub fn strip(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], shown: &[Placed]
         })
         .collect();
     segments::draw(&mut canvas.pen(0), parts);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_arn_is_shortened_to_who_it_is() {
-        let cases = [
-            (
-                "arn:aws:sts::111122223333:assumed-role/dr-operator/alice",
-                "dr-operator/alice",
-            ),
-            ("arn:aws:iam::111122223333:user/ops/alice", "ops/alice"),
-            ("arn:aws:iam::111122223333:root", "root"),
-            ("", ""),
-        ];
-        for (arn, short) in cases {
-            assert_eq!(short_arn(arn), short);
-        }
-    }
 }

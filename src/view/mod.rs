@@ -9,6 +9,7 @@ mod header;
 mod overlay;
 pub mod pane;
 mod small;
+mod who;
 pub mod widget;
 
 use ratatui::Frame;

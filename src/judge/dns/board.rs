@@ -6,9 +6,10 @@ use super::{
     class::Class,
     row::{Place, Row, rows},
     sets::{Sets, sets},
+    zone::control_plane,
 };
 use crate::{
-    incident::{Health, Moment, brief},
+    incident::{Health, Moment, Subject, brief},
     judge::{Assessment, Sight},
 };
 
@@ -30,10 +31,39 @@ pub fn board(sight: &Sight<'_>) -> Board {
     let sets = sets(sight);
     let rows = rows(sight, &sets);
     let last_old = rows.iter().filter_map(|row| row.dies).max();
+    let judges = servers(
+        &rows,
+        if sight.plan.dns.by_resolvers() {
+            Place::Resolver
+        } else {
+            Place::Authority
+        },
+    );
+    let switched = all_new(&judges);
+    let assessment = assess(&rows, &sets, last_old, sight);
     Board {
-        assessment: assess(&rows, &sets, last_old, sight),
+        assessment: with_zone(assessment, switched, sight),
         rows,
         last_old,
+    }
+}
+
+/// What the switch goes through. Before the switch a control plane that does not answer comes first: then no record can
+/// be changed.
+fn with_zone(told: Assessment, switched: bool, sight: &Sight<'_>) -> Assessment {
+    // Before the first look there is nothing to tell.
+    let seen = sight.instruments.get(&Subject::Zone).is_some();
+    let Some(zone) = control_plane(sight).filter(|_| seen) else {
+        return told;
+    };
+    if zone.health == Health::Ok || switched {
+        let sentence = format!("{} · {}", told.sentence, zone.sentence);
+        return Assessment { sentence, ..told };
+    }
+    Assessment {
+        health: told.health.max(Health::Degraded),
+        sentence: format!("{} · {}", zone.sentence, told.sentence),
+        ..told
     }
 }
 

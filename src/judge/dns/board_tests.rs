@@ -133,3 +133,35 @@ fn a_server_that_is_no_longer_asked_leaves_the_pane() {
     let rows = board(&readings.sight(&plan)).rows;
     assert!(rows.iter().all(|row| row.label != "ns-gone"));
 }
+
+#[test]
+fn a_control_plane_that_does_not_answer_comes_first_until_the_switch_is_made() {
+    use crate::incident::{Failure, FailureKind, Observation, Subject};
+    let mut plan = plan();
+    plan.dns.zone_id = Some("Z1".to_owned());
+    let told = |addresses: &[&str]| {
+        let mut readings = Readings::all(addresses);
+        readings.0.take(Observation {
+            subject: Subject::Zone,
+            at: crate::judge::dns::fixture::NOW,
+            took: std::time::Duration::ZERO,
+            outcome: Err(Failure::new(FailureKind::Timeout, "no answer in 8 s")),
+        });
+        board(&readings.sight(&plan)).assessment
+    };
+    let before = told(OLD);
+    assert!(
+        before
+            .sentence
+            .starts_with("Route 53 no answer: a switch may not be possible now · authority"),
+        "{}",
+        before.sentence
+    );
+    let after = told(NEW);
+    assert!(
+        after.sentence.starts_with("authority 2/2 NEW"),
+        "{}",
+        after.sentence
+    );
+    assert_eq!(after.health, Health::Ok);
+}

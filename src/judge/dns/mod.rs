@@ -9,12 +9,14 @@ mod class;
 mod row;
 mod sets;
 mod verdict;
+mod zone;
 
 pub use board::{Board, board};
 pub use class::{Class, classify, lacking};
 pub use row::{Place, Row, rows};
 pub use sets::{Ends, LOOKUP, Sets, sets};
 pub use verdict::{converged, published};
+pub use zone::control_plane;
 
 #[cfg(test)]
 mod fixture;

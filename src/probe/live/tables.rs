@@ -18,7 +18,7 @@ use crate::{
 const MEASURE: Duration = Duration::from_mins(5);
 /// The same when it is asked for: a step that has just ended waits for evidence from after its end, and no longer than
 /// it takes to settle.
-const MEASURE_ASKED: Duration = Duration::from_secs(20);
+const MEASURE_ASKED: Duration = Duration::from_secs(5);
 
 /// Looks at one table.
 #[derive(Debug)]
@@ -110,8 +110,8 @@ mod tests {
         let kept = Measured { at, newest: None };
         for (after, asked, again) in [
             (0, true, false),
-            (19, true, false),
-            (20, true, true),
+            (4, true, false),
+            (5, true, true),
             (299, false, false),
             (300, false, true),
         ] {

@@ -6,9 +6,9 @@ use crate::{
     incident::{
         Address, Answer, Certificate, Cluster, ClusterEvent, Component, Deployment, Door, DoorFact,
         Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Memo, Moment,
-        Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint, Release, Replication, Risk,
-        RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict,
-        Witnessed,
+        Observation, Ping, Pitr, Pod, Rcode, RecordSet, Recordings, RecoveryPoint, Release,
+        Replication, Risk, RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole,
+        Vault, Verdict, Witnessed, Zone,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record},
     plan::{ResolverPlan, sample},
@@ -118,6 +118,7 @@ pub fn busy() -> State {
     clusters(&mut state);
     backups(&mut state);
     answers(&mut state);
+    zone(&mut state);
     doors(&mut state);
     story(&mut state);
     output(&mut state);
@@ -446,6 +447,25 @@ pub fn address(ip: &str, answers: bool) -> Address {
             Err(nothing())
         },
     }
+}
+
+/// Route 53 before the switch.
+fn zone(state: &mut State) {
+    let records = [NAME.to_owned(), format!("*.{NAME}")].map(|name| RecordSet {
+        name,
+        kind: "A".to_owned(),
+        ttl: None,
+        values: vec![OLD_LB.to_owned()],
+        alias_zone: Some("Z35SXDOTRQ7X7K".to_owned()),
+    });
+    let zone = Zone {
+        id: "Z0123456789ABC".to_owned(),
+        name: "example.com".to_owned(),
+        private: false,
+        nameservers: Vec::new(),
+        records: records.into(),
+    };
+    see(state, Subject::Zone, 12, Ok(Fact::Zone(zone.into())));
 }
 
 fn doors(state: &mut State) {

@@ -1,10 +1,12 @@
 //! One snapshot for each screen.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{draw, fixture, plain, styles, text};
 use crate::{
-    incident::{Component, Door, Fact, Risk, RunId, Side, StepId, Subject},
+    incident::{Component, Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
     plan::ResolverPlan,
     state::{
         Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, RunEvent, Scroll, Search,
@@ -30,6 +32,61 @@ fn at_all_sizes() {
         ("busy_39x9", (39, 9)),
     ] {
         screen(name, &mut fixture::busy(), size);
+    }
+}
+
+/// The second row as it is on a terminal of so many columns, with these accounts and ends of the credentials.
+fn identities(width: u16, seen: [(&str, u64); 2]) -> String {
+    let mut state = fixture::busy();
+    for (side, (account, minutes)) in Side::BOTH.into_iter().zip(seen) {
+        let identity = Identity {
+            arn: format!("arn:aws:sts::{account}:assumed-role/dr/alice"),
+            account: account.to_owned(),
+            region: "us-west-2".to_owned(),
+            expires: Some(fixture::NOW.plus(Duration::from_mins(minutes))),
+        };
+        let fact = Ok(Fact::Identity(identity));
+        fixture::see(&mut state, Subject::Identity(side), 1, fact);
+    }
+    let screen = text(&draw(&mut state, (width, 40), &plain()));
+    screen.lines().nth(1).expect("a second row").to_owned()
+}
+
+#[test]
+fn who_i_am_is_told_for_both_sides_and_the_worse_first() {
+    let (mine, other) = ("111122223333", "999988887777");
+    let cases = [
+        (
+            200,
+            [(mine, 41), (mine, 41)],
+            "us-east-1+us-west-2 dr/alice 111122223333 · credentials 41m",
+        ),
+        (
+            200,
+            [(mine, 50), (mine, 41)],
+            "us-west-2 dr/alice 111122223333 · credentials 41m · us-east-1 dr/alice 111122223333 · credentials 50m",
+        ),
+        (
+            200,
+            [(mine, 5), (mine, 41)],
+            "us-east-1 dr/alice 111122223333 · credentials 5m · us-west-2 dr/alice",
+        ),
+        (
+            200,
+            [(mine, 41), (other, 41)],
+            "us-west-2 dr/alice 999988887777 ✗ WRONG ACCOUNT 999988887777 · credentials 41m",
+        ),
+        (
+            120,
+            [(mine, 41), (mine, 41)],
+            "us-east-1+us-west-2 dr/alice 111122223333 · credentials 41m",
+        ),
+        (80, [(other, 41), (mine, 41)], "us-east-1 ✗ WRONG ACCOUNT"),
+        (80, [(mine, 0), (mine, 41)], "us-east-1 credentials EXPIRED"),
+    ];
+    for (width, seen, part) in cases {
+        let row = identities(width, seen);
+        assert!(row.contains(part), "{part:?} is not in {row:?}");
     }
 }
 

@@ -1,0 +1,248 @@
+//! Foreign words in an observation, cleaned before anybody else has it.
+//!
+//! A failure tells what somebody else said: an exec plugin on its standard error, a server in its error message; so do
+//! the messages of pods and events. Any of them may hold a secret, and an observation goes to the screen, the track,
+//! the checkpoint, the journal and the report.
+
+use std::sync::Arc;
+
+use super::{Cluster, DoorFact, Fact, Failure, Observation, Part, Pod};
+
+/// What takes the secrets out of a text; `None` if it may stay as it is.
+type Clean<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Observation {
+    /// Cleans every text in it that others wrote. Nothing is copied that stays as it is.
+    pub fn wash(&mut self, clean: Clean<'_>) {
+        match &mut self.outcome {
+            Err(failure) => failure.wash(clean),
+            Ok(Fact::Cluster(cluster)) => wash_cluster(Arc::make_mut(cluster), clean),
+            Ok(Fact::Table(table)) => {
+                let table = Arc::make_mut(table);
+                part(&mut table.pitr, clean);
+                part(&mut table.backups, clean);
+                part(&mut table.newest, clean);
+            }
+            Ok(Fact::Vault(vault)) => part(&mut Arc::make_mut(vault).schedules, clean),
+            Ok(Fact::Recordings(seen)) => {
+                let seen = Arc::make_mut(seen);
+                part(&mut seen.versioning, clean);
+                part(&mut seen.replication, clean);
+                part(&mut seen.newest, clean);
+                for object in seen.newest.iter_mut().flatten() {
+                    if let Some(failure) = &mut object.unread {
+                        failure.wash(clean);
+                    }
+                }
+            }
+            Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
+            Ok(Fact::Identity(_) | Fact::Answer(_) | Fact::Zone(_) | Fact::Values(_)) => {}
+        }
+    }
+}
+
+impl Failure {
+    fn wash(&mut self, clean: Clean<'_>) {
+        text(&mut self.detail, clean);
+    }
+}
+
+fn text(text: &mut String, clean: Clean<'_>) {
+    if !text.is_empty()
+        && let Some(cleaned) = clean(text)
+    {
+        *text = cleaned;
+    }
+}
+
+fn part<T>(part: &mut Part<T>, clean: Clean<'_>) {
+    if let Err(failure) = part {
+        failure.wash(clean);
+    }
+}
+
+fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
+    part(&mut cluster.release, clean);
+    for gap in &mut cluster.gaps {
+        gap.why.wash(clean);
+    }
+    for event in &mut cluster.events {
+        text(&mut event.message, clean);
+    }
+    for pod in &mut cluster.pods {
+        // Pods are shared with what the probe holds, and there may be 10,000: a copy is made only of one that changes.
+        if pod.message.is_empty() {
+            continue;
+        }
+        if let Some(message) = clean(&pod.message) {
+            *pod = Arc::new(Pod {
+                message,
+                ..(**pod).clone()
+            });
+        }
+    }
+}
+
+fn wash_door(door: &mut DoorFact, clean: Clean<'_>) {
+    for gap in &mut door.gaps {
+        gap.wash(clean);
+    }
+    for address in &mut door.addresses {
+        part(&mut address.tcp, clean);
+        part(&mut address.tls, clean);
+        part(&mut address.ping, clean);
+        part(&mut address.find, clean);
+        part(&mut address.pins, clean);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::incident::{
+        Address, ClusterEvent, ClusterKind, Component, Door, FailureKind, Gap, Moment, Recordings,
+        Side, StoredObject, Subject, Table, TableRole, Vault,
+    };
+
+    const SECRET: &str = "hunter2-hunter2";
+
+    fn failure() -> Failure {
+        Failure::new(FailureKind::Credentials, format!("it said {SECRET} aloud"))
+    }
+
+    fn pod() -> Pod {
+        Pod {
+            uid: "u".to_owned(),
+            name: "n".to_owned(),
+            component: Component::Auth,
+            ready: 0,
+            containers: 1,
+            phase: "Pending".to_owned(),
+            reason: "Failed".to_owned(),
+            message: format!("cannot pull with {SECRET}"),
+            restarts: 0,
+            created: Moment::default(),
+            deleting: None,
+            node: None,
+            node_ready: None,
+        }
+    }
+
+    /// One of each kind that holds foreign words, with the secret wherever it may be.
+    fn facts() -> Vec<Result<Fact, Failure>> {
+        let cluster = Cluster {
+            context: String::new(),
+            uid: None,
+            pods: vec![Arc::new(pod())],
+            deployments: Vec::new(),
+            load_balancer: None,
+            events: vec![ClusterEvent {
+                at: Moment::default(),
+                object: String::new(),
+                reason: String::new(),
+                message: SECRET.to_owned(),
+            }],
+            release: Err(failure()),
+            memo: crate::incident::Memo::default(),
+            gaps: vec![Gap {
+                kind: ClusterKind::Nodes,
+                why: failure(),
+            }],
+        };
+        let table = Table {
+            name: String::new(),
+            role: TableRole::State,
+            region: String::new(),
+            status: String::new(),
+            restoring: false,
+            created: None,
+            replicas: Vec::new(),
+            indexes: Vec::new(),
+            pitr: Err(failure()),
+            backups: Err(failure()),
+            newest: Err(failure()),
+            newest_at: None,
+        };
+        let vault = Vault {
+            vault: String::new(),
+            region: String::new(),
+            role: TableRole::State,
+            points: Vec::new(),
+            more: false,
+            schedules: Err(failure()),
+        };
+        let recordings = Recordings {
+            bucket: String::new(),
+            region: String::new(),
+            versioning: Err(failure()),
+            replication: Err(failure()),
+            newest: Ok(vec![StoredObject {
+                key: String::new(),
+                modified: Moment::default(),
+                replication: String::new(),
+                unread: Some(failure()),
+            }]),
+        };
+        let door = DoorFact {
+            host: String::new(),
+            addresses: vec![Address {
+                ip: [192, 0, 2, 1].into(),
+                port: 443,
+                tcp: Err(failure()),
+                tls: Err(failure()),
+                ping: Err(failure()),
+                find: Err(failure()),
+                pins: Err(failure()),
+            }],
+            witnessed: Vec::new(),
+            gaps: vec![failure()],
+        };
+        vec![
+            Err(failure()),
+            Ok(Fact::Cluster(cluster.into())),
+            Ok(Fact::Table(table.into())),
+            Ok(Fact::Vault(vault.into())),
+            Ok(Fact::Recordings(recordings.into())),
+            Ok(Fact::Door(door.into())),
+        ]
+    }
+
+    fn observation(outcome: Result<Fact, Failure>) -> Observation {
+        Observation {
+            subject: Subject::Door(Door::Old),
+            at: Moment::default(),
+            took: Duration::ZERO,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn no_foreign_text_is_passed_over() {
+        for outcome in facts() {
+            let mut seen = observation(outcome);
+            seen.wash(&|text| text.contains(SECRET).then(|| text.replace(SECRET, "[out]")));
+            let text = serde_json::to_string(&seen).expect("JSON");
+            assert!(text.contains("[out]") && !text.contains(SECRET), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_clean_is_the_same_one() {
+        let shared = Arc::new(pod());
+        let Ok(Fact::Cluster(mut cluster)) = facts().remove(1) else {
+            unreachable!("the second is a cluster")
+        };
+        Arc::make_mut(&mut cluster).pods = vec![shared.clone()];
+        let mut seen = Observation {
+            subject: Subject::Cluster(Side::Primary),
+            ..observation(Ok(Fact::Cluster(cluster)))
+        };
+        seen.wash(&|_| None);
+        let Ok(Fact::Cluster(cluster)) = &seen.outcome else {
+            unreachable!("a cluster")
+        };
+        assert!(Arc::ptr_eq(&cluster.pods[0], &shared));
+    }
+}
