@@ -65,7 +65,7 @@ pub async fn run(setup: Setup) -> io::Result<Ending> {
     let (events, inbox) = mpsc::channel(INBOX);
     let signals = Signals::listen()?;
     let mut state = setup.state();
-    let mut screen = Screen::open(setup.caps, setup.open.ascii, &state.desk.theme)?;
+    let mut screen = Screen::open(&setup)?;
     let (columns, rows) = size();
     state.decide(Event::Resize(columns, rows));
     // First frame first: everything that takes time is started after it.

@@ -63,7 +63,7 @@ pub fn entries(state: &State) -> Vec<Entry> {
     let actions = actions.map(|action| Entry {
         title: action.id.replace('-', " "),
         about: action.doc,
-        keys: action.keys_label(),
+        keys: action.keys_label(&state.desk),
         intent: action.intent.clone(),
     });
     let all = steps.chain(actions);

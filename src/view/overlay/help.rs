@@ -31,7 +31,7 @@ pub fn draw(canvas: &mut Canvas<'_>, top: u16) {
             .filter(|action| action.section == section)
             .filter(|action| state.barred(&action.intent).is_none());
         for action in actions {
-            let keys = clean::fit(&action.keys_label(), KEYS);
+            let keys = clean::fit(&action.keys_label(&state.desk), KEYS);
             let pad = " ".repeat(KEYS + 1 - clean::width(&keys));
             let doc = clean::wrap(action.doc, width.saturating_sub(KEYS + 1), 4);
             for (at, part) in doc.into_iter().enumerate() {
