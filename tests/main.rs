@@ -10,6 +10,8 @@ mod live;
 mod practice;
 #[cfg(feature = "practice")]
 mod pty;
+#[cfg(feature = "practice")]
+mod readme;
 mod reducer;
 mod rooms;
 #[cfg(feature = "practice")]

@@ -154,6 +154,14 @@ actions! {
         "button" &[Key::code(KeyCode::Tab), Key::code(KeyCode::Left), Key::code(KeyCode::Right), Key::code(KeyCode::BackTab)] =>
             Intent::Button, in BUTTONS, "other button",
             "The other button";
+        "scroll-up" &[Key::code(KeyCode::Up)] => Intent::Move(-1), in CONFIRMS, "scroll",
+            "One line up in what will be done";
+        "scroll-down" &[Key::code(KeyCode::Down)] => Intent::Move(1), in CONFIRMS, "scroll",
+            "One line down in what will be done";
+        "scroll-page-up" &[Key::code(KeyCode::PageUp), Key::ctrl('b')] => Intent::Page(-1), in CONFIRMS, "",
+            "Half a screen up in what will be done";
+        "scroll-page-down" &[Key::code(KeyCode::PageDown), Key::ctrl('f')] => Intent::Page(1), in CONFIRMS, "",
+            "Half a screen down in what will be done";
         "choose-up" &[Key::code(KeyCode::Up), Key::ctrl('p')] => Intent::Move(-1), in PALETTE, "",
             "The row above";
         "choose-down" &[Key::code(KeyCode::Down), Key::ctrl('n')] => Intent::Move(1), in PALETTE, "",
@@ -172,6 +180,8 @@ actions! {
 const EVERYWHERE: &[Place] = &Place::ALL;
 const BUTTONS: &[Place] = &[Place::Buttons];
 const PALETTE: &[Place] = &[Place::Palette];
+/// What asks before something is run.
+const CONFIRMS: &[Place] = &[Place::Phrase, Place::Buttons];
 
 #[cfg(test)]
 mod tests {

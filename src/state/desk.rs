@@ -93,6 +93,8 @@ pub struct Confirm {
     pub focus: Focus,
     /// What has been typed of the phrase.
     pub typed: String,
+    /// The first line shown of what will be done, where it is longer than the screen.
+    pub top: u16,
     /// Whether the dialog has been on screen: keys typed before that do not answer it.
     pub drawn: bool,
 }

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use super::{Context, Native, StepError};
 use crate::{
     clients::aws::{Aws, Reach, identity, recordings, tables, vault},
-    incident::{Failure, Moment, Side, TableRole},
+    incident::{Failure, Identity, Moment, Side, TableRole},
     plan::Plan,
 };
 
@@ -129,10 +129,7 @@ async fn side(plan: &Plan, reach: &Reach, side: Side) -> Told {
         Box::pin(bucket),
     );
     let mut told = Told {
-        lines: vec![match who {
-            Ok(who) => format!("credentials: {} in account {}", who.arn, who.account),
-            Err(failure) => format!("credentials: {failure}"),
-        }],
+        lines: vec![signed_in(who)],
         tables: 0,
     };
     for (role, seen) in TableRole::BOTH.into_iter().zip([state, audit]) {
@@ -146,6 +143,15 @@ async fn side(plan: &Plan, reach: &Reach, side: Side) -> Told {
         report::bucket(&seen, now)
     }));
     told
+}
+
+/// Who the credentials are of. No word that the redactor takes for the name of a secret stands before it: what is
+/// written here goes through it, and who we are is the point of the line.
+fn signed_in(who: Result<Identity, Failure>) -> String {
+    match who {
+        Ok(who) => format!("signed in as {}, account {}", who.arn, who.account),
+        Err(failure) => format!("signed in as nobody: {failure}"),
+    }
 }
 
 fn or_why<T>(
@@ -178,4 +184,30 @@ async fn copies(plan: &Plan, reach: &Reach) -> Vec<String> {
         ));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{incident::FailureKind, run::Redactor};
+
+    #[test]
+    fn who_we_are_is_still_there_after_redaction() {
+        let redactor = Redactor::new([]);
+        let who = Identity {
+            arn: "arn:aws:sts::111122223333:assumed-role/dr-operator/alice".to_owned(),
+            account: "111122223333".to_owned(),
+            region: "us-west-2".to_owned(),
+            expires: None,
+        };
+        let line = signed_in(Ok(who));
+        assert_eq!(
+            redactor.line(&line),
+            "signed in as arn:aws:sts::111122223333:assumed-role/dr-operator/alice, account 111122223333"
+        );
+        let why = "STS in us-east-1 gave no answer in 3s: is the region reachable from here?";
+        let line = signed_in(Err(Failure::new(FailureKind::Timeout, why)));
+        assert_eq!(redactor.line(&line), line);
+        assert!(line.ends_with(why), "{line}");
+    }
 }

@@ -6,5 +6,6 @@ mod calls;
 mod dns;
 mod kube;
 mod rig;
+mod together;
 mod walk;
 mod web;

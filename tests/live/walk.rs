@@ -71,7 +71,7 @@ fn uninstall(terminal: &mut Terminal) {
         row(screen, "Stop old cluster").contains("ready")
     });
     terminal.keys("2");
-    terminal.wait_for("Cancel");
+    terminal.wait_for("type exactly");
     terminal.keys("uninstall teleport-cluster in primary\r");
     passes(terminal, "Stop old cluster");
 }
@@ -126,7 +126,7 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
     looks(&mut terminal, "6", "Get load balancer");
 
     // One authority is frozen: what is published is not proven until it answers again.
-    session.regions.dns.authority(1).freeze();
+    session.regions.dns.authority(0).freeze();
     terminal.keys("7");
     terminal.wait_for("Cancel");
     session.keep(&terminal, "switch");
@@ -135,7 +135,7 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
         row(screen, "Switch DNS").contains("settling")
     });
     session.keep(&terminal, "settling");
-    session.regions.dns.authority(1).thaw();
+    session.regions.dns.authority(0).thaw();
     passes(&terminal, "Switch DNS");
 
     // A cache that is killed is asked again when it is back.

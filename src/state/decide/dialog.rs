@@ -64,10 +64,24 @@ impl State {
                     Focus::Cancel
                 };
             }
-            (Some(Overlay::Help(top) | Overlay::Detail(_, top)), Intent::Move(by)) => {
+            (
+                Some(
+                    Overlay::Help(top)
+                    | Overlay::Detail(_, top)
+                    | Overlay::Confirm(Confirm { top, .. }),
+                ),
+                Intent::Move(by),
+            ) => {
                 *top = top.saturating_add_signed(i16::try_from(*by).unwrap_or(0));
             }
-            (Some(Overlay::Help(top) | Overlay::Detail(_, top)), Intent::Page(by)) => {
+            (
+                Some(
+                    Overlay::Help(top)
+                    | Overlay::Detail(_, top)
+                    | Overlay::Confirm(Confirm { top, .. }),
+                ),
+                Intent::Page(by),
+            ) => {
                 let by = i16::try_from(by.saturating_mul(page)).unwrap_or(0);
                 *top = top.saturating_add_signed(by);
             }

@@ -57,6 +57,7 @@ impl State {
             armed: armed.clone(),
             focus: Focus::Cancel,
             typed: String::new(),
+            top: 0,
             drawn: false,
         }));
         Vec::new()

@@ -8,14 +8,21 @@ use crate::{
     view::{Canvas, widget::clean},
 };
 
-/// Draws the dialog.
+/// The most lines that a body is wrapped to: the edits of a large zone are all there, a runaway text is not.
+const MOST: usize = 4000;
+
+/// Draws the dialog. What does not fit is scrolled to: nothing that will be run is hidden from who answers.
 pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let width = canvas.area.width.saturating_sub(4).clamp(20, 100);
     let room = usize::from(width.saturating_sub(4));
     let armed = &confirm.armed;
     let body = body(confirm, room);
-    // Buttons or phrase, and a row between.
-    let foot: u16 = if armed.phrase.is_some() { 5 } else { 2 };
+    let asked = armed.phrase.as_deref().map(|phrase| {
+        let most = usize::from(canvas.area.height.saturating_sub(2));
+        Asked::of(confirm, phrase, room, most)
+    });
+    // Phrase or buttons, and a row between.
+    let foot = asked.as_ref().map_or(2, Asked::height);
     let rows = u16::try_from(body.len()).unwrap_or(u16::MAX);
     let height = rows
         .saturating_add(foot + 2)
@@ -29,19 +36,31 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let title = format!("{title}, attempt {}", armed.attempt);
     let mut inside = open(canvas, (width, height), &title);
     let last = inside.area.height.saturating_sub(foot);
-    for (row, (text, role)) in body.iter().enumerate() {
-        let Ok(row) = u16::try_from(row) else { break };
-        if row + 1 >= last && body.len() > usize::from(last) {
-            let more = body.len() - usize::from(row);
-            let text = format!("… {more} more lines: C copies the command, i shows all");
-            inside.line(row, &text, Role::Warning);
-            break;
-        }
-        inside.line(row, text, *role);
-    }
-    match &armed.phrase {
-        Some(phrase) => ask_phrase(&mut inside, last, confirm, phrase),
+    scroll(&mut inside, &body, confirm.top, last);
+    match &asked {
+        Some(asked) => ask_phrase(&mut inside, last, asked),
         None => buttons(&mut inside, last + 1, confirm),
+    }
+}
+
+/// The lines of the body that fit into `rows`, from `top` on; if that is not all of them, the last row says which they
+/// are and how the others are read.
+fn scroll(canvas: &mut Canvas<'_>, body: &[(String, Role)], top: u16, rows: u16) {
+    let all = body.len();
+    let fits = all <= usize::from(rows);
+    let shown = if fits { rows } else { rows.saturating_sub(1) };
+    let top = usize::from(top).min(all.saturating_sub(shown.into()));
+    for (row, (text, role)) in (0..shown).zip(body.iter().skip(top)) {
+        canvas.line(row, text, *role);
+    }
+    if !fits {
+        let below = all.saturating_sub(top + usize::from(shown));
+        let text = if below == 0 {
+            format!("the end: line {all} of {all}   ↑↓ pgup pgdn scroll")
+        } else {
+            format!("… {below} of {all} lines below   ↑↓ pgup pgdn scroll")
+        };
+        canvas.line(shown, &text, Role::Warning);
     }
 }
 
@@ -54,7 +73,7 @@ fn body(confirm: &Confirm, room: usize) -> Vec<(String, Role)> {
     };
     let mut lines = vec![(risk.to_owned(), role)];
     let mut add = |text: &str, role: Role, indent: &str| {
-        for line in clean::wrap(text, room.saturating_sub(indent.len()), 40) {
+        for line in clean::wrap(text, room.saturating_sub(indent.len()), MOST) {
             lines.push((format!("{indent}{line}"), role));
         }
     };
@@ -149,22 +168,72 @@ fn buttons(canvas: &mut Canvas<'_>, row: u16, confirm: &Confirm) {
     }
 }
 
-fn ask_phrase(canvas: &mut Canvas<'_>, row: u16, confirm: &Confirm, phrase: &str) {
-    let (text, strong) = (canvas.style(Role::Text), canvas.style(Role::Down));
-    canvas
-        .pen(row)
-        .put("To run it, type exactly: ", text)
-        .put(phrase, strong);
-    input(canvas, row + 1, "> ", &confirm.typed);
-    let (told, role) = if confirm.typed.trim() == phrase {
-        ("enter RUNS it   esc leaves without running", Role::Danger)
-    } else if phrase.starts_with(confirm.typed.trim_start()) {
-        ("esc leaves without running", Role::Muted)
-    } else {
-        (
-            "that is not the phrase   esc leaves without running",
-            Role::Warning,
-        )
-    };
-    canvas.line(row + 3, told, role);
+/// A phrase asked for, on as many rows as it has: of a context that is an ARN every letter has to be read to be typed.
+struct Asked {
+    phrase: Vec<String>,
+    /// What has been typed so far, and empty rows for the rest; its last rows where there is no room for all.
+    typed: Vec<String>,
+    told: (&'static str, Role),
+}
+
+/// What stands before the text being typed.
+const PROMPT: &str = "> ";
+
+/// The phrase stands right above what is typed of it, letter over letter.
+const INDENT: u16 = 2;
+
+impl Asked {
+    /// `room` columns wide, and where it can be at most `most` rows high.
+    fn of(confirm: &Confirm, phrase: &str, room: usize, most: usize) -> Self {
+        let told = if confirm.typed.trim() == phrase {
+            ("enter RUNS it   esc leaves without running", Role::Danger)
+        } else if phrase.starts_with(confirm.typed.trim_start()) {
+            ("esc leaves without running", Role::Muted)
+        } else {
+            (
+                "that is not the phrase   esc leaves without running",
+                Role::Warning,
+            )
+        };
+        let room = room.saturating_sub(PROMPT.len() + 1);
+        let (lines, mut typed) = (clean::cut(phrase, room), clean::cut(&confirm.typed, room));
+        // Heading, phrase, field, hint, and two rows of the body.
+        let left = most.saturating_sub(lines.len() + 4).max(1);
+        typed.drain(..typed.len().saturating_sub(left));
+        // The field is as high as the phrase from the start, so that the dialog does not grow under the typing.
+        let field = lines.len().min(left).max(typed.len());
+        typed.resize(field, String::new());
+        Self {
+            phrase: lines,
+            typed,
+            told,
+        }
+    }
+
+    fn height(&self) -> u16 {
+        let rows = self.phrase.len() + self.typed.len() + 2;
+        u16::try_from(rows).unwrap_or(u16::MAX)
+    }
+}
+
+fn ask_phrase(canvas: &mut Canvas<'_>, row: u16, asked: &Asked) {
+    canvas.line(row, "To run it, type exactly:", Role::Text);
+    let mut row = row + 1;
+    for line in &asked.phrase {
+        let style = canvas.style(Role::Down);
+        canvas.pen(row).skip(INDENT).put(line, style);
+        row += 1;
+    }
+    let last = asked.typed.iter().rposition(|line| !line.is_empty());
+    for (at, line) in asked.typed.iter().enumerate() {
+        let before = if at == 0 { PROMPT } else { "  " };
+        if at == last.unwrap_or(0) {
+            input(canvas, row, before, line);
+        } else {
+            let (key, field) = (canvas.style(Role::Key), canvas.style(Role::Field));
+            canvas.pen(row).put(before, key).put(line, field);
+        }
+        row += 1;
+    }
+    canvas.line(row, asked.told.0, asked.told.1);
 }

@@ -43,7 +43,7 @@ pub fn draw(canvas: &mut Canvas<'_>) {
     let rows = judge::dns::board(&canvas.state.sight()).rows;
     let empty = "No server to ask: dns.names and dns.resolvers in the plan say which.";
     table::draw(canvas, Pane::Dns, &COLUMNS, empty, |canvas, key| {
-        find(&rows, key).map_or_else(|| Row::Across(Vec::new()), |row| line(canvas, row))
+        find(&rows, key).map_or_else(|| Row::Across(Vec::new()), |row| line(canvas, row, &rows))
     });
 }
 
@@ -86,14 +86,43 @@ fn short_name(name: &str, cluster: &str) -> String {
     }
 }
 
-fn line(canvas: &Canvas<'_>, row: &Answered) -> Row {
+/// Address and label of a resolver; no label where it has none.
+fn named(row: &Answered) -> (&str, Option<&str>) {
+    let Subject::Answer { server, .. } = &row.subject else {
+        return (&row.label, None);
+    };
+    let label = row.label.strip_prefix(server.as_ref()).map(str::trim);
+    let label = label.filter(|label| !label.is_empty() && *label != "system");
+    (server, label)
+}
+
+/// What a server goes by: its label, since addresses that are all alike at both ends tell nothing in a narrow column.
+/// The address follows where two share a label, and in the zoomed pane; the line below the panes always has it.
+fn called(row: &Answered, rows: &[Answered], zoomed: bool) -> String {
+    if row.place == Place::Authority {
+        return format!("{} auth", row.label);
+    }
+    let (address, Some(label)) = named(row) else {
+        return row.label.clone();
+    };
+    let shared = || {
+        let others = rows.iter().map(named);
+        others
+            .filter(|(other, _)| *other != address)
+            .any(|(_, other)| other == Some(label))
+    };
+    if zoomed || shared() {
+        format!("{label} {address}")
+    } else {
+        label.to_owned()
+    }
+}
+
+fn line(canvas: &Canvas<'_>, row: &Answered, rows: &[Answered]) -> Row {
     let health = health(row.class);
     let style = canvas.style(Role::from(health));
     let (plain, muted) = (canvas.style(Role::Text), canvas.style(Role::Muted));
-    let server = match row.place {
-        Place::Authority => format!("{} auth", row.label),
-        Place::Resolver => row.label.clone(),
-    };
+    let server = called(row, rows, canvas.state.desk.zoom);
     // A cache's copy runs out; an authority's TTL is a length and stands still.
     let left = match (row.past_ttl, row.ttl) {
         (true, _) => ("PAST!".to_owned(), canvas.style(Role::Down)),

@@ -68,6 +68,10 @@ fn told(run: &Run) -> String {
 fn place(state: &State, run: &Run, total: u64) -> String {
     let lines = thousands(total);
     match state.desk.pane(Pane::Output).scroll {
+        Scroll::Follow if lag(state, run, total) > 0 => {
+            let behind = thousands(lag(state, run, total));
+            format!("following, {behind} behind ─ {lines} lines")
+        }
         Scroll::Follow if run.is_live() => format!("following ─ {lines} lines"),
         Scroll::Follow => format!("{lines} lines"),
         Scroll::Line(top) => {
@@ -82,6 +86,13 @@ fn place(state: &State, run: &Run, total: u64) -> String {
             format!("PAUSED at line {at} of {lines}{below}")
         }
     }
+}
+
+/// How many lines there are beyond the newest that is held.
+fn lag(state: &State, run: &Run, total: u64) -> u64 {
+    let output = state.outputs.get(&run.armed.run);
+    let newest = output.and_then(|output| output.lines.last());
+    newest.map_or(0, |newest| total.saturating_sub(newest.number + 1))
 }
 
 /// `1204` as `1,204`.
@@ -122,12 +133,20 @@ pub fn draw(canvas: &mut Canvas<'_>) {
         Scroll::Follow => output.total.saturating_sub(height.into()),
         Scroll::Line(top) => top,
     };
-    let shown: Vec<&OutputLine> = output
-        .lines
-        .iter()
-        .skip_while(|line| line.number < first)
-        .take_while(|line| line.number < first.saturating_add(height.into()))
-        .collect();
+    let follows = state.desk.pane(Pane::Output).scroll == Scroll::Follow;
+    let shown: Vec<&OutputLine> = if follows {
+        // The newest that are held, even if the run has printed more since: text that lags, and says so in the title, is
+        // worth more than none, and under a flood there would be none ever.
+        let held = output.lines.len().saturating_sub(height.into());
+        output.lines.iter().skip(held).collect()
+    } else {
+        output
+            .lines
+            .iter()
+            .skip_while(|line| line.number < first)
+            .take_while(|line| line.number < first.saturating_add(height.into()))
+            .collect()
+    };
     if shown.is_empty() {
         let text = format!("Fetching line {} …", thousands(first + 1));
         canvas.line(0, &text, Role::Muted);

@@ -10,7 +10,7 @@ use crate::{
     view::{
         Canvas, Title,
         widget::{
-            age::{age, told},
+            age::{age, past},
             symbol,
             table::{Cell, Column},
         },
@@ -139,8 +139,9 @@ fn pod(canvas: &Canvas<'_>, side: Side, pod: &Pod) -> Row {
     match glance(&Subject::Cluster(side), &sight) {
         Glance::Fresh(..) => {}
         seen => {
-            let old = told(seen.known().map(|(_, age)| age), false);
-            (health, text) = (Health::Unknown, format!("was {text} {old} ago"));
+            let old = seen.known().map(|(_, age)| format!(" {} ago", past(age)));
+            let old = old.unwrap_or_default();
+            (health, text) = (Health::Unknown, format!("was {text}{old}"));
         }
     }
     let style = canvas.style(Role::from(health));

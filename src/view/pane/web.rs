@@ -12,7 +12,7 @@ use crate::{
     view::{
         Canvas, Title,
         widget::{
-            age::{age, told},
+            age::{age, past, told},
             symbol,
             table::Column,
         },
@@ -42,10 +42,12 @@ pub fn draw(canvas: &mut Canvas<'_>) {
         RowKey::Address(door, ip) => {
             let address = known(canvas.state, *door)
                 .and_then(|fact| fact.addresses.iter().find(|address| address.ip == *ip));
-            let text = address.map_or_else(String::new, |address| {
-                stages(*door, address, canvas.state.now)
-            });
-            Row::Across(vec![(format!("  {text}"), canvas.style(Role::Muted))])
+            let (text, fresh) = address.map_or_else(
+                || (String::new(), true),
+                |address| behind(*door, address, canvas.state),
+            );
+            let role = if fresh { Role::Muted } else { Role::Stale };
+            Row::Across(vec![(format!("  {text}"), canvas.style(role))])
         }
         _ => Row::Across(Vec::new()),
     });
@@ -84,6 +86,19 @@ fn whole(canvas: &Canvas<'_>, door: Door) -> Row {
             },
         ),
     ])
+}
+
+/// What an address behind a door gave, and whether it still does: what was seen before the door began to fail, or too
+/// long ago, is history, and says since when.
+fn behind(door: Door, address: &Address, state: &State) -> (String, bool) {
+    let text = stages(door, address, state.now);
+    match glance(&Subject::Door(door), &state.sight()) {
+        Glance::Fresh(..) => (text, true),
+        seen => {
+            let old = seen.known().map(|(_, age)| format!("{} ago: ", past(age)));
+            (format!("was {}{text}", old.unwrap_or_default()), false)
+        }
+    }
 }
 
 /// `old 203.0.113.10:443 · tcp 12ms · tls Let's Encrypt, 63d left · ping 200 17.0.2 14ms`, as far as it got.
@@ -148,7 +163,7 @@ pub fn detail(state: &State, key: &RowKey) -> String {
         }
         RowKey::Address(door, ip) => known(state, *door)
             .and_then(|fact| fact.addresses.iter().find(|address| address.ip == *ip))
-            .map_or_else(String::new, |address| stages(*door, address, state.now)),
+            .map_or_else(String::new, |address| behind(*door, address, state).0),
         _ => String::new(),
     }
 }

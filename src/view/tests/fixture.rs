@@ -18,6 +18,9 @@ use crate::{
 /// 2026-11-23T14:05:31Z.
 pub const NOW: Moment = Moment::from_secs(1_795_442_731);
 
+/// What a destroy step asks for where the kube context is named as `aws eks update-kubeconfig` names it.
+pub const PHRASE: &str = "uninstall teleport-cluster in arn:aws:eks:us-east-1:111122223333:cluster/teleport-production-east";
+
 const NAME: &str = "teleport.example.com";
 const WILDCARD: &str = "*.teleport.example.com";
 const OLD_LB: &str = "a1b2c3-111.us-east-1.elb.amazonaws.com";
@@ -51,10 +54,7 @@ pub fn empty() -> State {
     let prepare = |step: &crate::incident::Step, _, _: &_| {
         Ok(Prepared {
             calls: calls(step.id.as_str()),
-            phrase: step
-                .phrase
-                .is_some()
-                .then(|| "uninstall teleport-cluster in east".to_owned()),
+            phrase: step.phrase.is_some().then(|| PHRASE.to_owned()),
         })
     };
     let mut state = State::new(
@@ -79,7 +79,7 @@ pub fn calls(step: &str) -> Vec<String> {
             "helm install teleport-cluster teleport/teleport-cluster --version 17.0.2 --values /etc/west-values.yaml --namespace teleport --create-namespace --kube-context west --kubeconfig /etc/kube/west --timeout 15m"
         }
         "stop-old-cluster" => {
-            "helm uninstall teleport-cluster --namespace teleport --kube-context east --kubeconfig /etc/kube/east --wait --timeout 5m"
+            "helm uninstall teleport-cluster --namespace teleport --kube-context arn:aws:eks:us-east-1:111122223333:cluster/teleport-production-east --kubeconfig /etc/kube/east --wait --timeout 5m"
         }
         "switch-dns" => {
             return vec![

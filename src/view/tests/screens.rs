@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
 use super::{draw, fixture, plain, styles, text};
 use crate::{
-    incident::{Fact, Identity, Risk, RunId, Side, StepId, Subject},
+    incident::{Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
+    plan::ResolverPlan,
     state::{
-        Access, Confirm, Focus, Notice, Overlay, Pane, Reason, Scroll, Search, State, Tone, Why,
+        Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, RunEvent, Scroll, Search,
+        State, Tone, Why,
     },
     theme::{self, Depth, Theme},
     view::Look,
@@ -128,13 +132,14 @@ fn confirm(id: &str, risk: Risk, phrase: Option<&str>, typed: &str) -> Overlay {
         armed: fixture::armed(id, risk, phrase),
         focus: Focus::Cancel,
         typed: typed.to_owned(),
+        top: 0,
         drawn: true,
     })
 }
 
 #[test]
 fn each_overlay() {
-    let phrase = Some("uninstall teleport-cluster in east");
+    let phrase = Some(fixture::PHRASE);
     let reason = Reason {
         why: Why::Skip(step("stop-old-cluster")),
         text: "the primary's API gives no answer since 14:01".to_owned(),
@@ -151,7 +156,12 @@ fn each_overlay() {
         ("confirm_dns", confirm("switch-dns", Risk::Change, None, "")),
         (
             "destroy",
-            confirm("stop-old-cluster", Risk::Destroy, phrase, "uninstall tele"),
+            confirm(
+                "stop-old-cluster",
+                Risk::Destroy,
+                phrase,
+                &fixture::PHRASE[..78],
+            ),
         ),
         ("reason", Overlay::Reason(reason)),
         ("close", Overlay::Reason(close)),
@@ -169,6 +179,88 @@ fn each_overlay() {
     }
 }
 
+/// The rows inside a dialog's lines, without the spaces at their ends.
+fn dialog(state: &mut State, size: (u16, u16)) -> Vec<String> {
+    let drawn = text(&draw(state, size, &plain()));
+    let rows = drawn.lines().map(|line| line.chars().collect::<Vec<_>>());
+    let mut rows = rows.skip_while(|row| !row.iter().collect::<String>().contains(", attempt 1 ━"));
+    let title: String = rows.next().expect("a dialog").iter().collect();
+    let wide = title.rsplit("┏━ ").next().expect("a title");
+    let wide = 3 + wide.chars().take_while(|c| *c != '┓').count();
+    let left = title.chars().count()
+        - title
+            .rsplit_once("┏━ ")
+            .expect("a corner")
+            .1
+            .chars()
+            .count()
+        - 3;
+    let inside = rows.take_while(|row| row.get(left) == Some(&'┃'));
+    let inside = inside.map(|row| row[left + 2..left + wide].iter().collect::<String>());
+    inside.map(|row| row.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn every_letter_of_a_phrase_and_of_what_is_typed_can_be_read() {
+    let typed = &fixture::PHRASE[..78];
+    for size in [(40, 10), (60, 16), (80, 24), (120, 40)] {
+        let mut state = fixture::busy();
+        let overlay = confirm(
+            "stop-old-cluster",
+            Risk::Destroy,
+            Some(fixture::PHRASE),
+            typed,
+        );
+        state.desk.overlay = Some(overlay);
+        let rows = dialog(&mut state, size);
+        let asked = rows.iter().position(|row| row.contains("type exactly:"));
+        let asked = asked.expect("the phrase is asked for") + 1;
+        let field = rows.iter().position(|row| row.starts_with("> "));
+        let field = field.expect("a field");
+        let phrase: String = rows[asked..field].iter().map(|row| &row[2..]).collect();
+        assert_eq!(phrase, fixture::PHRASE, "{size:?} {rows:#?}");
+        if size.1 >= 16 {
+            let shown: String = rows[field..]
+                .iter()
+                .filter_map(|row| row.get(2..))
+                .collect();
+            assert!(shown.starts_with(typed), "{size:?} {rows:#?}");
+        }
+    }
+}
+
+#[test]
+fn everything_that_will_be_run_can_be_scrolled_to_before_answering() {
+    for (risk, phrase) in [(Risk::Change, None), (Risk::Destroy, Some(fixture::PHRASE))] {
+        let mut state = fixture::busy();
+        let mut armed = fixture::armed("switch-dns", risk, phrase);
+        armed.calls = (0..300)
+            .map(|at| format!("route53 UPSERT name-{at}.example.com"))
+            .collect();
+        state.desk.overlay = Some(Overlay::Confirm(Confirm {
+            armed,
+            focus: Focus::Cancel,
+            typed: String::new(),
+            top: 0,
+            drawn: true,
+        }));
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..100 {
+            let rows = dialog(&mut state, (80, 24));
+            seen.extend(
+                (0..300).filter(|at| rows.iter().any(|row| row.contains(&format!("name-{at}.")))),
+            );
+            let page = KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE);
+            for intent in crate::input::resolve(&state, page) {
+                state.decide(Event::Intent(intent, fixture::NOW));
+            }
+        }
+        assert_eq!(seen.len(), 300);
+        let overlay = &state.desk.overlay;
+        assert!(matches!(overlay, Some(Overlay::Confirm(confirm)) if confirm.typed.is_empty()));
+    }
+}
+
 #[test]
 fn output_paused_with_hits() {
     let mut state = fixture::busy();
@@ -183,6 +275,84 @@ fn output_paused_with_hits() {
     screen("output_paused", &mut state, (120, 40));
     let buffer = draw(&mut state, (120, 40), &plain());
     insta::assert_snapshot!("output_paused_styles", styles(&buffer));
+}
+
+#[test]
+fn output_that_outruns_the_screen_shows_what_is_held_and_says_that_it_lags() {
+    let mut state = fixture::busy();
+    state.desk.focus = Pane::Output;
+    let run = fixture::armed("install", Risk::Change, None).run;
+    let newest = state.outputs[&run].lines.last().expect("a line").clone();
+    let grew = RunEvent::Grew {
+        run,
+        lines: 2_000_000,
+    };
+    state.decide(Event::Run(grew));
+    let drawn = text(&draw(&mut state, (120, 40), &plain()));
+    assert!(drawn.contains(&newest.text[..30]), "{drawn}");
+    assert!(drawn.contains("following, 1,998,796 behind"), "{drawn}");
+    assert!(!drawn.contains("Fetching"), "{drawn}");
+}
+
+#[test]
+fn what_was_seen_before_everything_died_says_that_it_is_history() {
+    let mut state = fixture::busy();
+    let subjects = [
+        Subject::Door(Door::Old),
+        Subject::Door(Door::New),
+        Subject::Door(Door::Public),
+        Subject::Cluster(Side::Recovery),
+    ];
+    for subject in subjects {
+        fixture::see(&mut state, subject, 0, Err(fixture::silent("it")));
+    }
+    for pane in [Pane::Web, Pane::Pods] {
+        state.desk.focus = pane;
+        state.desk.zoom = true;
+        let drawn = text(&draw(&mut state, (120, 40), &plain()));
+        let rows = drawn
+            .lines()
+            .filter(|row| row.contains("tcp ") || row.contains(" ready "));
+        let mut rows = rows
+            .filter(|row| !row.contains("recovery") && !row.contains(" state "))
+            .peekable();
+        assert!(rows.peek().is_some(), "{drawn}");
+        for row in rows {
+            assert!(row.contains("was "), "{row}");
+            assert!(
+                row.contains("<10s ago") || row.contains("0s ago") || row.contains("m ago"),
+                "{row}"
+            );
+        }
+        assert!(
+            !drawn.contains("now ago") && !drawn.contains("stale now"),
+            "{drawn}"
+        );
+    }
+}
+
+#[test]
+fn resolvers_with_like_addresses_are_told_apart_by_their_labels() {
+    let labels = ["Corporate resolver", "Hotel resolver", "Shared", "Shared"];
+    let resolvers = labels.iter().enumerate().map(|(at, label)| ResolverPlan {
+        label: (*label).to_owned(),
+        address: ([127, 126, 178, 10 + u8::try_from(at).unwrap_or(0)], 53).into(),
+    });
+    let mut state = fixture::busy();
+    let mut plan = (*state.plan).clone();
+    plan.dns.resolvers = resolvers.collect();
+    plan.dns.names.truncate(1);
+    state.plan = std::sync::Arc::new(plan);
+    state.desk.focus = Pane::Dns;
+    let drawn = text(&draw(&mut state, (120, 40), &plain()));
+    for shown in ["Corporate resolver", "Hotel resolver", "178.12", "178.13"] {
+        assert!(drawn.contains(shown), "{shown}: {drawn}");
+    }
+    // The line below the panes is of the selected row.
+    assert!(
+        drawn.contains("127.126.178.10 Corporate resolver"),
+        "{drawn}"
+    );
 }
 
 #[test]

@@ -18,12 +18,21 @@ pub fn age(duration: Duration) -> String {
     }
 }
 
-/// The same in words for a title or a cell: `stale 4m` where the reading is too old, `never` where there is none.
+/// The age for where a word follows or stands before it that makes it the past: `<10s` instead of `now`.
+#[must_use]
+pub fn past(duration: Duration) -> String {
+    if duration.as_secs() < 10 {
+        return "<10s".to_owned();
+    }
+    age(duration)
+}
+
+/// The age in words for a title or a cell: `stale 4m` where the reading is too old, `never` where there is none.
 #[must_use]
 pub fn told(reading: Option<Duration>, stale: bool) -> String {
     match (reading, stale) {
         (None, _) => "never".to_owned(),
-        (Some(duration), true) => format!("stale {}", age(duration)),
+        (Some(duration), true) => format!("stale {}", past(duration)),
         (Some(duration), false) => age(duration),
     }
 }
@@ -58,6 +67,8 @@ mod tests {
         }
         assert_eq!(told(None, false), "never");
         assert_eq!(told(Some(Duration::from_secs(250)), true), "stale 4m");
+        assert_eq!(told(Some(Duration::from_secs(3)), true), "stale <10s");
+        assert_eq!(past(Duration::from_secs(30)), "30s");
         assert_eq!(stopwatch(Duration::from_secs(3723)), "1:02:03");
     }
 }

@@ -132,6 +132,25 @@ pub fn wrap(text: &str, limit: usize, most: usize) -> Vec<String> {
     lines
 }
 
+/// The text in lines of at most `limit` columns, every character kept: none of them ends with a space, so that one at
+/// the end of a line is not lost to the eye. For what has to be typed exactly.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars().map(safe) {
+        // A space in the last column goes to the next line.
+        let wide = columns(c) + usize::from(c == ' ');
+        if used > 0 && used + wide > limit {
+            lines.push(String::new());
+            used = 0;
+        }
+        push(&mut lines, c);
+        used += columns(c);
+    }
+    lines
+}
+
 fn push(lines: &mut [String], c: char) {
     if let Some(line) = lines.last_mut() {
         line.push(c);
@@ -172,6 +191,14 @@ mod tests {
             fit_middle("teleport-cluster-auth-7c9d8f6b5-x2k4p", 20),
             "teleport-clus…-x2k4p"
         );
+    }
+
+    #[test]
+    fn what_has_to_be_typed_loses_nothing() {
+        assert_eq!(cut("ab cd", 3), ["ab", " cd"]);
+        assert_eq!(cut("abcdef", 3), ["abc", "def"]);
+        assert_eq!(cut("", 3), [""]);
+        assert_eq!(cut("日本語", 4), ["日本", "語"]);
     }
 
     #[test]

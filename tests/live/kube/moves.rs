@@ -1,11 +1,10 @@
 //! The runbook's own argv takes the release down on one side and brings it up on the other, by Helm 3 and by Helm 4.
 
-use std::sync::Arc;
+use std::process::Command;
 
 use relight::{
-    incident::{Component, Condition, Moment, Outcome, RunId, Side, StepId},
+    incident::{Component, Condition, Moment, Outcome, Side},
     judge,
-    step::{self, Context},
 };
 
 use crate::live::rig::{
@@ -19,7 +18,7 @@ use crate::live::rig::{
 
 const ADDRESS: &str = "k8s-teleport-0123456789.elb.us-west-2.amazonaws.com";
 
-fn moves(helm: Helm) {
+fn moves(helm: Helm, named: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (primary, recovery) = ControlPlane::both(folder.path());
     let _clouds = [
@@ -31,6 +30,12 @@ fn moves(helm: Helm) {
     ];
     let release = Release::new(folder.path(), helm, &[&primary, &recovery]);
     let plan = &release.plan;
+    let checked = Command::new(helm::RELIGHT)
+        .args(["plan", "check", "--plan"])
+        .arg(&plan.path)
+        .output();
+    let checked = done(&checked.expect("relight"));
+    assert!(checked.contains(named), "{checked}");
     let mut eyes = Watch::clusters(plan, &Side::BOTH);
 
     // Old pods take their time, as behind a preStop hook.
@@ -58,12 +63,15 @@ fn moves(helm: Helm) {
     assert!(!again.status.success(), "{}", told(&again));
     assert!(told(&again).contains("not found"), "{}", told(&again));
 
-    write_values(plan);
+    done(&helm::step(plan, "write-values"));
     let began = Moment::now();
     eyes.until_pass(Condition::ReleaseAbsent, began);
     eyes.until_pass(Condition::RecoveryContext, began);
     let began = Moment::now();
     done(&helm::step(plan, "install"));
+    done(&helm::step(plan, "wait-for-pods"));
+    let said = done(&helm::step(plan, "load-balancer"));
+    assert!(said.contains(ADDRESS), "{said}");
     for condition in [
         Condition::ReleaseDeployed,
         Condition::PodsReady,
@@ -93,29 +101,14 @@ fn moves(helm: Helm) {
     assert!(told(&again).contains("still in use"), "{}", told(&again));
 }
 
-/// The product's own step.
-fn write_values(plan: &Arc<relight::plan::Plan>) {
-    let natives = step::natives();
-    let native = natives
-        .iter()
-        .find(|native| native.name == "write-values")
-        .expect("a native");
-    let id = StepId::try_from("write-values".to_owned()).expect("an id");
-    let context = Context::new(Arc::clone(plan), RunId::new(&id, 1, Moment::now()), false);
-    tokio::runtime::Runtime::new()
-        .expect("a runtime")
-        .block_on((native.run)(context))
-        .expect("written");
-}
-
 #[test]
 #[ignore = "tests/live/run"]
 fn helm_3_moves_the_release() {
-    moves(Helm::Three);
+    moves(Helm::Three, "tools: helm v3.");
 }
 
 #[test]
 #[ignore = "tests/live/run"]
 fn helm_4_moves_the_release() {
-    moves(Helm::Four);
+    moves(Helm::Four, "tools: helm v4.");
 }

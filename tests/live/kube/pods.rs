@@ -226,7 +226,7 @@ fn a_hook_that_hangs_is_seen_and_is_no_member() {
 }
 
 fn helm_in_the_background(release: &Release) -> std::process::Child {
-    let argv = helm::argv(&release.plan, "install");
+    let (argv, _incident) = super::super::rig::order(&release.plan, "install", false);
     Command::new(&argv[0])
         .args(&argv[1..])
         .stdin(Stdio::null())

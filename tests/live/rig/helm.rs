@@ -1,15 +1,11 @@
-//! The real Helm, 3 or 4, run as the runbook's steps run it.
+//! The real Helm, 3 or 4, and the runbook's steps run as the runner runs them.
 
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use relight::{
-    incident::{Action, Runbook},
-    plan::Plan,
-    step::expand,
-};
+use relight::plan::Plan;
 
 use super::cache;
 
@@ -42,23 +38,12 @@ pub fn chart() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/chart/teleport-cluster")
 }
 
-/// The argv of a step of the runbook, with the plan's values.
-pub fn argv(plan: &Plan, id: &str) -> Vec<String> {
-    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let step = runbook
-        .steps
-        .iter()
-        .find(|step| step.id.as_str() == id)
-        .expect("the step");
-    let Action::Argv(template) = &step.action else {
-        unreachable!("{id} is no argv");
-    };
-    expand::argv(template, plan).expect("an argv")
-}
+/// The product itself.
+pub const RELIGHT: &str = env!("CARGO_BIN_EXE_relight");
 
-/// Runs such a step as the runner would: no shell.
+/// Runs a step of the runbook, with the plan's values, as the runner would: no shell.
 pub fn step(plan: &Plan, id: &str) -> Output {
-    let argv = argv(plan, id);
+    let (argv, _incident) = super::order(plan, id, false);
     let home = plan.path.parent().expect("a folder");
     Command::new(&argv[0])
         .args(&argv[1..])

@@ -23,9 +23,9 @@ pub mod world;
 use std::path::{Path, PathBuf};
 
 use relight::{
-    incident::{Moment, RunId, Runbook, StepId},
+    incident::{Action, Moment, RunId, Runbook, StepId},
     journal::{Claim, Folder, Lock},
-    plan,
+    plan::{self, Plan},
     run::{RunDir, spec},
 };
 
@@ -53,10 +53,8 @@ pub fn folder(within: &Path, name: &str) -> PathBuf {
     path
 }
 
-/// Runs a native step by the real binary, as the runner does for a run that was confirmed; what it printed and whether
-/// it ended well.
-pub fn step(path: &Path, name: &str, dry_run: bool) -> (String, bool) {
-    let plan = plan::load(path).unwrap_or_else(|errors| unreachable!("{errors}"));
+/// What a runner would start for a step that was confirmed: its argv, and the incident's folder that it looks into.
+pub fn order(plan: &Plan, name: &str, dry_run: bool) -> (Vec<String>, tempfile::TempDir) {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
     let id = StepId::try_from(name.to_owned()).expect("a step");
     let temp = tempfile::tempdir().expect("a folder");
@@ -69,14 +67,25 @@ pub fn step(path: &Path, name: &str, dry_run: bool) -> (String, bool) {
     let lock = Lock::take(&incident, &claim).expect("nobody else's");
     let run = RunId::new(&id, 1, Moment::now());
     let step = runbook.get(&id).expect("a step of the runbook");
-    let mut spec =
-        spec::for_step(step, &plan, &run, lock.token(), &incident, dry_run).expect("a run");
+    let spec = spec::for_step(step, plan, &run, lock.token(), &incident, dry_run);
+    let spec = spec.expect("a run");
     let dir = RunDir::of(&incident, &run);
     std::fs::create_dir_all(dir.spec().parent().expect("a folder")).expect("a folder");
     spec.save(&dir).expect("saved");
-    spec.argv[0] = env!("CARGO_BIN_EXE_relight").to_owned();
-    let done = std::process::Command::new(&spec.argv[0])
-        .args(&spec.argv[1..])
+    let mut argv = spec.argv;
+    if matches!(step.action, Action::Native(_)) {
+        // The test itself stands for the cockpit, and is another program.
+        env!("CARGO_BIN_EXE_relight").clone_into(&mut argv[0]);
+    }
+    (argv, temp)
+}
+
+/// Runs a native step by the real binary; what it printed and whether it ended well.
+pub fn step(path: &Path, name: &str, dry_run: bool) -> (String, bool) {
+    let plan = plan::load(path).unwrap_or_else(|errors| unreachable!("{errors}"));
+    let (argv, _incident) = order(&plan, name, dry_run);
+    let done = std::process::Command::new(&argv[0])
+        .args(&argv[1..])
         .output()
         .expect("the binary");
     let wrong = String::from_utf8_lossy(&done.stderr);
