@@ -1,6 +1,9 @@
 //! What the cockpit starts from.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
     cli::Open,
@@ -80,21 +83,31 @@ impl Setup {
 /// How a step is expanded for its dialog: by the same code that the runner's spec is made with.
 fn prepare(plan: &Arc<Plan>) -> Prepare {
     let plan = Arc::clone(plan);
+    let known = Mutex::new(BTreeMap::new());
+    // Plan and runbook do not change while a cockpit is open, and every frame asks for every step several times.
     Arc::new(move |step: &Step, dry_run| {
-        let run = RunId::new(&step.id, 1, Moment::default());
-        let nowhere = Folder::at(std::path::Path::new(""));
-        let spec = spec::for_step(step, &plan, &run, 0, &nowhere, dry_run)
-            .map_err(|error| error.to_string())?;
-        let phrase = step
-            .phrase
-            .as_deref()
-            .map(|phrase| expand::text(phrase, &plan))
-            .transpose();
-        let phrase = phrase.map_err(|error| error.to_string())?;
-        Ok(Prepared {
-            calls: spec.calls,
-            phrase,
-        })
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .entry((step.id.clone(), dry_run))
+            .or_insert_with(|| expanded(step, &plan, dry_run))
+            .clone()
+    })
+}
+
+fn expanded(step: &Step, plan: &Plan, dry_run: bool) -> Result<Prepared, String> {
+    let run = RunId::new(&step.id, 1, Moment::default());
+    let nowhere = Folder::at(std::path::Path::new(""));
+    let spec = spec::for_step(step, plan, &run, 0, &nowhere, dry_run)
+        .map_err(|error| error.to_string())?;
+    let phrase = step
+        .phrase
+        .as_deref()
+        .map(|phrase| expand::text(phrase, plan))
+        .transpose();
+    let phrase = phrase.map_err(|error| error.to_string())?;
+    Ok(Prepared {
+        calls: spec.calls,
+        phrase,
     })
 }
 
