@@ -127,7 +127,7 @@ impl Bench {
             let limit = Duration::from_secs(3);
             let cockpit = self.cockpit(size)?;
             let ours = cockpit.burst(cockpit.began, QUIET, limit);
-            let facts = cockpit.gather(cockpit.began, limit, limit, |seen| has(seen, b"Running"));
+            let facts = cockpit.gather(cockpit.began, limit, limit, |seen| has(seen, b"auth-"));
             drop(cockpit);
             let beside = self.anchor("hello", size)?;
             let theirs = beside.burst(beside.began, QUIET, limit);
@@ -138,7 +138,7 @@ impl Bench {
             frame.0.push(ms(ours.last));
             hello.0.push(ms(theirs.last));
             bytes.0.push(count(ours.bytes.len()));
-            if has(&facts.bytes, b"Running") {
+            if has(&facts.bytes, b"auth-") {
                 pods.0.push(ms(facts.last));
             }
             let questions = QUESTIONS.iter().filter(|ask| has(&ours.bytes, ask));
