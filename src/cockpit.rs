@@ -24,7 +24,7 @@ pub use start::{Setup, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};
 use crate::{
-    incident::Moment,
+    incident::{Moment, Observation},
     input,
     journal::Folder,
     state::{Effect, Event, Intent, State},
@@ -116,7 +116,7 @@ impl Cockpit {
                 () = tokio::time::sleep(patience.unwrap_or_default()), if patience.is_some() => Flow::Go,
                 seen = self.edge.sink.take() => {
                     self.edge.seen(&seen);
-                    self.event(Event::Observed(seen, Moment::now()))
+                    self.observed(seen)
                 }
                 () = self.clock.tick() => {
                     self.edge.beat(&self.state);
@@ -158,6 +158,16 @@ impl Cockpit {
         }
         let effects = self.state.decide(event);
         self.perform(effects)
+    }
+
+    /// What only took another time to say the same is on screen with the next second: an idle cockpit draws once a
+    /// second, not with every answer.
+    fn observed(&mut self, seen: Vec<Observation>) -> Flow {
+        let due = self.dirty;
+        let news = seen.iter().any(|seen| self.state.instruments.is_news(seen));
+        let flow = self.event(Event::Observed(seen, Moment::now()));
+        self.dirty = due || news;
+        flow
     }
 
     fn key(&mut self, event: TermEvent) -> Flow {

@@ -86,8 +86,10 @@ fn stand_in() -> Option<ExitCode> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    // The loop has the main thread to itself. Everything else waits for answers, mostly: a second worker would be waked
+    // up to look for work that the first one has.
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start the runtime: {error}"))

@@ -76,6 +76,7 @@ fn every_command_works_as_it_stands() {
             None => assert!(CI.contains(line), "neither a test nor .ci/run runs: {line}"),
         }
     }
+    run(&["practice", "stop"], home.path());
     assert!(relight::practice::stop(region.path()).expect("stopped"));
 }
 

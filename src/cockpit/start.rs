@@ -1,6 +1,10 @@
 //! What the cockpit starts from.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
     cli::Open,
@@ -146,29 +150,45 @@ impl Setup {
 /// How a step is expanded for its dialog: by the same code that the runner's spec is made with.
 fn prepare(plan: &Arc<Plan>) -> Prepare {
     let plan = Arc::clone(plan);
+    let known = Mutex::new(BTreeMap::new());
+    // Plan and runbook do not change while a cockpit is open, and every frame asks for every step several times.
     Arc::new(move |step: &Step, dry_run, instruments: &Instruments| {
-        let run = RunId::new(&step.id, 1, Moment::default());
-        let nowhere = Folder::at(std::path::Path::new(""));
-        let spec = spec::for_step(step, &plan, &run, 0, &nowhere, dry_run)
-            .map_err(|error| error.to_string())?;
-        let phrase = step
-            .phrase
-            .as_deref()
-            .map(|phrase| expand::text(phrase, &plan))
-            .transpose();
-        let phrase = phrase.map_err(|error| error.to_string())?;
-        let mut calls = spec.calls;
-        if let Action::Native(name) = &step.action
-            && let Some(seen) = step::native(name).and_then(|native| native.seen)
-        {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let prepared = known
+            .entry((step.id.clone(), dry_run))
+            .or_insert_with(|| expanded(step, &plan, dry_run))
+            .clone();
+        drop(known);
+        let mut prepared = prepared?;
+        let Action::Native(name) = &step.action else {
+            return Ok(prepared);
+        };
+        if let Some(seen) = step::native(name).and_then(|native| native.seen) {
             match seen(&plan, instruments) {
-                Ok(lines) => calls.extend(lines),
+                Ok(lines) => prepared.calls.extend(lines),
                 // A dry run may come before there is anything to see.
                 Err(_) if dry_run => {}
                 Err(why) => return Err(why.to_string()),
             }
         }
-        Ok(Prepared { calls, phrase })
+        Ok(prepared)
+    })
+}
+
+fn expanded(step: &Step, plan: &Plan, dry_run: bool) -> Result<Prepared, String> {
+    let run = RunId::new(&step.id, 1, Moment::default());
+    let nowhere = Folder::at(std::path::Path::new(""));
+    let spec = spec::for_step(step, plan, &run, 0, &nowhere, dry_run)
+        .map_err(|error| error.to_string())?;
+    let phrase = step
+        .phrase
+        .as_deref()
+        .map(|phrase| expand::text(phrase, plan))
+        .transpose();
+    let phrase = phrase.map_err(|error| error.to_string())?;
+    Ok(Prepared {
+        calls: spec.calls,
+        phrase,
     })
 }
 

@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Failure, Moment, Observation, Subject};
+use super::{Answer, DoorFact, Fact, Failure, Moment, Observation, Subject};
 
 /// How many earlier readings of a subject are kept for strips and curves.
 const HISTORY: usize = 64;
@@ -126,6 +127,20 @@ impl Instruments {
         }
     }
 
+    /// Whether an observation tells anything but that time has passed: round trips and remaining TTLs differ at every
+    /// look, and are early enough on screen with the next second.
+    #[must_use]
+    pub fn is_news(&self, seen: &Observation) -> bool {
+        let Some(reading) = self.readings.get(&seen.subject) else {
+            return true;
+        };
+        match (&reading.last.outcome, &seen.outcome) {
+            (Err(before), Err(now)) => before.kind != now.kind,
+            (Ok(before), Ok(now)) => !says_the_same(before, now),
+            _ => true,
+        }
+    }
+
     /// The reading of a subject.
     #[must_use]
     pub fn get(&self, subject: &Subject) -> Option<&Reading> {
@@ -173,6 +188,43 @@ fn late(reading: &mut Reading, at: Moment, good: Option<(Moment, Fact)>) {
         }
         older => *older = Some((at, fact)),
     }
+}
+
+fn says_the_same(before: &Fact, now: &Fact) -> bool {
+    match (before, now) {
+        (Fact::Answer(before), Fact::Answer(now)) => timeless(before) == timeless(now),
+        (Fact::Door(before), Fact::Door(now)) => instant(before) == instant(now),
+        (before, now) => before == now,
+    }
+}
+
+/// An answer without what changes at every look.
+fn timeless(answer: &Answer) -> Answer {
+    let mut answer = answer.clone();
+    answer.asked.clear();
+    answer.ttl = None;
+    answer.rtt = Duration::ZERO;
+    for hop in &mut answer.chain {
+        hop.ttl = 0;
+    }
+    answer
+}
+
+/// A door without the times that it took.
+fn instant(door: &DoorFact) -> DoorFact {
+    let mut door = door.clone();
+    for address in &mut door.addresses {
+        if let Ok(tcp) = &mut address.tcp {
+            *tcp = Duration::ZERO;
+        }
+        if let Ok(ping) = &mut address.ping {
+            ping.took = Duration::ZERO;
+        }
+    }
+    for seen in &mut door.witnessed {
+        seen.at = Moment::default();
+    }
+    door
 }
 
 impl FromIterator<Reading> for Instruments {
@@ -333,6 +385,18 @@ mod tests {
         let mut fresh = Instruments::default();
         fresh.recall(kept.clone());
         assert_eq!(fresh, kept, "with nothing seen here all of it is taken");
+    }
+
+    #[test]
+    fn a_look_that_only_took_another_time_is_no_news() {
+        let mut instruments = Instruments::default();
+        assert!(instruments.is_news(&look(1, true)), "the first is");
+        instruments.take(look(1, true));
+        assert!(!instruments.is_news(&look(2, true)));
+        assert!(instruments.is_news(&look(2, false)), "a failure is");
+        instruments.take(look(2, false));
+        assert!(!instruments.is_news(&look(3, false)), "the same again");
+        assert!(instruments.is_news(&look(3, true)), "an answer is");
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl Track {
         }
         let mut line = Line(Vec::new());
         if serde_json::to_writer(&mut line, seen).is_err() {
+            self.last.insert(seen.subject.clone(), (seen.at, 0));
             return Ok(false);
         }
         let essence = essence(seen)?;

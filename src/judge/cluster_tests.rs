@@ -156,6 +156,7 @@ fn blind(kind: ClusterKind, cluster: Cluster) -> Cluster {
 type Judge = fn(Side, &Sight<'_>) -> Finding;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn findings() {
     use Outcome::{Fail, Pass, Unknown};
     let other = || changed(|cluster| cluster.uid = Some("other".into()));
@@ -322,7 +323,7 @@ fn findings() {
                     name: "tc".into(),
                     revision: 1,
                     status: "failed".into(),
-                }))
+                }));
             }),
             Fail,
             "is failed",
@@ -335,7 +336,7 @@ fn findings() {
                 cluster
                     .load_balancer
                     .iter_mut()
-                    .for_each(|one| one.addresses.clear())
+                    .for_each(|one| one.addresses.clear());
             }),
             Fail,
             "no address yet",

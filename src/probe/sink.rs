@@ -25,7 +25,9 @@ struct Inner {
 }
 
 /// Takes the secrets out of a text; `None` if it may stay as it is.
-struct Wash(Box<dyn Fn(&str) -> Option<String> + Send + Sync>);
+type Clean = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+struct Wash(Box<Clean>);
 
 impl fmt::Debug for Wash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{PodKey, RowKey, State, StepState};
+use super::{RowKey, State, StepState};
 use crate::{
-    incident::{Address, Fact, Health, Part, Step, Subject, brief},
+    incident::{Address, Fact, Health, Part, Pod, Side, Step, Subject, brief},
     judge::{self, Glance, glance},
 };
 
@@ -23,22 +23,7 @@ impl State {
                 let step = self.runbook.get(id);
                 step.map_or_else(String::new, |step| self.step_told(step))
             }
-            RowKey::Pod(side, PodKey(pod)) => {
-                let subject = Subject::Cluster(*side);
-                let (mut health, mut said) = judge::pod::judge(pod);
-                // What was seen last is history while the cluster gives no answer.
-                if !matches!(glance(&subject, &sight), Glance::Fresh(..)) {
-                    (health, said) = (Health::Unknown, format!("was {said}"));
-                }
-                let ready = format!("{}/{} {}", pod.ready, pod.containers, pod.phase);
-                let node = pod.node.as_deref().unwrap_or("no node");
-                format!(
-                    "{side} pod {}: {health} {said} · {ready} on {node} · {} {}",
-                    pod.name,
-                    pod.message,
-                    self.seen(&subject)
-                )
-            }
+            RowKey::Pod(side, key) => self.pod_told(*side, key.pod()),
             RowKey::Cluster(side) => {
                 let seen = judge::cluster::assess(*side, &sight);
                 let age = self.seen(&Subject::Cluster(*side));
@@ -120,6 +105,27 @@ impl State {
                 format!("{door} door {was}{told} · {}", self.seen(&subject))
             }
         }
+    }
+
+    fn pod_told(&self, side: Side, pod: &Pod) -> String {
+        let subject = Subject::Cluster(side);
+        let (mut health, mut said) = judge::pod::judge(pod);
+        // What was seen last is history while the cluster gives no answer.
+        if !matches!(glance(&subject, &self.sight()), Glance::Fresh(..)) {
+            (health, said) = (Health::Unknown, format!("was {said}"));
+        }
+        let ready = format!("{}/{} {}", pod.ready, pod.containers, pod.phase);
+        let node = pod.node.as_deref().unwrap_or("no node");
+        let message = if pod.message.is_empty() {
+            String::new()
+        } else {
+            format!(" · {}", pod.message)
+        };
+        let seen = self.seen(&subject);
+        format!(
+            "{side} pod {}: {health} {said} · {ready} on {node}{message} · {seen}",
+            pod.name
+        )
     }
 
     fn step_told(&self, step: &Step) -> String {

@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn of_a_long_text_the_last_whole_lines_fit() {
         assert_eq!(last_lines("a\nb\n"), "a\nb\n");
-        let lines: String = (0..20_000).map(|at| format!("line {at} ü\n")).collect();
+        let lines: Vec<String> = (0..20_000).map(|at| format!("line {at} ü\n")).collect();
+        let lines = lines.concat();
         let last = last_lines(&lines);
         assert!(osc52(last, CAPS).is_some());
         assert!(last.len() > 56_000, "{}", last.len());

@@ -31,8 +31,8 @@ impl Shelf {
             .collect();
         files.sort();
         for path in files.into_iter().take(MOST) {
-            let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-            let name: String = stem.map_or_else(String::new, |stem| stem.into_owned());
+            let stem = path.file_stem().unwrap_or_default();
+            let name = stem.to_string_lossy().into_owned();
             match read(&path) {
                 Ok(text) => own.push((name, text)),
                 Err(why) => warnings.push(format!("{}: {why}; it is passed over", path.display())),

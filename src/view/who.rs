@@ -31,7 +31,7 @@ pub(super) fn who(canvas: &Canvas<'_>, room: usize, calm: usize) -> Spans {
             .into();
         one.long[0].0 = format!("{} ", both.join("+"));
         let mut shorter = one.long.clone();
-        shorter[0].0 = "both ".to_owned();
+        "both ".clone_into(&mut shorter[0].0);
         return fitting([one.long, shorter, one.short], calm);
     }
     // The worse first; of equals the recovery region, which is what is worked with.

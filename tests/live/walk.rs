@@ -158,9 +158,7 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
 fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
     let mut session = Session::start(Helm::Three);
     let mut terminal = session.open((80, 24));
-    terminal.wait("the old cluster", |screen| {
-        screen.contains("primary 4/4 ready")
-    });
+    terminal.wait("the old cluster", |screen| screen.contains("4/4 ready"));
     session.regions.aws.door(Side::Primary).freeze();
     session.regions.plane(Side::Primary).api.freeze();
     session.regions.web().server(Balancer::Old).freeze();

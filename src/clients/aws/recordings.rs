@@ -6,7 +6,7 @@
 use aws_sdk_s3::{
     Client,
     operation::get_bucket_replication::GetBucketReplicationOutput,
-    types::{Object, ReplicationRule},
+    types::{Object, ReplicationRule, ReplicationRuleAndOperator},
 };
 use futures::future::join_all;
 
@@ -121,7 +121,10 @@ fn limits(rule: &ReplicationRule) -> Option<String> {
         both.and_then(|both| both.prefix()),
     ];
     let tags = filter.and_then(|filter| filter.tag()).into_iter();
-    let tags = tags.chain(both.map(|both| both.tags()).unwrap_or_default());
+    let tags = tags.chain(
+        both.map(ReplicationRuleAndOperator::tags)
+            .unwrap_or_default(),
+    );
     let words: Vec<String> = prefixes
         .into_iter()
         .flatten()

@@ -17,5 +17,5 @@ pub mod wire;
 pub use balancer::{Entrance, WireEntrance, choose, entrance, load_balancer};
 pub use connect::{Kube, connect};
 pub use deployment::WireDeployment;
-pub use pod::WirePod;
+pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};

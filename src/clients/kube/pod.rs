@@ -87,6 +87,18 @@ struct Terminated {
     signal: i64,
 }
 
+/// A pod as it is shown, but for whether its node is Ready. Made of each pod as it comes: 10,000 of them as they are on
+/// the wire would be half of the cockpit's memory.
+#[derive(Debug, Deserialize)]
+#[serde(from = "WirePod")]
+pub struct PlainPod(pub Pod);
+
+impl From<WirePod> for PlainPod {
+    fn from(wire: WirePod) -> Self {
+        Self(wire.read(|_| None))
+    }
+}
+
 impl WirePod {
     /// What is shown of it. `node_ready` tells whether a node is Ready, `None` where that is not known.
     #[must_use]

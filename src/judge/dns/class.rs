@@ -115,14 +115,12 @@ pub fn classify(answer: &Answer, sets: &Sets) -> Class {
         Rcode::Other => Some(Class::Other),
     };
     match (old, new, other, negative) {
-        (true, true, _, _) | (true, false, true, _) => Class::Mixed,
+        (true, true, _, _) | (true, false, true, _) | (false, true, true, None) => Class::Mixed,
         (true, false, false, _) => Class::Old,
         (false, _, _, Some(class)) => class,
-        (false, true, true, None) => Class::Mixed,
         (false, true, false, None) => Class::New,
-        (false, false, true, None) => Class::Other,
         (false, false, false, None) if answer.chain.is_empty() => Class::Empty,
-        (false, false, false, None) => Class::Other,
+        (false, false, _, None) => Class::Other,
     }
 }
 

@@ -44,9 +44,10 @@ pub fn control_plane(sight: &Sight<'_>) -> Option<Assessment> {
 fn tell(zone: &Zone, sight: &Sight<'_>) -> (Health, String) {
     let plan = &sight.plan.dns;
     if zone.private != plan.private {
-        let (is, says) = match zone.private {
-            true => ("private", "public"),
-            false => ("public", "private"),
+        let (is, says) = if zone.private {
+            ("private", "public")
+        } else {
+            ("public", "private")
         };
         return (
             Health::Degraded,

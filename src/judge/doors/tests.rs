@@ -226,10 +226,12 @@ fn gap(door: Door, is: Is, kind: FailureKind) -> Observation {
     }
 }
 
+type Judge = fn(&Sight<'_>) -> Finding;
+
 #[test]
 fn a_door_that_was_not_looked_at_as_a_whole_passes_nothing() {
     let shut = Fails(FailureKind::Unreachable);
-    let cases: &[(Door, Is, fn(&Sight<'_>) -> Finding)] = &[
+    let cases: &[(Door, Is, Judge)] = &[
         (Door::Old, shut, old_shut),
         (Door::New, SAME, new_answers),
         (Door::New, SAME, same_authorities),

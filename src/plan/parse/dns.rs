@@ -64,33 +64,17 @@ pub(super) fn dns(
     let interval = section.duration(reader, "interval");
     section.finish(reader);
 
-    if zone_id.is_none() {
-        reader.gap(
-            &place,
-            "[dns] zone_id is not declared: switching DNS is locked",
-            "write the id of the Route 53 hosted zone that owns the names",
-        );
-    }
-    if private && public.as_ref().is_some_and(|ids| !ids.is_empty()) {
-        reader.warning(
-            &place,
-            "[dns] public_resolvers are asked for names of a private zone, which they cannot know",
-            "leave public_resolvers out, and list the resolvers inside under resolvers",
-        );
-    }
-    if private && resolvers.is_empty() && nameservers.is_empty() {
-        reader.gap(
-            &place,
-            "[dns] the zone is private and no resolver is declared: nobody can be asked whether a switch has worked",
-            "list the resolvers that know the zone, such as the VPC's, under resolvers",
-        );
-    } else if resolvers.is_empty() {
-        reader.gap(
-            &place,
-            "[dns] has no resolvers of your own: what your users' caches hold is not seen",
-            "list the resolvers that users and agents ask, such as the VPC's",
-        );
-    }
+    lacks(
+        reader,
+        &place,
+        zone_id.is_some(),
+        private,
+        [
+            !resolvers.is_empty(),
+            !nameservers.is_empty(),
+            public.as_ref().is_some_and(|ids| !ids.is_empty()),
+        ],
+    );
     if let Some(ttl) = record_ttl.as_ref().filter(|ttl| ttl.value > LOW_TTL) {
         reader.warning(
             &ttl.span,
@@ -164,6 +148,43 @@ fn known(reader: &mut Reader<'_>, id: &Found<String>) {
         id.value
     );
     reader.error(&id.span, message, remedy);
+}
+
+/// What an incomplete `[dns]` lacks, and what a private zone has no use for.
+fn lacks(
+    reader: &mut Reader<'_>,
+    place: &Span,
+    zone_id: bool,
+    private: bool,
+    [own, authorities, public]: [bool; 3],
+) {
+    if !zone_id {
+        reader.gap(
+            place,
+            "[dns] zone_id is not declared: switching DNS is locked",
+            "write the id of the Route 53 hosted zone that owns the names",
+        );
+    }
+    if private && public {
+        reader.warning(
+            place,
+            "[dns] public_resolvers are asked for names of a private zone, which they cannot know",
+            "leave public_resolvers out, and list the resolvers inside under resolvers",
+        );
+    }
+    if private && !own && !authorities {
+        reader.gap(
+            place,
+            "[dns] the zone is private and no resolver is declared: nobody can be asked whether a switch has worked",
+            "list the resolvers that know the zone, such as the VPC's, under resolvers",
+        );
+    } else if !own {
+        reader.gap(
+            place,
+            "[dns] has no resolvers of your own: what your users' caches hold is not seen",
+            "list the resolvers that users and agents ask, such as the VPC's",
+        );
+    }
 }
 
 fn default_names(cluster: &Found<String>) -> Vec<Found<String>> {

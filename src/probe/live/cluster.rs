@@ -98,12 +98,12 @@ impl ClusterProbe {
         };
         let namespace = &self.plan.cluster.namespace;
         let release = &self.plan.cluster.release;
-        let shelf = Mutex::new(Shelf::default());
+        let kept = Mutex::new(Shelf::default());
         let (changed, again, took) = (Notify::new(), Notify::new(), Mutex::new(Duration::ZERO));
         let shared = Shared {
             kube: &kube,
             rhythm: &self.rhythm,
-            shelf: &shelf,
+            shelf: &kept,
             changed: &changed,
             again: &again,
         };
@@ -124,7 +124,7 @@ impl ClusterProbe {
                 tokio::time::sleep(self.rhythm.confirm).await;
                 match confirm(&shared, &pods, &took).await {
                     // A watch that missed something: look again before saying anything.
-                    Ok(there) if there != lock(&shelf).has_pods() => again.notify_waiters(),
+                    Ok(there) if there != lock(&kept).has_pods() => again.notify_waiters(),
                     Ok(_) => changed.notify_one(),
                     Err(failure) => return failure,
                 }
@@ -134,7 +134,7 @@ impl ClusterProbe {
             loop {
                 changed.notified().await;
                 let cluster = {
-                    let held = lock(&shelf);
+                    let held = lock(&kept);
                     let first = began.elapsed() < Duration::from_secs(1);
                     if !held.settled(&[ClusterKind::Pods]) || (first && !held.settled(&KINDS)) {
                         None

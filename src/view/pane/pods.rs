@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     incident::{Cluster, Fact, Health, Pod, Side, Subject},
     judge::{self, Glance, glance},
-    state::{Pane, PodKey, RowKey, State},
+    state::{Pane, RowKey, State},
     theme::Role,
     view::{
         Canvas, Title,
@@ -49,7 +49,7 @@ pub fn draw(canvas: &mut Canvas<'_>) {
         &COLUMNS,
         empty,
         |canvas, key| match key {
-            RowKey::Pod(side, PodKey(pod)) => self::pod(canvas, *side, pod),
+            RowKey::Pod(side, key) => pod(canvas, *side, key.pod()),
             RowKey::Event(..) => {
                 let text = format!("  ! {}", detail(canvas.state, key));
                 Row::Across(vec![(text, canvas.style(Role::Degraded))])
@@ -164,7 +164,7 @@ fn pod(canvas: &Canvas<'_>, side: Side, pod: &Pod) -> Row {
 /// Everything of a row in one line.
 pub fn detail(state: &State, key: &RowKey) -> String {
     match key {
-        RowKey::Pod(_, PodKey(pod)) => pod_line(pod),
+        RowKey::Pod(_, key) => pod_line(key.pod()),
         RowKey::Cluster(side) => {
             let mut parts = vec![format!("{side} context")];
             if let Some(cluster) = cluster(state, *side) {

@@ -1,6 +1,9 @@
 //! Pods that do not become Ready, each for a reason that the product must name, and pods that nobody can vouch for.
 
-use std::process::{Command, Stdio};
+use std::{
+    fmt::Write as _,
+    process::{Command, Stdio},
+};
 
 use relight::{
     incident::{
@@ -121,7 +124,7 @@ fn each_reason_is_named() {
                 "" => "nodeSelector: {disk: none}".to_owned(),
                 name => format!("annotations: {{pod: {{relight.test/play: {name}}}}}"),
             };
-            more.push_str(&format!("{key}: {{{values}}}\n"));
+            let _ = writeln!(more, "{key}: {{{values}}}");
         }
         release.recovery_values(&more);
         done(&helm::step(&release.plan, "install"));

@@ -128,12 +128,12 @@ fn look(hand: &Hand, given: &Value) -> Option<Standing> {
             "/api/v1/configmaps{chart}%2Capp.kubernetes.io/component%3Dauth"
         ))
         .ok()?;
-    standing.config = maps["items"]
+    maps["items"]
         .as_array()?
         .iter()
         .filter(|map| map["metadata"]["annotations"]["helm.sh/hook"].is_null())
         .find_map(|map| map["data"]["teleport.yaml"].as_str())
         .unwrap_or_default()
-        .to_owned();
+        .clone_into(&mut standing.config);
     Some(standing)
 }

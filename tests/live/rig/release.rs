@@ -1,6 +1,7 @@
 //! A Teleport release in clusters of the rig: the plan for it, its values, and the chart installed where a test wants it.
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     process::Output,
     sync::Arc,
@@ -32,24 +33,26 @@ impl Release {
             ("recovery", "us-west-2", "teleport-dr"),
         ];
         let mut text = format!(
-            "[cluster]\nname = \"teleport.example.com\"\nchart = {:?}\nversion = \"18.2.4\"\nvalues = \"values.yaml\"\n\
-             [tools]\nhelm = {:?}\n[dns]\npublic_resolvers = []\n",
-            helm::chart(),
-            helm.program()
+            "[cluster]\nname = \"teleport.example.com\"\nchart = \"{}\"\nversion = \"18.2.4\"\nvalues = \"values.yaml\"\n\
+             [tools]\nhelm = \"{}\"\n[dns]\npublic_resolvers = []\n",
+            helm::chart().display(),
+            helm.program().display()
         );
         for (side, region, stem) in sides {
-            text.push_str(&format!(
+            let _ = writeln!(
+                text,
                 "[{side}]\nregion = {region:?}\naccount = \"111122223333\"\nstate_table = \"{stem}-state\"\n\
-                 audit_table = \"{stem}-audit\"\nrecordings_bucket = \"{stem}-recordings\"\n"
-            ));
+                 audit_table = \"{stem}-audit\"\nrecordings_bucket = \"{stem}-recordings\""
+            );
             if side == "recovery" {
-                text.push_str(&format!("values = {RECOVERY_VALUES:?}\n"));
+                let _ = writeln!(text, "values = {RECOVERY_VALUES:?}");
             }
             if let Some(plane) = planes.iter().find(|plane| plane.side.word() == side) {
-                text.push_str(&format!(
-                    "[{side}.kube]\ncontext = {side:?}\nkubeconfig = \"kubeconfig\"\nuid = {:?}\n",
+                let _ = writeln!(
+                    text,
+                    "[{side}.kube]\ncontext = {side:?}\nkubeconfig = \"kubeconfig\"\nuid = {:?}",
                     plane.uid
-                ));
+                );
             }
         }
         let path = folder.join("relight.toml");

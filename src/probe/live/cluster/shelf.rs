@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::KINDS;
 use crate::{
     clients::kube::{
-        Change, Entrance, WireDeployment, WireEntrance, WirePod, choose, text::clean, wire,
+        Change, Entrance, PlainPod, WireDeployment, WireEntrance, choose, text::clean, wire,
     },
     incident::{
         Cluster, ClusterEvent, ClusterKind, Deployment, Failure, FailureKind, Gap, Memo, Pod,
@@ -43,15 +43,21 @@ pub struct Shelf {
 
 impl Shelf {
     /// Takes pods in; whether anything shown changed.
-    pub fn pods(&mut self, news: News<WirePod>) -> bool {
+    pub fn pods(&mut self, news: News<PlainPod>) -> bool {
         let nodes = &self.nodes;
         let known = matches!(self.kinds.get(&ClusterKind::Nodes), Some(Ok(())));
         let ready = |node: &str| known.then(|| nodes.get(node).copied().unwrap_or(false));
         shelve(
             &mut self.pods,
             news,
-            |pod| &pod.metadata.name,
-            |pod| Some(Arc::new(pod.read(ready))),
+            |PlainPod(pod)| &pod.name,
+            |PlainPod(pod)| {
+                let node_ready = pod.node.as_deref().and_then(ready);
+                Some(Arc::new(Pod {
+                    node_ready,
+                    ..pod.clone()
+                }))
+            },
         )
     }
 
@@ -418,7 +424,7 @@ mod tests {
             #[derive(Deserialize)]
             struct Line {
                 r#type: String,
-                object: WirePod,
+                object: PlainPod,
             }
             let line: Line = serde_json::from_str(line).expect("a line");
             let change = match line.r#type.as_str() {

@@ -24,6 +24,9 @@ fn outcome(reply: Option<Reply>) -> Outcome {
     }
 }
 
+/// The two halves, and how many addresses with which TTL come of them.
+type Case = (Option<Reply>, Option<Reply>, Option<(usize, u32)>);
+
 #[test]
 fn both_families_make_one_answer() {
     let (four, six, none) = (
@@ -31,7 +34,7 @@ fn both_families_make_one_answer() {
         Some(reply(&["2001:db8::1"], 30)),
         Some(reply(&[], 900)),
     );
-    let cases: Vec<(Option<Reply>, Option<Reply>, Option<(usize, u32)>)> = vec![
+    let cases: Vec<Case> = vec![
         (four.clone(), none.clone(), Some((1, 60))),
         (four.clone(), six.clone(), Some((2, 30))),
         (four, None, Some((1, 60))),

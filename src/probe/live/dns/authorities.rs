@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A delegation is looked up again after so long: it lives for days, but it may be repaired during an incident.
-const LASTS: Duration = Duration::from_secs(600);
+const LASTS: Duration = Duration::from_mins(10);
 
 /// The same while one of the name servers could not be located: every one counts for "published".
 const LASTS_IN_PART: Duration = Duration::from_secs(30);

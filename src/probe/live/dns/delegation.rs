@@ -43,17 +43,14 @@ pub(super) async fn find(
     let mut named = from_parent(&zone, lookup).await;
     if named.is_empty() {
         let own = lookup.nameservers(&zone).await.unwrap_or_default();
-        let names = if own.is_empty() { fallback } else { &own };
-        named = names
-            .iter()
-            .map(|name| (name.clone(), Vec::new()))
-            .collect();
+        let told = if own.is_empty() { fallback } else { &own };
+        named = told.iter().map(|name| (name.clone(), Vec::new())).collect();
     }
     named.sort_unstable();
     named.truncate(MOST);
-    let names: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
+    let ids: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
     let located = join_all(named.into_iter().map(|named| located(named, lookup))).await;
-    let found = sort(names, located);
+    let found = sort(ids, located);
     if found.servers.is_empty() && found.lost.is_empty() {
         return Err(Failure::new(
             FailureKind::Unresolved,
