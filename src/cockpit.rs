@@ -28,7 +28,7 @@ use crate::{
     input,
     journal::Folder,
     state::{Effect, Event, Intent, State},
-    term::{Signal, Signals, hush, install_panic_hook, size, stop_group},
+    term::{Signal, Signals, clip, hush, install_panic_hook, size, stop_group},
 };
 
 /// Events that wait for the loop at most; whoever has more to tell waits.
@@ -65,7 +65,7 @@ pub async fn run(setup: Setup) -> io::Result<Ending> {
     let (events, inbox) = mpsc::channel(INBOX);
     let signals = Signals::listen()?;
     let mut state = setup.state();
-    let mut screen = Screen::open(setup.caps, setup.open.ascii, &state.desk.theme)?;
+    let mut screen = Screen::open(&setup)?;
     let (columns, rows) = size();
     state.decide(Event::Resize(columns, rows));
     // First frame first: everything that takes time is started after it.
@@ -252,6 +252,10 @@ impl Cockpit {
                     let (notice, bytes) = self.edge.copy(what, &text, self.screen.caps());
                     self.screen.send(&bytes);
                     self.event(Event::Notice(notice, Moment::now()));
+                }
+                Effect::Offer(text) => {
+                    let bytes = clip::osc52(clip::last_lines(&text), self.screen.caps());
+                    self.screen.send(&bytes.unwrap_or_default());
                 }
                 effect => self.edge.perform(effect, &self.state),
             }

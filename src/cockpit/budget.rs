@@ -14,16 +14,18 @@ pub struct Budget {
     tokens: f64,
     filled: Instant,
     last: Option<Instant>,
+    pace: Duration,
 }
 
 impl Budget {
-    /// A full bucket: one second's worth.
+    /// A full bucket: one second's worth. `fps` is how many frames a second there may be at most, 10 unless said.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, fps: Option<u8>) -> Self {
         Self {
             tokens: RATE,
             filled: now,
             last: None,
+            pace: fps.map_or(PACE, |fps| Duration::from_secs(1) / u32::from(fps.max(1))),
         }
     }
 
@@ -33,7 +35,7 @@ impl Budget {
             (self.tokens + RATE * now.duration_since(self.filled).as_secs_f64()).min(RATE);
         self.filled = now;
         let pace = self.last.map_or(Duration::ZERO, |last| {
-            PACE.saturating_sub(now.duration_since(last))
+            self.pace.saturating_sub(now.duration_since(last))
         });
         if self.tokens >= 0.0 {
             pace
@@ -61,9 +63,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_users_rate_paces_the_frames() {
+        let start = Instant::now();
+        for (fps, pace) in [(None, 100), (Some(4), 250), (Some(50), 20)] {
+            let mut budget = Budget::new(start, fps);
+            budget.charge(start, 10);
+            assert_eq!(budget.wait(start), Duration::from_millis(pace));
+        }
+    }
+
+    #[test]
     fn a_flood_is_held_to_the_rate() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let mut budget = Budget::new(start, None);
         let (mut now, mut sent) = (start, 0_usize);
         while now.duration_since(start) < Duration::from_secs(20) {
             now += budget.wait(now).max(Duration::from_millis(1));

@@ -98,7 +98,12 @@ impl Edge {
             } => self.runs.find(run, text, from, forward),
             Effect::CopyOutput(run) => self.runs.save(run),
             // Those of the screen are carried out by the loop.
-            Effect::Copy(..) | Effect::Bell | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
+            Effect::Copy(..)
+            | Effect::Offer(_)
+            | Effect::Bell
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Quit => {}
         }
     }
 

@@ -19,6 +19,7 @@ use crate::{
     plan::Plan,
     run::{self, Cancel, Direction, Found, RunDir, Watch, spec},
     state::{Event, Output, OutputLine, Wanted},
+    term::clip,
 };
 
 /// How often a live run is looked at.
@@ -213,11 +214,18 @@ impl Keeper {
             Ask::Fetch(run, wanted) => self.fetch(&run, wanted),
             Ask::Find(search) => self.find(search, inbox),
             Ask::Save(run) => {
-                let text = match self.save(&run) {
-                    Ok(path) => format!("output of {run} saved at {}", path.display()),
-                    Err(error) => format!("output of {run} not saved: {error}"),
+                let (text, last) = match self.save(&run) {
+                    Ok((path, last)) => {
+                        let (lines, at) = (last.lines().count(), path.display());
+                        let text = format!(
+                            "output of {run}: last {lines} lines sent to the terminal, all saved at {at}"
+                        );
+                        (text, last)
+                    }
+                    Err(error) => (format!("output of {run} not saved: {error}"), String::new()),
                 };
-                self.notice(text);
+                let saved = Event::Saved(text, last, Moment::now());
+                let _ = self.events.blocking_send(saved);
             }
             Ask::Settle(run) => self.settle(run),
             Ask::Operator(operator) => {
@@ -365,7 +373,7 @@ impl Keeper {
         }
     }
 
-    fn save(&mut self, run: &RunId) -> io::Result<PathBuf> {
+    fn save(&mut self, run: &RunId) -> io::Result<(PathBuf, String)> {
         let folder = self
             .folder
             .borrow()
@@ -382,15 +390,20 @@ impl Keeper {
             .open(&path)?;
         let mut file = io::BufWriter::new(file);
         let (mut from, total) = (0, output.lines());
+        let mut last = String::new();
         while from < total {
             let lines = output.window(from, 4096)?;
-            let Some(last) = lines.last() else { break };
-            from = last.number + 1;
+            let Some(end) = lines.last() else { break };
+            from = end.number + 1;
             for line in &lines {
-                writeln!(file, "{} {}", line.at, line.text)?;
+                let line = format!("{} {}\n", line.at, line.text);
+                file.write_all(line.as_bytes())?;
+                last.push_str(&line);
             }
+            // What the terminal's clipboard takes of it, not the whole of a gigabyte.
+            last = clip::last_lines(&last).to_owned();
         }
         file.flush()?;
-        Ok(path)
+        Ok((path, last))
     }
 }

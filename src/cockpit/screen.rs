@@ -4,11 +4,11 @@ use std::{io, time::Instant};
 
 use ratatui::{Terminal, layout::Rect};
 
-use super::budget::Budget;
+use super::{Setup, budget::Budget};
 use crate::{
     state::State,
     term::{Caps, Paint, Tty, Wire, size},
-    theme::Theme,
+    theme::Shelf,
     view::{self, Look},
 };
 
@@ -21,6 +21,7 @@ pub struct Screen {
     look: Look,
     caps: Caps,
     ascii: bool,
+    shelf: Shelf,
     /// Bytes that are no frame (bell, clipboard) and go out with the next one.
     beside: Vec<u8>,
 }
@@ -33,16 +34,16 @@ impl Screen {
     ///
     /// # Errors
     /// If it cannot be taken.
-    pub fn open(caps: Caps, ascii: bool, theme: &str) -> io::Result<Self> {
+    pub fn open(setup: &Setup) -> io::Result<Self> {
         let size = size();
         let tty = Tty::enter()?;
         let terminal = Terminal::new(Paint::new(size))?;
-        let ascii = ascii || caps.ascii;
-        let theme = Theme::by_name(theme, caps.depth)
-            .ok_or_else(|| io::Error::other(format!("there is no theme {theme:?}")))?;
+        let (caps, ascii, name) = (setup.caps, setup.ascii(), setup.theme());
+        let theme = setup.shelf.theme(&name, caps.depth);
+        let theme = theme.ok_or_else(|| io::Error::other(format!("there is no theme {name:?}")))?;
         let look = Look::new(theme, ascii);
         let wire = Wire::start()?;
-        let budget = Budget::new(Instant::now());
+        let budget = Budget::new(Instant::now(), setup.settings.fps);
         Ok(Self {
             tty,
             terminal,
@@ -51,6 +52,7 @@ impl Screen {
             look,
             caps,
             ascii,
+            shelf: setup.shelf.clone(),
             beside: Vec::new(),
         })
     }
@@ -97,7 +99,7 @@ impl Screen {
 
     /// Draws with the theme of that name from now on.
     pub fn wear(&mut self, theme: &str) {
-        if let Some(theme) = Theme::by_name(theme, self.caps.depth) {
+        if let Some(theme) = self.shelf.theme(theme, self.caps.depth) {
             self.look = Look::new(theme, self.ascii);
         }
     }

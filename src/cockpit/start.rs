@@ -9,13 +9,15 @@ use std::{
 use crate::{
     cli::Open,
     incident::{Action, Instruments, Moment, RunId, Runbook, Step},
+    input,
     journal::{Folder, StateDir},
     plan::{self, Plan},
     run::spec,
-    state::{Access, Prepare, Prepared, State},
+    settings::{self, Ascii, Settings},
+    state::{Access, Notice, Prepare, Prepared, State, Tone},
     step::{self, expand},
     term::Caps,
-    theme,
+    theme::Shelf,
 };
 
 /// Everything that is known before the first frame.
@@ -33,6 +35,10 @@ pub struct Setup {
     pub operator: String,
     /// Which machine this is.
     pub host: String,
+    /// The user's own taste, as far as it could be read.
+    pub settings: Settings,
+    /// The themes there are.
+    pub shelf: Shelf,
 }
 
 /// Reads plan and runbook.
@@ -41,14 +47,12 @@ pub struct Setup {
 /// In words, for the terminal: every error of the plan at once.
 pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
     let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
-    if let Some(name) = open
-        .theme
-        .as_deref()
-        .filter(|name| !theme::names().contains(name))
-    {
+    let (settings, shelf) = taste(settings::path());
+    let names = shelf.names();
+    if let Some(name) = open.theme.as_ref().filter(|name| !names.contains(name)) {
         return Err(format!(
             "there is no theme {name:?}; there are {}",
-            theme::names().join(", ")
+            names.join(", ")
         ));
     }
     let runbook = Runbook::parse(Runbook::EMBEDDED)
@@ -60,7 +64,29 @@ pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
         caps,
         operator: operator(),
         host: host(),
+        settings,
+        shelf,
     })
+}
+
+/// The user's own settings and themes. Nothing in them keeps the cockpit from opening: what cannot be used is among the
+/// warnings, and the usual holds.
+fn taste(path: Option<PathBuf>) -> (Settings, Shelf) {
+    let Some(path) = path else {
+        return (Settings::default(), Shelf::default());
+    };
+    let mut settings = Settings::load(&path);
+    let (shelf, warnings) = Shelf::load(&path.with_file_name("themes"));
+    settings.warnings.extend(warnings);
+    let known = shelf.names();
+    if let Some(name) = settings.theme.take_if(|name| !known.contains(name)) {
+        let text = format!("theme: there is no {name:?}; the usual one holds");
+        settings.warnings.push(text);
+    }
+    let (keys, warnings) = input::adopt(&settings.keys);
+    settings.keys = keys;
+    settings.warnings.extend(warnings);
+    (settings, shelf)
 }
 
 impl Setup {
@@ -77,14 +103,47 @@ impl Setup {
         let access = Access::Observer("the journal is being opened".to_owned());
         let (plan, runbook) = (Arc::clone(&self.plan), Arc::clone(&self.runbook));
         let mut state = State::new(plan, runbook, access, Moment::now(), prepare(&self.plan));
-        state.desk.themes = theme::names().into_iter().map(str::to_owned).collect();
-        let wanted = self
-            .open
-            .theme
-            .clone()
-            .unwrap_or_else(|| "default".to_owned());
-        state.desk.theme = wanted;
+        state.desk.themes = self.shelf.names();
+        let about = |name: &String| {
+            let theme = self.shelf.theme(name, self.caps.depth)?;
+            Some((name.clone(), theme.about))
+        };
+        state.desk.abouts = state.desk.themes.iter().filter_map(about).collect();
+        state.desk.theme = self.theme();
+        state.desk.keys.clone_from(&self.settings.keys);
+        state.desk.notice = self.warning().map(|text| Notice {
+            text,
+            at: state.now,
+            tone: Tone::Warn,
+        });
         state
+    }
+
+    /// The theme: of the command line, else of the settings, else the default.
+    #[must_use]
+    pub fn theme(&self) -> String {
+        let wanted = self.open.theme.as_ref().or(self.settings.theme.as_ref());
+        wanted.cloned().unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// Whether to draw with ASCII only: the command line, else the settings, else what the terminal has.
+    #[must_use]
+    pub const fn ascii(&self) -> bool {
+        match self.settings.ascii {
+            _ if self.open.ascii => true,
+            Ascii::Always => true,
+            Ascii::Never => false,
+            Ascii::Auto => self.caps.ascii,
+        }
+    }
+
+    /// What of the settings was not understood, for the first frame.
+    fn warning(&self) -> Option<String> {
+        let (first, rest) = self.settings.warnings.split_first()?;
+        Some(match rest.len() {
+            0 => first.clone(),
+            more => format!("{first} (and {more} more)"),
+        })
     }
 }
 
@@ -149,5 +208,80 @@ fn host() -> String {
         "unknown host".to_owned()
     } else {
         name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::{cli::Cli, plan::sample, theme::Depth};
+
+    /// A setup with these settings, beside a folder with a theme of the user's own.
+    fn setup_with(text: &str, args: &[&str]) -> Setup {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("settings.toml");
+        std::fs::write(&path, text).expect("written");
+        let themes = dir.path().join("themes");
+        std::fs::create_dir(&themes).expect("a folder");
+        let own = include_str!("../../themes/dark.toml");
+        std::fs::write(themes.join("night.toml"), own).expect("written");
+        let (settings, shelf) = taste(Some(path));
+        let cli = Cli::parse_from(["relight"].iter().chain(args));
+        Setup {
+            plan: Arc::new(sample::plan()),
+            runbook: Arc::new(Runbook::parse(Runbook::EMBEDDED).expect("the embedded runbook")),
+            open: cli.open,
+            caps: Caps {
+                depth: Depth::Ansi16,
+                ascii: false,
+                draws: true,
+                within: None,
+            },
+            operator: "alice".to_owned(),
+            host: "bastion".to_owned(),
+            settings,
+            shelf,
+        }
+    }
+
+    #[test]
+    fn the_users_settings_hold_and_the_command_line_goes_over_them() {
+        let text = "theme = \"night\"\nascii = true\nfps = 4\n[keys]\nhelp = \"f1\"\n";
+        let setup = setup_with(text, &[]);
+        let state = setup.state();
+        assert_eq!(state.desk.theme, "night");
+        assert!(state.desk.themes.contains(&"night".to_owned()));
+        assert!(setup.ascii());
+        assert_eq!(setup.settings.fps, Some(4));
+        assert_eq!(state.desk.notice, None);
+        let hints = input::hints(&state);
+        assert!(hints.contains(&("f1".to_owned(), "help")), "{hints:?}");
+
+        let setup = setup_with(text, &["--theme", "light"]);
+        assert_eq!(setup.state().desk.theme, "light");
+        let setup = setup_with("ascii = false\n", &["--ascii"]);
+        assert!(setup.ascii());
+        assert_eq!(setup.state().desk.theme, "default");
+    }
+
+    #[test]
+    fn settings_that_cannot_be_used_are_told_on_the_first_frame_and_stop_nothing() {
+        let cases = [
+            ("theme = \"dark\"\nascii = = 1\n", "The usual settings hold"),
+            ("theme = \"nowhere\"\n", "there is no \"nowhere\""),
+            ("[keys]\nhelp = \"d\"\n", "d is dry-run already"),
+            ("colour = 1\nfps = 900\n", "(and 1 more)"),
+        ];
+        for (text, told) in cases {
+            let setup = setup_with(text, &[]);
+            let state = setup.state();
+            let notice = state.desk.notice.as_ref().expect(told);
+            assert!(notice.text.contains(told), "{}", notice.text);
+            assert_eq!(state.desk.theme, "default");
+            let hints = input::hints(&state);
+            assert!(hints.contains(&("?".to_owned(), "help")), "{hints:?}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{ACTIONS, Key, Place};
-use crate::state::{Intent, State};
+use super::{ACTIONS, Key, Place, keys};
+use crate::state::{Desk, Intent, State};
 
 /// A group of actions, as the help shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ pub struct Action {
     pub id: &'static str,
     /// Where the help lists it.
     pub section: Section,
-    /// Its keys; the first one is shown in the footer.
+    /// Its keys unless the user has others, see [`keys`]; the first one is shown in the footer.
     pub keys: &'static [Key],
     /// What it means. Of [`Intent::RunNumber`] the number comes from the key, of [`Intent::Choose`] from the list.
     pub intent: Intent,
@@ -67,13 +67,13 @@ pub struct Action {
 }
 
 impl Action {
-    /// Its keys, as the help shows them.
+    /// Its keys on a desk, as the help shows them.
     #[must_use]
-    pub fn keys_label(&self) -> String {
+    pub fn keys_label(&'static self, desk: &Desk) -> String {
         if let Intent::RunNumber(_) = self.intent {
             return "1-9".to_owned();
         }
-        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        let keys: Vec<String> = keys(self, desk).iter().map(ToString::to_string).collect();
         keys.join(" ")
     }
 
@@ -90,12 +90,16 @@ pub fn hints(state: &State) -> Vec<(String, &'static str)> {
     let place = Place::of(state);
     let shown = ACTIONS
         .iter()
-        .filter(|action| !action.hint.is_empty() && action.applies(place));
+        .filter(|action| !action.hint.is_empty() && action.applies(place))
+        .filter(|action| state.barred(&action.intent).is_none());
     let mut hints: Vec<(String, &'static str)> = Vec::new();
     for action in shown {
         let key = match action.intent {
-            Intent::RunNumber(_) => action.keys_label(),
-            _ => action.keys.first().map_or_else(String::new, Key::to_string),
+            Intent::RunNumber(_) => action.keys_label(&state.desk),
+            _ => match keys(action, &state.desk).first() {
+                Some(key) => key.to_string(),
+                None => continue,
+            },
         };
         // Two directions of one thing, such as n and N, share a word and a place in the footer.
         match hints.iter_mut().find(|(_, word)| *word == action.hint) {
@@ -116,7 +120,7 @@ pub fn markdown() -> String {
         let _ = writeln!(text, "| **{}** | |", section.title());
         for action in ACTIONS.iter().filter(|action| action.section == section) {
             let keys: Vec<String> = if let Intent::RunNumber(_) = action.intent {
-                vec![format!("`{}`", action.keys_label())]
+                vec![format!("`{}`", action.keys_label(&Desk::default()))]
             } else {
                 action.keys.iter().map(|key| format!("`{key}`")).collect()
             };

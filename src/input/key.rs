@@ -1,6 +1,6 @@
 //! A key as the table names it.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -87,8 +87,63 @@ impl fmt::Display for Key {
             KeyCode::Home => f.write_str("home"),
             KeyCode::End => f.write_str("end"),
             KeyCode::Backspace => f.write_str("backspace"),
+            KeyCode::F(number) => write!(f, "f{number}"),
+            KeyCode::Delete => f.write_str("delete"),
+            KeyCode::Insert => f.write_str("insert"),
             other => write!(f, "{other:?}"),
         }
+    }
+}
+
+impl FromStr for Key {
+    type Err = String;
+
+    /// Reads what [`fmt::Display`] writes, and the arrows in words: `q`, `ctrl-c`, `f1`, `up`, `page-down`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("{text:?} is no key; write it as the help does: q, ctrl-c, f1, up");
+        let mut chars = text.chars();
+        if let (Some(c), None) = (chars.next(), chars.next())
+            && !"↑↓←→".contains(c)
+        {
+            let shown = !c.is_control() && !c.is_whitespace();
+            return if shown {
+                Ok(Self::char(c))
+            } else {
+                Err(wrong())
+            };
+        }
+        let lower = text.to_lowercase();
+        if let Some(rest) = lower.strip_prefix("ctrl-") {
+            let mut chars = rest.chars();
+            return match (chars.next(), chars.next()) {
+                (Some(c), None) if c.is_ascii_graphic() => Ok(Self::ctrl(c)),
+                _ => Err(wrong()),
+            };
+        }
+        let code = match lower.as_str() {
+            "space" => KeyCode::Char(' '),
+            "enter" => KeyCode::Enter,
+            "esc" => KeyCode::Esc,
+            "tab" => KeyCode::Tab,
+            "shift-tab" => KeyCode::BackTab,
+            "up" | "↑" => KeyCode::Up,
+            "down" | "↓" => KeyCode::Down,
+            "left" | "←" => KeyCode::Left,
+            "right" | "→" => KeyCode::Right,
+            "pgup" | "page-up" => KeyCode::PageUp,
+            "pgdn" | "page-down" => KeyCode::PageDown,
+            "home" => KeyCode::Home,
+            "end" => KeyCode::End,
+            "backspace" => KeyCode::Backspace,
+            "delete" => KeyCode::Delete,
+            "insert" => KeyCode::Insert,
+            name => {
+                let number = name.strip_prefix('f').and_then(|rest| rest.parse().ok());
+                let number = number.filter(|number| (1..=12).contains(number));
+                KeyCode::F(number.ok_or_else(wrong)?)
+            }
+        };
+        Ok(Self::code(code))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{ACTIONS, Key, Place, matches};
+use super::{Key, Place, matches, own::find};
 use crate::state::{Intent, Overlay, State};
 
 /// What a key means now: nothing, one intent, or (enter in the palette) leaving the overlay and then the chosen action.
@@ -18,10 +18,7 @@ pub fn resolve(state: &State, event: KeyEvent) -> Vec<Intent> {
     if let (true, Some(c)) = (place.is_text(), key.text()) {
         return vec![Intent::Insert(c)];
     }
-    let action = ACTIONS
-        .iter()
-        .find(|action| action.applies(place) && action.keys.contains(&key));
-    let Some(action) = action else {
+    let Some(action) = find(key, place, &state.desk) else {
         return Vec::new();
     };
     match (&action.intent, place) {

@@ -1,12 +1,13 @@
 //! EARS: what keys mean.
 //!
 //! [`ACTIONS`] is the one table: footer, help, palette and the README's key table are made from it, and [`resolve`]
-//! looks keys up in it. A key means something in a [`Place`]: a focused pane, or an overlay. Where text is typed, every
+//! looks keys up in it; [`adopt`] lays the user's own keys over it. A key means something in a [`Place`]: a focused pane, or an overlay. Where text is typed, every
 //! character is text.
 
 mod action;
 mod key;
 mod keymap;
+mod own;
 mod palette;
 mod place;
 mod table;
@@ -14,6 +15,7 @@ mod table;
 pub use action::{Action, Section, hints, markdown};
 pub use key::Key;
 pub use keymap::{pasted, resolve};
+pub use own::{adopt, key, keys};
 pub use palette::{Entry, Match, entries, matches};
 pub use place::Place;
 pub use table::ACTIONS;

@@ -30,7 +30,8 @@ pub struct Match {
     pub unavailable: Option<String>,
 }
 
-/// Everything that the palette can do: one entry for each step, then every action of the panes.
+/// Everything that the palette can do: one entry for each step, then every action of the panes. What this terminal may not
+/// do at all is not among them.
 #[must_use]
 pub fn entries(state: &State) -> Vec<Entry> {
     let steps = state.runbook.steps.iter().enumerate();
@@ -62,10 +63,12 @@ pub fn entries(state: &State) -> Vec<Entry> {
     let actions = actions.map(|action| Entry {
         title: action.id.replace('-', " "),
         about: action.doc,
-        keys: action.keys_label(),
+        keys: action.keys_label(&state.desk),
         intent: action.intent.clone(),
     });
-    steps.chain(actions).collect()
+    let all = steps.chain(actions);
+    all.filter(|entry| state.barred(&entry.intent).is_none())
+        .collect()
 }
 
 /// The entries that fit a text, best first; all of them in their order while it is empty.

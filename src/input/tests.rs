@@ -261,3 +261,64 @@ fn every_pane_offers_help_and_a_way_out_in_its_hints() {
             .all(|action| !action.doc.is_empty() && !action.keys.is_empty())
     );
 }
+
+#[test]
+fn what_a_terminal_may_not_do_has_no_key_in_footer_help_and_palette() {
+    let offered = |state: &State| {
+        let hints = super::hints(state)
+            .into_iter()
+            .map(|(_, word)| word.to_owned());
+        let titles = entries(state).into_iter().map(|entry| entry.title);
+        hints.chain(titles).collect::<Vec<_>>()
+    };
+    let mut state = at(Place::Pane(Pane::Runbook));
+    state.desk.pane_mut(Pane::Runbook).selected = Some(crate::state::RowKey::Step(step()));
+    let all = offered(&state);
+    for word in [
+        "run",
+        "run step",
+        "skip",
+        "cancel",
+        "dry run",
+        "close incident",
+    ] {
+        assert!(all.iter().any(|one| one == word), "{word}: {all:?}");
+    }
+
+    state.access = Access::ReadOnly("--read-only".to_owned());
+    let some = offered(&state);
+    for word in ["run", "skip", "cancel", "close incident"] {
+        assert!(!some.iter().any(|one| one == word), "{word}: {some:?}");
+    }
+    // Of the steps those that only look are left, and a dry run changes nothing.
+    let steps: Vec<_> = some
+        .iter()
+        .filter(|one| one.starts_with("run step "))
+        .collect();
+    let looks = state
+        .runbook
+        .steps
+        .iter()
+        .filter(|step| step.risk == Risk::Look);
+    assert_eq!(steps.len(), looks.count(), "{steps:?}");
+    assert!(some.iter().any(|one| one == "dry run"), "{some:?}");
+    let look = state
+        .runbook
+        .steps
+        .iter()
+        .find(|step| step.risk == Risk::Look);
+    let look = look.expect("a step that looks").id.clone();
+    state.desk.pane_mut(Pane::Runbook).selected = Some(crate::state::RowKey::Step(look));
+    assert!(offered(&state).iter().any(|one| one == "run"));
+
+    state.access = Access::Observer("bob holds the incident".to_owned());
+    let few = offered(&state);
+    let acts = |one: &&String| {
+        one.starts_with("run ") || ["run", "dry run", "skip"].contains(&one.as_str())
+    };
+    assert_eq!(
+        few.iter().filter(acts).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+    assert!(few.iter().any(|one| one == "help"));
+}

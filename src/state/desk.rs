@@ -194,6 +194,10 @@ pub struct Desk {
     pub theme: String,
     /// Names of the themes there are.
     pub themes: Vec<String>,
+    /// What the user's own themes say of themselves, by name.
+    pub abouts: BTreeMap<String, String>,
+    /// The user's own keys: action → keys, as the room of the keys has taken them over.
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Desk {

@@ -114,6 +114,8 @@ pub enum Event {
     Found(RunId, Option<u64>),
     /// Something for the notice line.
     Notice(String, Moment),
+    /// A run's output was saved: what to tell, and its last lines for the terminal's clipboard.
+    Saved(String, String, Moment),
 }
 
 /// What a runner wrote into its own records.
@@ -183,8 +185,10 @@ pub enum Effect {
     },
     /// Send to the terminal's clipboard and save to a file: what it is called, and the text.
     Copy(&'static str, String),
-    /// Save the whole output of a run to a file and say where.
+    /// Save the whole output of a run to a file; [`Event::Saved`] comes back.
     CopyOutput(RunId),
+    /// Send a text to the terminal's clipboard, and nothing else.
+    Offer(String),
     /// Ring.
     Bell,
     /// Stop this process until it is continued.

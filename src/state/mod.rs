@@ -7,6 +7,7 @@
 //! [`State::decide`] takes an [`Event`] and returns [`Effect`]s. It is pure: it reads no clock and does no I/O, so a
 //! journal and a list of events replay to the same screen.
 
+mod copied;
 mod decide;
 mod desk;
 mod event;

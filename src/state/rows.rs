@@ -180,34 +180,4 @@ impl State {
             .and_then(|key| rows.iter().position(|row| *row == key))
             .unwrap_or(0)
     }
-
-    /// A row as text, for the clipboard.
-    #[must_use]
-    pub fn row_text(&self, row: &RowKey) -> String {
-        match row {
-            RowKey::Step(id) => {
-                let step = self.runbook.get(id);
-                step.map_or_else(String::new, |step| {
-                    let state = self.step_state(step);
-                    format!("{} {}", step.title, state.word())
-                })
-            }
-            RowKey::Pod(side, key) => {
-                let pod = key.pod();
-                format!(
-                    "{side} {} {}/{} {} {}",
-                    pod.name, pod.ready, pod.containers, pod.phase, pod.reason
-                )
-            }
-            RowKey::Cluster(side) => {
-                let seen = judge::cluster::assess(*side, &self.sight());
-                format!("{} {}", seen.health, seen.sentence)
-            }
-            RowKey::Event(side, id) => format!("{side} {id}"),
-            RowKey::Source(name) => name.clone(),
-            RowKey::Answer(server, name) => format!("{server} {name}"),
-            RowKey::Door(door) => door.word().to_owned(),
-            RowKey::Address(door, ip) => format!("{door} {ip}"),
-        }
-    }
 }

@@ -9,12 +9,14 @@
 mod colour;
 mod file;
 mod role;
+mod shelf;
 
 use ratatui::style::{Color, Style};
 
 pub use colour::Depth;
 pub use file::ThemeError;
 pub use role::{Hue, Role};
+pub use shelf::Shelf;
 
 use file::ThemeFile;
 

@@ -1,5 +1,7 @@
 //! The last rows: the notice or the selected row in full, and what the keys do here.
 
+use ratatui::layout::Rect;
+
 use super::{Canvas, pane, widget::clean};
 use crate::{
     input,
@@ -7,10 +9,15 @@ use crate::{
     theme::Role,
 };
 
-/// Draws the footer. Where there is one row only, a notice takes the place of the hints for as long as it stays.
+/// The most rows of a notice.
+const NOTICE: usize = 3;
+
+/// Draws the footer. A notice that needs more rows than stand above the hints grows over the last rows of the panes: a
+/// path that is cut is no use, and it leaves after ten seconds. Where there is one row only, it takes the place of the
+/// hints for as long as it stays.
 pub fn draw(canvas: &mut Canvas<'_>) {
     let has_two = canvas.area.height > 1;
-    let told = notice(canvas, 0);
+    let told = notice(canvas);
     if has_two && !told {
         selected(canvas);
     }
@@ -19,24 +26,35 @@ pub fn draw(canvas: &mut Canvas<'_>) {
     }
 }
 
-fn notice(canvas: &mut Canvas<'_>, row: u16) -> bool {
+fn notice(canvas: &mut Canvas<'_>) -> bool {
     let Some(notice) = &canvas.state.desk.notice else {
         return false;
     };
-    let role = match notice.tone {
-        Tone::Info => Role::Notice,
-        Tone::Warn => Role::Warning,
+    let (role, mark) = match notice.tone {
+        Tone::Info => (Role::Notice, "› "),
+        Tone::Warn => (Role::Warning, "! "),
     };
-    let mark = match notice.tone {
-        Tone::Info => "› ",
-        Tone::Warn => "! ",
+    let room = usize::from(canvas.area.width).saturating_sub(4);
+    let mut lines = clean::wrap(&notice.text, room, usize::MAX);
+    if lines.len() > NOTICE {
+        // Of what is longer still the end is kept, where the name of a file stands.
+        lines = clean::cut(&clean::fit_middle(&notice.text, room * NOTICE), room);
+    }
+    let rows = u16::try_from(lines.len()).unwrap_or(1);
+    let last = canvas.area.y + canvas.area.height.saturating_sub(2);
+    let over = Rect {
+        y: (last + 1).saturating_sub(rows),
+        height: rows,
+        ..canvas.area
     };
     let style = canvas.style(role);
-    canvas
-        .pen(row)
-        .skip(1)
-        .put(mark, style)
-        .put(&notice.text, style);
+    let mut canvas = canvas.at(over);
+    for (row, line) in (0..rows).zip(&lines) {
+        let before = if row == 0 { mark } else { "  " };
+        let mut pen = canvas.pen(row);
+        pen.put(" ", style).put(before, style).put(line, style);
+        pen.fill(' ', style);
+    }
     true
 }
 

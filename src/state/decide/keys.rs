@@ -4,7 +4,7 @@ use super::super::{
     Access, Intent, Overlay, Pane, RowKey, Run, Scroll, Search, State, StepState, Wanted,
 };
 use super::{Effect, Tone};
-use crate::incident::{RunId, StepId};
+use crate::incident::{Risk, RunId, Step, StepId};
 
 impl State {
     /// Carries out an intent.
@@ -293,6 +293,26 @@ impl State {
             Ok(prepared) => vec![Effect::Copy("command", prepared.calls.join("\n"))],
             Err(why) => self.refuse(why),
         }
+    }
+
+    /// Why this terminal has no key for an intent at all, whatever the step: it may not do what the intent is for. Footer,
+    /// help and palette leave it out.
+    #[must_use]
+    pub fn barred(&self, intent: &Intent) -> Option<&str> {
+        let (why, observes) = match &self.access {
+            Access::Operator => return None,
+            Access::ReadOnly(why) => (why, false),
+            Access::Observer(why) => (why, true),
+        };
+        let changes = |step: Option<&Step>| step.is_some_and(|step| step.risk > Risk::Look);
+        let barred = match intent {
+            Intent::Skip | Intent::Cancel | Intent::Close => true,
+            Intent::DryRun | Intent::RunNumber(_) => observes,
+            Intent::Run(None) => observes || changes(self.selected_step()),
+            Intent::Run(Some(id)) => observes || changes(self.runbook.get(id)),
+            _ => false,
+        };
+        barred.then_some(why)
     }
 
     /// Why an intent would be refused now; the palette shows it beside the action.

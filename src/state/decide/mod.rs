@@ -94,6 +94,13 @@ impl State {
                 self.notify(Tone::Info, text);
                 Vec::new()
             }
+            Event::Saved(text, last, now) => {
+                self.now = self.now.max(now);
+                self.notify(Tone::Info, text);
+                // An empty text would empty the clipboard.
+                let some = (!last.is_empty()).then_some(Effect::Offer(last));
+                some.into_iter().collect()
+            }
         }
     }
 

@@ -17,6 +17,7 @@ const KEYS: usize = 22;
 /// Draws the list, scrolled to a line.
 pub fn draw(canvas: &mut Canvas<'_>, top: u16) {
     let size = large(canvas);
+    let state = canvas.state;
     let mut inside = open(canvas, size, "Keys");
     let width = usize::from(inside.area.width);
     let mut lines: Vec<Vec<(String, Role)>> = Vec::new();
@@ -25,8 +26,12 @@ pub fn draw(canvas: &mut Canvas<'_>, top: u16) {
             lines.push(Vec::new());
         }
         lines.push(vec![(section.title().to_owned(), Role::Heading)]);
-        for action in ACTIONS.iter().filter(|action| action.section == section) {
-            let keys = clean::fit(&action.keys_label(), KEYS);
+        let actions = ACTIONS
+            .iter()
+            .filter(|action| action.section == section)
+            .filter(|action| state.barred(&action.intent).is_none());
+        for action in actions {
+            let keys = clean::fit(&action.keys_label(&state.desk), KEYS);
             let pad = " ".repeat(KEYS + 1 - clean::width(&keys));
             let doc = clean::wrap(action.doc, width.saturating_sub(KEYS + 1), 4);
             for (at, part) in doc.into_iter().enumerate() {

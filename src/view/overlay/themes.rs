@@ -17,7 +17,8 @@ pub fn draw(canvas: &mut Canvas<'_>, chosen: usize) {
     let mut inside = open(canvas, size, "Theme");
     for (row, (at, name)) in (0..inside.area.height).zip(names.iter().enumerate()) {
         let current = *name == inside.state.desk.theme;
-        let about = theme::about(name).unwrap_or_default();
+        let about = inside.state.desk.abouts.get(name).cloned();
+        let about = about.or_else(|| theme::about(name)).unwrap_or_default();
         let mark = if current { "▸ " } else { "  " };
         let text = format!("{mark}{name:<15}{about}");
         let role = if at == chosen {

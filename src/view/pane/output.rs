@@ -2,6 +2,7 @@
 
 use crate::{
     incident::RunId,
+    input::key,
     state::{Output, OutputLine, Pane, Run, RunState, Scroll, State},
     theme::Role,
     view::{Canvas, Title, widget::clean},
@@ -81,7 +82,11 @@ fn place(state: &State, run: &Run, total: u64) -> String {
             let below = if below == 0 {
                 String::new()
             } else {
-                format!(", {} below: G follows", thousands(below))
+                format!(
+                    ", {} below: {} follows",
+                    thousands(below),
+                    key("bottom", &state.desk)
+                )
             };
             format!("PAUSED at line {at} of {lines}{below}")
         }
@@ -112,9 +117,11 @@ fn thousands(number: u64) -> String {
 pub fn draw(canvas: &mut Canvas<'_>) {
     let state = canvas.state;
     let Some(run) = state.shown_run() else {
-        let text =
-            "Nothing has run yet. Enter on a step of the runbook runs it, d says what it would do.";
-        canvas.paragraph(0, text, Role::Muted);
+        let (run, dry) = (key("run", &state.desk), key("dry-run", &state.desk));
+        let text = format!(
+            "Nothing has run yet. On a step of the runbook, {run} runs it and {dry} says what it would do."
+        );
+        canvas.paragraph(0, &text, Role::Muted);
         return;
     };
     let empty = Output::default();

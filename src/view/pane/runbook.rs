@@ -2,7 +2,8 @@
 
 use crate::{
     incident::{Health, Step},
-    state::{Pane, RowKey, State, StepState},
+    input::key,
+    state::{Intent, Pane, RowKey, State, StepState},
     theme::Role,
     view::{
         Canvas, Title,
@@ -61,15 +62,17 @@ pub fn detail(state: &State, key: &RowKey) -> String {
     format!(
         "{}: {}",
         step.title,
-        sentence(&state.step_state(step), step)
+        sentence(state, &state.step_state(step), step)
     )
 }
 
-fn sentence(state: &StepState, step: &Step) -> String {
+fn sentence(whole: &State, state: &StepState, step: &Step) -> String {
+    let desk = &whole.desk;
     match state {
         StepState::Locked(why) => format!("locked, {why}"),
-        StepState::Ready => format!("ready, {} (enter runs it)", risk(step)),
-        StepState::Running(_) => "running; x asks it to stop".to_owned(),
+        StepState::Ready => format!("ready, {} ({} runs it)", risk(step), key("run", desk)),
+        StepState::Running(_) if whole.barred(&Intent::Cancel).is_some() => "running".to_owned(),
+        StepState::Running(_) => format!("running; {} asks it to stop", key("cancel", desk)),
         StepState::Settling(why) => format!("its command has ended, waiting for: {why}"),
         StepState::Passed => "PASS".to_owned(),
         StepState::Failed(why) => format!("FAIL, {why}"),
@@ -165,7 +168,7 @@ fn below(canvas: &mut Canvas<'_>, row: u16, step: &Step) {
     let state = canvas.state.step_state(step);
     let (_, role) = symbol::step(&state);
     let mut canvas = canvas.at(rest);
-    let next = canvas.paragraph(0, &sentence(&state, step), role);
+    let next = canvas.paragraph(0, &sentence(canvas.state, &state, step), role);
     let next = canvas.paragraph(next + 1, step.about.trim(), Role::Text);
     if let Some(text) = &step.ungraceful {
         canvas.paragraph(next + 1, text.trim(), Role::Muted);

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{draw, fixture, plain, styles, text};
 use crate::{
-    incident::{Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
+    incident::{Component, Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
     plan::ResolverPlan,
     state::{
         Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, RunEvent, Scroll, Search,
@@ -327,6 +327,62 @@ fn what_was_seen_before_everything_died_says_that_it_is_history() {
         assert!(
             !drawn.contains("now ago") && !drawn.contains("stale now"),
             "{drawn}"
+        );
+    }
+}
+
+#[test]
+fn where_a_copy_was_saved_can_be_read_to_the_end() {
+    let path = "/home/operator/.local/state/relight/incidents/2026-11-23-teleport.example.com-1a2b/copy-row-1795442731000.txt";
+    for (size, zoom) in [
+        ((80, 24), false),
+        ((80, 24), true),
+        ((60, 16), false),
+        ((120, 40), false),
+    ] {
+        let mut state = fixture::busy();
+        state.desk.zoom = zoom;
+        state.desk.notice = Some(Notice {
+            text: format!("row: sent to the terminal, saved at {path}"),
+            at: fixture::NOW,
+            tone: Tone::Info,
+        });
+        let drawn = text(&draw(&mut state, size, &plain()));
+        let rows: Vec<&str> = drawn.lines().map(str::trim).collect();
+        assert!(rows.concat().contains(path), "{drawn}");
+        if size == (80, 24) && !zoom {
+            insta::assert_snapshot!("notice_80", drawn);
+        }
+    }
+}
+
+#[test]
+fn a_copied_row_says_what_was_judged_and_how_old_it_is() {
+    let mut state = fixture::busy();
+    for pane in [Pane::Pods, Pane::Backups, Pane::Dns, Pane::Web] {
+        let rows = state.rows(pane);
+        let told: Vec<String> = rows.iter().map(|row| state.row_text(row)).collect();
+        let name = format!("copied_{}", pane.name().to_lowercase().replace(' ', "_"));
+        insta::assert_snapshot!(name, told.join("\n"));
+        assert!(
+            told.iter()
+                .all(|text| text.contains("ago") || text.contains("never seen")),
+            "{told:#?}"
+        );
+    }
+    let evil = fixture::pod(
+        "auth\u{1b}]52;c;aGk=\u{7}\u{202e}",
+        Component::Auth,
+        "Running",
+        "",
+    );
+    let fact = Fact::Cluster(fixture::cluster("west", vec![evil]).into());
+    fixture::see(&mut state, Subject::Cluster(Side::Recovery), 0, Ok(fact));
+    for row in state.rows(Pane::Pods) {
+        let told = state.row_text(&row);
+        assert!(
+            !told.chars().any(|c| c.is_control() || c == '\u{202e}'),
+            "{told:?}"
         );
     }
 }
