@@ -31,7 +31,7 @@ pub struct Open {
         global = true
     )]
     pub plan: PathBuf,
-    /// Where incidents are kept; $XDG_STATE_HOME/relight or ~/.local/state/relight unless said.
+    /// Where incidents are kept; `$XDG_STATE_HOME/relight` or `~/.local/state/relight` unless said.
     #[arg(long, value_name = "DIR", global = true)]
     pub state_dir: Option<PathBuf>,
     /// Take away the keys of every step above `look`.

@@ -58,14 +58,14 @@ fn read(root: &Path, path: PathBuf) -> Source {
         .expect("a name")
         .as_os_str()
         .to_string_lossy();
-    let room = first.trim_end_matches(".rs").to_owned();
+    let name = first.trim_end_matches(".rs").to_owned();
     let body = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let code: Vec<&str> = body
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect();
     Source {
-        room,
+        room: name,
         code: code.join("\n"),
         lines: body.lines().count(),
         path,

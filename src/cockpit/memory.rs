@@ -140,12 +140,10 @@ impl Keeper {
             Ok(found) => {
                 if let Some(found) = found.into_iter().next() {
                     self.attach(found.folder);
+                } else if self.opening.plan.practice && !self.opening.read_only {
+                    self.declare();
                 } else {
-                    if self.opening.plan.practice && !self.opening.read_only {
-                        self.declare();
-                    } else {
-                        self.allow();
-                    }
+                    self.allow();
                 }
             }
             Err(error) => self.tell(Event::Access(Access::Observer(error.to_string()))),

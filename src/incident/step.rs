@@ -130,11 +130,11 @@ pub struct Step {
 }
 
 const fn default_settle() -> Duration {
-    Duration::from_secs(300)
+    Duration::from_mins(5)
 }
 
 const fn default_timeout() -> Duration {
-    Duration::from_secs(1800)
+    Duration::from_mins(30)
 }
 
 mod secs {

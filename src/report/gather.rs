@@ -4,15 +4,15 @@ use std::cmp::Reverse;
 
 use super::{
     Line,
-    model::{Caller, Clock, Remark, Report, SCHEMA, SideReport},
+    model::{Caller, Clock, PaneReport, Remark, Report, SCHEMA, SideReport, StepReport},
     panes, runbook,
 };
 use crate::{
-    incident::{Fact, Side, Subject, brief},
+    incident::{Fact, Health, Side, Subject, brief},
     journal::Kind,
     judge::{self, Glance, glance},
     plan::Level,
-    state::State,
+    state::{State, StepState},
 };
 
 impl Report {
@@ -21,7 +21,8 @@ impl Report {
     pub fn of(state: &State) -> Self {
         let mut panes = panes::all(&state.sight());
         panes.sort_by_key(|pane| Reverse(pane.health));
-        let worst = panes.first();
+        let steps = runbook::steps(state);
+        let (health, sentence) = worst(&panes, &steps);
         let declared = state.story.declared.as_ref();
         let outage = declared.map(|declared| declared.outage);
         let practice = state.plan.practice.then_some(Kind::Practice);
@@ -30,8 +31,8 @@ impl Report {
             schema: SCHEMA,
             tool: concat!("relight ", env!("CARGO_PKG_VERSION")).into(),
             at: state.now,
-            health: worst.map_or(crate::incident::Health::Unknown, |pane| pane.health),
-            sentence: worst.map_or_else(Line::default, |pane| pane.sentence.clone()),
+            health,
+            sentence,
             cluster: Line::from(&state.plan.cluster.name),
             kind: kind.map(|kind| kind.word().to_lowercase().into()),
             clock: Clock {
@@ -42,20 +43,37 @@ impl Report {
             },
             sides: Side::BOTH.map(|side| side_report(state, side)).into(),
             panes,
-            runbook: runbook::steps(state),
+            runbook: steps,
             remarks: remarks(state),
         }
     }
 }
 
+/// The worst there is: a step that failed is as bad as a pane that is DOWN, on screen and here.
+fn worst(panes: &[PaneReport], steps: &[StepReport]) -> (Health, Line) {
+    let pane = panes.first();
+    let health = pane.map_or(Health::Unknown, |pane| pane.health);
+    let words = StepState::Failed(String::new()).word();
+    if health < Health::Down
+        && let Some(step) = steps.iter().find(|step| step.state == words)
+    {
+        let why = step.why.as_ref().map(Line::as_str).unwrap_or_default();
+        let text = format!("{} {} {words}: {why}", step.number, step.title.as_str());
+        return (Health::Down, text.into());
+    }
+    (
+        health,
+        pane.map_or_else(Line::default, |pane| pane.sentence.clone()),
+    )
+}
+
 fn side_report(state: &State, side: Side) -> SideReport {
-    let assessment = judge::cluster::assess(side, &state.sight());
+    let assessment = judge::region::assess(side, &state.sight());
     SideReport {
         side: side.word().into(),
         region: Line::from(&state.plan.side(side).region),
         health: assessment.health,
         sentence: assessment.sentence.into(),
-        age: assessment.age,
         caller: caller(state, side),
     }
 }

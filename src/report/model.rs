@@ -63,13 +63,10 @@ pub struct SideReport {
     pub side: Line,
     /// AWS Region.
     pub region: Line,
-    /// Of its cluster.
+    /// Of the region, as the cockpit's header has it: whether its endpoints, its cluster and its load balancer answer.
     pub health: Health,
     /// In words.
     pub sentence: Line,
-    /// Age of what that rests on.
-    #[serde(rename = "age_seconds", serialize_with = "maybe_seconds")]
-    pub age: Option<Duration>,
     /// Who we are there.
     pub caller: Caller,
 }

@@ -164,12 +164,10 @@ fn native(
     dry_run: bool,
 ) -> Result<(Vec<String>, Vec<String>), SpecError> {
     let native = step::native(name).ok_or_else(|| SpecError::NoSuchNative(name.to_owned()))?;
-    let needs: String = native
-        .needs
-        .iter()
-        .map(|key| format!("{{{key}}}"))
-        .collect();
-    expand::text(&needs, plan)?;
+    let needs = native.needs.join("}{");
+    if !needs.is_empty() {
+        expand::text(&format!("{{{needs}}}"), plan)?;
+    }
     let binary = std::env::current_exe().map_err(|error| SpecError::NoBinary(error.to_string()))?;
     let binary = binary.to_string_lossy();
     // The child starts in the plan's folder: a relative path would lead elsewhere from there.

@@ -223,6 +223,7 @@ impl Story {
     }
 
     /// The runs in the order of arming.
+    #[must_use]
     pub fn in_order(&self) -> impl DoubleEndedIterator<Item = &Run> {
         self.order.iter().filter_map(|id| self.runs.get(id))
     }

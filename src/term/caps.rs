@@ -13,10 +13,17 @@ pub struct Caps {
     pub ascii: bool,
     /// Whether there is a terminal to draw on at all.
     pub draws: bool,
-    /// Inside tmux, which wants OSC 52 wrapped.
-    pub tmux: bool,
-    /// Inside GNU screen, likewise.
-    pub screen: bool,
+    /// What stands between, and wants OSC 52 wrapped.
+    pub within: Option<Multiplexer>,
+}
+
+/// A terminal multiplexer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Multiplexer {
+    /// tmux.
+    Tmux,
+    /// GNU screen.
+    Screen,
 }
 
 impl Caps {
@@ -37,8 +44,11 @@ impl Caps {
             depth: depth(&term, &set),
             ascii: poor || !utf8(&set),
             draws: tty && term != "dumb",
-            tmux: set("TMUX").is_some(),
-            screen: term.starts_with("screen") && set("TMUX").is_none(),
+            within: if set("TMUX").is_some() {
+                Some(Multiplexer::Tmux)
+            } else {
+                term.starts_with("screen").then_some(Multiplexer::Screen)
+            },
         }
     }
 }

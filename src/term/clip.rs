@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::Caps;
+use super::{Caps, caps::Multiplexer};
 
 /// Terminals cap OSC 52 at different sizes; 74,994 bytes of payload is what xterm takes, and the least common one.
 const CAP: usize = 74_994;
@@ -32,12 +32,12 @@ pub fn osc52(text: &str, caps: Caps) -> Option<Vec<u8>> {
         return None;
     }
     let plain = format!("\x1b]52;c;{payload}\x1b\\");
-    let wrapped = if caps.tmux {
-        format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b"))
-    } else if caps.screen {
-        format!("\x1bP{plain}\x1b\\")
-    } else {
-        plain
+    let wrapped = match caps.within {
+        Some(Multiplexer::Tmux) => {
+            format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b"))
+        }
+        Some(Multiplexer::Screen) => format!("\x1bP{plain}\x1b\\"),
+        None => plain,
     };
     Some(wrapped.into_bytes())
 }
@@ -50,14 +50,14 @@ mod tests {
         depth: crate::theme::Depth::Ansi16,
         ascii: false,
         draws: true,
-        tmux: false,
-        screen: false,
+        within: None,
     };
 
     #[test]
     fn it_is_wrapped_for_tmux_and_refused_when_too_long() {
         assert_eq!(osc52("hi", CAPS), Some(b"\x1b]52;c;aGk=\x1b\\".to_vec()));
-        let tmux = osc52("hi", Caps { tmux: true, ..CAPS }).expect("short enough");
+        let within = Some(Multiplexer::Tmux);
+        let tmux = osc52("hi", Caps { within, ..CAPS }).expect("short enough");
         assert!(tmux.starts_with(b"\x1bPtmux;\x1b\x1b]52"));
         assert_eq!(osc52(&"x".repeat(60_000), CAPS), None);
     }

@@ -184,31 +184,31 @@ fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
     }
 }
 
-/// What stops the operator's hands: a full disk, a look-on terminal.
+/// What stops the operator's hands: a full disk, a terminal that looks on.
 fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
     let mut alerts = Vec::new();
     if let Some(why) = &canvas.state.disk {
         let text = format!("JOURNAL CANNOT BE WRITTEN: {why}");
         alerts.push(vec![(text, canvas.style(Role::Danger))]);
     }
-    if let Access::ReadOnly(why) = &canvas.state.access {
-        let text = format!("READ-ONLY: {why}");
+    let held = match &canvas.state.access {
+        Access::Operator => None,
+        Access::ReadOnly(why) => Some(format!("READ-ONLY: {why}")),
+        Access::Observer(why) => Some(format!("OBSERVING: {why}")),
+    };
+    if let Some(text) = held {
         alerts.push(vec![(text, canvas.style(Role::Warning))]);
     }
     alerts
 }
 
-/// The worst pane in words.
+/// The worst pane in words; with nothing to complain of, what the gravest of them says.
 pub(super) fn worst(canvas: &Canvas<'_>, titles: &[(Pane, Title)]) -> Spans {
     let worst = titles
         .iter()
         .filter_map(|(pane, title)| Some((title.health?, pane, title)))
-        .rev()
-        .max_by_key(|(health, ..)| *health);
+        .max_by_key(|(health, pane, _)| (*health, gravity(**pane)));
     match worst {
-        Some((Health::Ok, ..)) => {
-            vec![("✓ OK everything watched".to_owned(), canvas.style(Role::Ok))]
-        }
         Some((health, pane, title)) => {
             let (mark, style) = canvas.health(health);
             vec![
@@ -220,6 +220,19 @@ pub(super) fn worst(canvas: &Canvas<'_>, titles: &[(Pane, Title)]) -> Spans {
             ]
         }
         None => Vec::new(),
+    }
+}
+
+/// Of panes in the same health, which one matters more: whether users get in and by whose authorities, then the step
+/// that failed, then the rest.
+const fn gravity(pane: Pane) -> u8 {
+    match pane {
+        Pane::Web => 5,
+        Pane::Runbook => 4,
+        Pane::Dns => 3,
+        Pane::Pods => 2,
+        Pane::Backups => 1,
+        Pane::Output => 0,
     }
 }
 

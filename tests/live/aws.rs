@@ -270,7 +270,7 @@ fn verify_backups_tells_of_both_regions_and_does_without_the_primary() {
         "versioning Enabled",
         "SSE-KMS objects copied, delete markers copied",
         "state copies in vault teleport: 0 recovery points",
-        "in account 111122223333",
+        "account 111122223333",
     ] {
         assert!(told.contains(part), "no {part:?} in\n{told}");
     }

@@ -104,7 +104,7 @@ impl Terminal {
         });
         let theirs = Arc::clone(&shared);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = vec![0; 65_536];
             loop {
                 let read = reader.read(&mut buffer);
                 let mut screen = theirs.screen.lock().expect("no poison");

@@ -46,19 +46,19 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "old cluster" => vec![cluster(Side::Primary, now, true, "")],
         "old cluster gone" => vec![empty(Side::Primary)],
         "primary silent" => vec![(Subject::Cluster(Side::Primary), silent())],
-        "old door shut" => vec![door(Door::Old, OLD, Err(refused()), PIN, now)],
+        "old door shut" => vec![door(Door::Old, OLD, &Err(refused()), PIN, now)],
         "old door silent" => vec![(Subject::Door(Door::Old), silent())],
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
-        "new door" => vec![door(Door::New, NEW, Ok(()), PIN, now)],
-        "new door with new authorities" => vec![door(Door::New, NEW, Ok(()), STRANGE, now)],
+        "new door" => vec![door(Door::New, NEW, &Ok(()), PIN, now)],
+        "new door with new authorities" => vec![door(Door::New, NEW, &Ok(()), STRANGE, now)],
         "dns old" => answers([OLD, OLD]),
         "dns half switched" => answers([NEW, OLD]),
         "dns new" => answers([NEW, NEW]),
-        "public new" => vec![door(Door::Public, NEW, Ok(()), PIN, now)],
+        "public new" => vec![door(Door::Public, NEW, &Ok(()), PIN, now)],
         other => unreachable!("no such reading: {other}"),
     };
     let observe = |(subject, outcome)| Observation {
@@ -96,7 +96,7 @@ fn identity(side: Side, account: &str) -> (Subject, Result<Fact, Failure>) {
 }
 
 fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
-    let recent = now.minus(Duration::from_secs(120));
+    let recent = now.minus(Duration::from_mins(2));
     let mut seen = Vec::new();
     for role in TableRole::BOTH {
         let name = if role == TableRole::State {
@@ -110,7 +110,7 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             region: "us-west-2".to_owned(),
             status: "ACTIVE".to_owned(),
             restoring: false,
-            created: Some(now.minus(Duration::from_secs(3600))),
+            created: Some(now.minus(Duration::from_hours(1))),
             replicas: Vec::new(),
             indexes: vec!["timesearchV2".to_owned()],
             pitr: Err(Failure::new(FailureKind::Other, "not asked")),
@@ -209,7 +209,7 @@ fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Resu
             reason: reason.to_owned(),
             message: String::new(),
             restarts: if ready { 0 } else { 7 },
-            created: now.minus(Duration::from_secs(60)),
+            created: now.minus(Duration::from_mins(1)),
             deleting: None,
             node: Some("node-1".to_owned()),
             node_ready: Some(true),
@@ -259,20 +259,20 @@ fn values() -> Values {
 fn door(
     door: Door,
     ip: &str,
-    tcp: Result<(), Failure>,
+    tcp: &Result<(), Failure>,
     pin: &str,
     now: Moment,
 ) -> (Subject, Result<Fact, Failure>) {
     let ip: IpAddr = ip.parse().expect("an address");
-    let reached = tcp.clone();
+    let reached = tcp;
     let certificate = Certificate {
         issuer: "CN=R11".to_owned(),
         names: vec![
             "teleport.example.com".to_owned(),
             "*.teleport.example.com".to_owned(),
         ],
-        not_before: now.minus(Duration::from_secs(86_400)),
-        not_after: now.plus(Duration::from_secs(30 * 86_400)),
+        not_before: now.minus(Duration::from_hours(24)),
+        not_after: now.plus(Duration::from_hours(30 * 24)),
         problem: None,
     };
     let ping = Ping {
@@ -295,7 +295,7 @@ fn door(
         tls: reached.clone().map(|()| certificate),
         ping: reached.clone().map(|()| ping),
         find: reached.clone().map(|()| find),
-        pins: reached.map(|()| vec![pin.to_owned()]),
+        pins: reached.clone().map(|()| vec![pin.to_owned()]),
     };
     let fact = DoorFact {
         host: ip.to_string(),

@@ -85,13 +85,13 @@ impl Rig {
 
     fn perform(&mut self, effect: Effect) -> Vec<Effect> {
         match effect {
-            Effect::Record(entry) => match &self.disk {
-                Some(why) => self.state.decide(Event::DiskFailed(why.clone())),
-                None => {
-                    let record = self.record(entry);
-                    self.state.decide(Event::Recorded(record))
+            Effect::Record(entry) => {
+                if let Some(why) = &self.disk {
+                    return self.state.decide(Event::DiskFailed(why.clone()));
                 }
-            },
+                let record = self.record(entry);
+                self.state.decide(Event::Recorded(record))
+            }
             Effect::Start(armed) => {
                 self.started.push(armed.step.to_string());
                 self.state.decide(Event::Run(RunEvent::Started {

@@ -119,9 +119,9 @@ impl Cache {
     ) -> Option<(Node, u32)> {
         // A CNAME answers for every type, so it is one copy whatever was asked.
         let keys = [RecordType::CNAME, kind].map(|kind| (name.to_owned(), kind));
-        let shelf = &mut self.shelves[self.turn];
+        let copies = &mut self.shelves[self.turn];
         for key in &keys {
-            if let Some(held) = shelf.get(key)
+            if let Some(held) = copies.get(key)
                 && let Some(left) = left(held, now)
             {
                 return Some((held.node.clone(), left));
@@ -131,7 +131,7 @@ impl Cache {
         let Some(book) = upstream else {
             let stale = Duration::from_secs(self.spec.stale.into());
             return [cname, typed].iter().find_map(|key| {
-                let held = shelf.get(key)?;
+                let held = copies.get(key)?;
                 let ended = held.fetched.plus(Duration::from_secs(held.ttl.into()));
                 (now.since(ended) < stale).then(|| (held.node.clone(), STALE_TTL))
             });
@@ -145,22 +145,22 @@ impl Cache {
             .max(self.spec.min_ttl)
             .min(self.spec.max_ttl.max(self.spec.min_ttl));
         let key = if matches!(node, Node::Cname(..)) {
-            shelf.remove(&typed);
+            copies.remove(&typed);
             cname
         } else {
-            shelf.remove(&cname);
+            copies.remove(&cname);
             typed
         };
-        if shelf.len() >= MOST {
-            shelf.retain(|_, held| left(held, now).is_some());
+        if copies.len() >= MOST {
+            copies.retain(|_, held| left(held, now).is_some());
         }
-        if shelf.len() < MOST {
+        if copies.len() < MOST {
             let held = Held {
                 node: node.clone(),
                 fetched: now,
                 ttl,
             };
-            shelf.insert(key, held);
+            copies.insert(key, held);
         }
         Some((node, ttl))
     }

@@ -29,6 +29,10 @@ fn new() -> Book {
     book().with("tele.example.com", "A", 10, "198.51.100.1")
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is compared with what `ask` gives"
+)]
 fn is(address: &str, ttl: u32) -> Result<(String, u32), ResponseCode> {
     Ok((address.to_owned(), ttl))
 }

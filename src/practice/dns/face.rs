@@ -52,7 +52,7 @@ pub struct Server {
 
 /// What the server does with a question.
 enum Reaction {
-    Answer(Told, bool),
+    Answer(Box<Told>, bool),
     Code(ResponseCode),
     Silence,
 }
@@ -77,7 +77,7 @@ impl Server {
         };
         match &*self.role {
             Role::Authority => match fault {
-                Fault::None => Reaction::Answer(book.ask(name, kind), true),
+                Fault::None => Reaction::Answer(Box::new(book.ask(name, kind)), true),
                 Fault::Unavailable | Fault::Garbage => Reaction::Code(ResponseCode::ServFail),
                 Fault::Forbidden => Reaction::Code(ResponseCode::Refused),
                 Fault::Hang | Fault::Reset => Reaction::Silence,
@@ -86,7 +86,7 @@ impl Server {
                 CacheFault::None => {
                     let upstream = (fault == Fault::None).then_some(&book);
                     let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-                    Reaction::Answer(cache.ask(name, kind, now, upstream), false)
+                    Reaction::Answer(Box::new(cache.ask(name, kind, now, upstream)), false)
                 }
                 CacheFault::Servfail => Reaction::Code(ResponseCode::ServFail),
                 CacheFault::Refused => Reaction::Code(ResponseCode::Refused),
@@ -116,7 +116,7 @@ impl Server {
         };
         let (told, authoritative) = match reaction {
             Reaction::Silence => return nothing(request),
-            Reaction::Answer(told, authoritative) => (told, authoritative),
+            Reaction::Answer(told, authoritative) => (*told, authoritative),
             Reaction::Code(rcode) => {
                 let told = Told {
                     rcode,

@@ -25,7 +25,7 @@ async fn ask(server: SocketAddr, host: &str, recurse: bool) -> Outcome {
     let question = Question::new(server, host, Kind::A, recurse).expect("a question");
     let mut outcome = None;
     sweep(vec![question], Patience::default(), |seen| {
-        outcome = Some(seen)
+        outcome = Some(seen);
     })
     .await;
     outcome.expect("one outcome for each question")

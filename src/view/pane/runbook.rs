@@ -32,16 +32,21 @@ pub fn title(state: &State) -> Title {
     let failed = find(|state| matches!(state, StepState::Failed(_)));
     let unclear = find(|state| matches!(state, StepState::Unclear(_)));
     let (health, first) = match (failed, unclear) {
-        (Some((at, title)), _) => (Some(Health::Down), format!("{} {title} FAIL · ", at + 1)),
-        (None, Some((at, title))) => (
-            Some(Health::Unknown),
-            format!("{} {title} UNKNOWN · ", at + 1),
-        ),
+        (Some((at, title)), _) => (Some(Health::Down), format!("{} {title} FAIL", at + 1)),
+        (None, Some((at, title))) => (Some(Health::Unknown), format!("{} {title} UNKNOWN", at + 1)),
         (None, None) => (None, String::new()),
     };
+    let count = format!("{done} of {} done", states.len());
+    let why = failed.or(unclear).and_then(|(at, _)| match &states[at] {
+        StepState::Failed(why) | StepState::Unclear(why) => Some(why),
+        _ => None,
+    });
     Title {
         health,
-        text: format!("{first}{done} of {} done", states.len()),
+        text: match why {
+            Some(why) => format!("{first} · {count} · {why}"),
+            None => count,
+        },
         age: None,
     }
 }

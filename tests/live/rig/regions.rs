@@ -2,6 +2,7 @@
 //! running in the primary.
 
 use std::{
+    fmt::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
@@ -128,15 +129,16 @@ fn cloud(
 /// The plan's part that no single rig knows.
 fn own_part(helm: Helm, primary: &ControlPlane, recovery: &ControlPlane) -> toml::Table {
     let mut text = format!(
-        "practice = true\n[cluster]\nname = \"{CLUSTER}\"\nchart = {:?}\nversion = \"18.2.4\"\nvalues = \"values.yaml\"\n\
-         [tools]\nhelm = {:?}\n[dns]\nhot_names = [\"app.{CLUSTER}\"]\nrecord_ttl = 5\ninterval = \"2s\"\n\
+        "practice = true\n[cluster]\nname = \"{CLUSTER}\"\nchart = \"{}\"\nversion = \"18.2.4\"\nvalues = \"values.yaml\"\n\
+         [tools]\nhelm = \"{}\"\n[dns]\nhot_names = [\"app.{CLUSTER}\"]\nrecord_ttl = 5\ninterval = \"2s\"\n\
          [objectives]\nrto = \"1h\"\nrpo = \"15m\"\n",
-        helm::chart(),
-        helm.program()
+        helm::chart().display(),
+        helm.program().display()
     );
     for (side, plane) in [(Side::Primary, primary), (Side::Recovery, recovery)] {
-        text += &format!(
-            "[{side}.kube]\ncontext = \"{side}\"\nkubeconfig = \"kubeconfig\"\nuid = {:?}\n",
+        let _ = write!(
+            text,
+            "[{side}.kube]\ncontext = \"{side}\"\nkubeconfig = \"kubeconfig\"\nuid = \"{}\"\n",
             plane.uid
         );
     }
