@@ -14,6 +14,9 @@ def rows(group):
     path = os.path.join(results, group + ".jsonl")
     for line in open(path) if os.path.exists(path) else []:
         row = json.loads(line)
+        if row.get("producer"):
+            # By the producer's own clock: the meter's begins after the key that starts the step.
+            row["rate"] = row["lines"] * 100 / row["producer"]["wall_s"] / 1e6
         named.setdefault(row.get("name") or row.get("tool") or "relight", []).append(row)
     return named
 
@@ -124,7 +127,7 @@ for where, title in (("crowd", "10,000 pods, 100 updates/s"), ("real", "10,000 p
     compare(f"{where}-keys", f"{title}: key, p99 ms", "≤ 20 ms", "settled_ms.p99", "relight", ["kubetui"])
     compare(f"{where}-lag", f"{title}: change on screen, p50 ms", "", "lag_ms.p50", "relight", [])
     compare(f"{where}-lag", f"{title}: change on screen, p99 ms", "≤ 250", "lag_ms.p99", "relight", [])
-compare("flood", "step printing 1 GB in the cockpit, MB/s", "≥ 5", "MB_per_s", "relight", ["tmux"])
+compare("flood", "step printing 1 GB in the cockpit, MB/s", "≥ 5", "rate", "relight", ["tmux"])
 compare("flood", "… to the terminal, bytes/s", "≤ 64,000", "term_bytes_per_s", "relight", ["tmux"])
 compare("flood", "… key, p99 ms", "≤ 20 ms", "key_ms.p99", "relight", ["tmux"])
 compare("flood", "… memory, cockpit and runner, MiB", "≤ 48 each", "hwm_mib_wo_gen", "relight", ["tmux"])
