@@ -1,58 +1,21 @@
 //! Pods, Deployments, release and load balancer of a side.
 
+mod muster;
+mod place;
+
+pub use muster::muster;
+pub use place::{context, misplaced};
+
+use muster::at;
+use place::foreign;
+
 use super::{Assessment, Glance, Sight, glance};
 use crate::{
     incident::{
-        Cluster, ClusterKind, Component, Deployment, Fact, Finding, Health, Muster, Pod, Side,
-        Subject, brief,
+        Cluster, ClusterKind, Component, Deployment, Fact, Finding, Health, Side, Subject, brief,
     },
     judge::pod,
 };
-
-/// What the pods of a cluster come to, worked out once a reading.
-#[must_use]
-pub fn muster(cluster: &Cluster) -> &Muster {
-    cluster.memo.get_or(|| count(&cluster.pods))
-}
-
-fn count(pods: &[std::sync::Arc<Pod>]) -> Muster {
-    let mut muster = Muster::default();
-    let mut judged = Vec::with_capacity(pods.len());
-    let mut worst = Health::Ok;
-    for (place, pod) in pods.iter().enumerate() {
-        let health = pod::health(pod);
-        judged.push(health);
-        if !is_member(pod) {
-            continue;
-        }
-        muster.members += 1;
-        if pod::is_ready(pod) {
-            muster.ready += 1;
-            muster.auth |= pod.component == Component::Auth;
-            muster.proxy |= pod.component == Component::Proxy;
-        }
-        if muster.worst.is_none() || health >= worst {
-            (muster.worst, worst) = (Some(place), health);
-        }
-        if muster.looping.is_none() && pod.reason == "CrashLoopBackOff" {
-            muster.looping = Some(place);
-        }
-        if muster.lost.is_none() && pod.node_ready == Some(false) {
-            muster.lost = Some(place);
-        }
-    }
-    muster.order = (0..pods.len()).collect();
-    // Stable: pods of one health keep the order of their names.
-    muster
-        .order
-        .sort_by_key(|place| std::cmp::Reverse(judged[*place]));
-    muster
-}
-
-/// The pod at a place of the muster.
-fn at(cluster: &Cluster, place: Option<usize>) -> Option<&Pod> {
-    cluster.pods.get(place?).map(|pod| &**pod)
-}
 
 /// A cluster as a judge sees it: the fact with its age, or the finding that there is none.
 fn seen<'a>(side: Side, sight: &Sight<'a>) -> Result<&'a Cluster, Finding> {
@@ -73,59 +36,6 @@ fn seen<'a>(side: Side, sight: &Sight<'a>) -> Result<&'a Cluster, Finding> {
 
 fn evidence(side: Side) -> Vec<Subject> {
     vec![Subject::Cluster(side)]
-}
-
-/// The kube context of a side reaches the cluster that the plan names by the UID of its `kube-system` namespace.
-#[must_use]
-pub fn context(side: Side, sight: &Sight<'_>) -> Finding {
-    let cluster = match seen(side, sight) {
-        Ok(cluster) => cluster,
-        Err(finding) => return finding,
-    };
-    let planned = sight.plan.side(side).kube.uid.as_deref();
-    match (planned, cluster.uid.as_deref()) {
-        (Some(planned), Some(found)) if planned == found => Finding::pass(
-            format!(
-                "context {} reaches the planned {side} cluster ({found})",
-                cluster.context
-            ),
-            evidence(side),
-        ),
-        (Some(planned), Some(found)) => {
-            Finding::fail(another(side, cluster, found, planned), evidence(side))
-        }
-        (None, Some(found)) => Finding::unknown(format!(
-            "the plan does not say which cluster context {} should reach; if it is the right one, set \
-             uid = \"{found}\" in [{side}.kube]",
-            cluster.context
-        )),
-        (_, None) => Finding::unknown(format!(
-            "context {} may not read the namespace kube-system, so there is no telling which cluster it is; ask for \
-             get on it",
-            cluster.context
-        )),
-    }
-}
-
-/// Why the kube context of a side reaches another cluster than the planned one, by the last look that told: a later look
-/// that failed does not make it the right one.
-#[must_use]
-pub fn misplaced(side: Side, sight: &Sight<'_>) -> Option<String> {
-    let planned = sight.plan.side(side).kube.uid.as_deref()?;
-    let reading = sight.instruments.get(&Subject::Cluster(side))?;
-    let Some((_, Fact::Cluster(cluster))) = &reading.good else {
-        return None;
-    };
-    let found = cluster.uid.as_deref().filter(|found| *found != planned)?;
-    Some(another(side, cluster, found, planned))
-}
-
-fn another(side: Side, cluster: &Cluster, found: &str, planned: &str) -> String {
-    format!(
-        "context {} reaches another cluster: kube-system has UID {found}, the plan says {planned}; correct the \
-         kubeconfig or `uid` in [{side}.kube]",
-        cluster.context
-    )
 }
 
 /// No pod of the release and no release is left on a side, by a fresh reading: an API that does not answer proves
@@ -461,22 +371,6 @@ fn sum_up(cluster: &Cluster, side: Side, sight: &Sight<'_>) -> (Health, String) 
         first
     };
     (health, format!("{first}{ready}/{total} ready"))
-}
-
-/// Whether the reading is of another cluster than the plan names: then nothing in it counts.
-fn foreign(side: Side, cluster: &Cluster, sight: &Sight<'_>) -> Option<Finding> {
-    let planned = sight.plan.side(side).kube.uid.as_deref()?;
-    let found = cluster.uid.as_deref()?;
-    (planned != found).then(|| {
-        Finding::unknown(format!(
-            "context {} reaches another cluster than the planned {side} one, so what it shows says nothing",
-            cluster.context
-        ))
-    })
-}
-
-fn is_member(pod: &Pod) -> bool {
-    pod.component != Component::Hook
 }
 
 fn complete(one: &Deployment) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     incident::{
         Failure, FailureKind, Gap, Instruments, LoadBalancer, Memo, Moment, Observation, Outcome,
-        Release, Side::Primary,
+        Pod, Release, Side::Primary,
     },
     plan::Plan,
 };
