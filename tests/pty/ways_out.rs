@@ -88,10 +88,12 @@ fn a_second_cockpit_looks_on_and_goes_on_when_the_first_has_left() {
     let mut first = begun(&practice);
     let mut second = practice.open((120, 40), &[], &[]);
     passes(&second, "Verify backups");
+    second.wait_for("OBSERVING: process");
     second.keys("3");
     second.wait_for("is locked: observing");
     first.keys("q");
     assert!(first.end().success());
+    second.wait_for("holds the incident now");
     second.wait("a step to be ready", |screen| {
         row(screen, "Write recovery values").contains("ready")
     });
