@@ -61,7 +61,7 @@ pub struct Holder {
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Someone else is the operator.
-    #[error("{} on {} (process {}) has held this incident since {}: observe, ask for a hand-over, or take over", .0.operator, .0.host, .0.pid, .0.at)]
+    #[error("{} on {} (process {}) has held this incident since {}: this cockpit looks on, and goes on when they leave", .0.operator, .0.host, .0.pid, .0.at)]
     Held(Box<Holder>),
     /// Someone took over.
     #[error("{} on {} took this incident over at {} (token {}): this cockpit may only observe", .0.operator, .0.host, .0.at, .0.token)]

@@ -88,7 +88,7 @@ fn a_second_cockpit_looks_on_and_goes_on_when_the_first_has_left() {
     let mut first = begun(&practice);
     let mut second = practice.open((120, 40), &[], &[]);
     passes(&second, "Verify backups");
-    second.wait_for("OBSERVING: process");
+    second.wait_for("has held this incident");
     second.keys("3");
     second.wait_for("is locked: observing");
     first.keys("q");
