@@ -21,7 +21,6 @@ use super::{
 use crate::{
     incident::{Cluster, Fact, Instruments, Moment, Observation, Side, Subject},
     journal::{Entry, Folder},
-    plan::Plan,
     probe::{self, Sink, Targets, schedule::Schedule},
     run::Redactor,
     state::{Access, Effect, Event, State},
@@ -35,7 +34,6 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 pub struct Edge {
     /// Where probes put what they see.
     pub sink: Sink,
-    plan: Arc<Plan>,
     schedule: Schedule,
     memory: Memory,
     folder: watch::Receiver<Option<Folder>>,
@@ -68,10 +66,8 @@ impl Edge {
             folder.clone(),
             events,
         )?;
-        let plan = Arc::clone(&setup.plan);
         Ok(Self {
             sink,
-            plan,
             schedule,
             memory,
             folder,
@@ -146,8 +142,8 @@ impl Edge {
                 .ask(Command::Save(Box::new(state.instruments.clone())));
         }
         #[cfg(feature = "practice")]
-        if self.plan.practice
-            && let Some(dir) = self.plan.path.parent()
+        if state.plan.practice
+            && let Some(dir) = state.plan.path.parent()
             && now.secs() % 10 == 0
         {
             let _ = crate::practice::Lease::of(dir).touch();

@@ -2,7 +2,7 @@
 //!
 //! [`Plan::parse`] reads the text, reports every error at once with line and column ([`Diagnostic`]), and fills in what
 //! follows from the rest. A plan may be incomplete: whatever is missing is `None`, every pane still opens, and the
-//! steps that lack something say what. Nothing here reads a file but [`load`].
+//! steps that lack something say what. Nothing here reads a file but [`load()`].
 
 mod describe;
 mod diagnostic;

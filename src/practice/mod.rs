@@ -9,7 +9,7 @@
 //! | [`dns`] | DNS over UDP and TCP: four authorities and several caching resolvers | one address each |
 //! | [`teleport`] | HTTPS: ping, find, auth export | one address for each load balancer |
 //!
-//! [`serve`] starts them in a process of its own and writes the plan to use with it; [`start`] starts that process.
+//! [`serve()`] starts them in a process of its own and writes the plan to use with it; [`start()`] starts that process.
 //!
 //! `probe` and `step` do not know that this room exists. Durations come from the scenario and are short; time on the
 //! wire (TTL, certificates) is real. Nothing leaves loopback.

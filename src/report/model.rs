@@ -14,7 +14,7 @@ pub const SCHEMA: u32 = 1;
 /// Everything that is told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// The number of this form.
     pub schema: u32,
     /// `relight` with its version.
     pub tool: Line,

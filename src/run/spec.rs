@@ -82,7 +82,7 @@ pub enum SpecError {
 }
 
 /// Turns a step into a run: argv expanded from the plan, or this binary with `step exec` for a native one. Nothing is
-/// written or started; the dialog shows [`Spec::calls`], and the same value then goes to [`super::start`].
+/// written or started; the dialog shows [`Spec::calls`], and the same value then goes to [`super::start()`].
 ///
 /// # Errors
 /// A sentence to lock the step with.

@@ -1,4 +1,4 @@
-//! DNS: Relight's own look-ups ([`Lookup`]), and direct questions to many servers at once ([`sweep`]).
+//! DNS: Relight's own look-ups ([`Lookup`]), and direct questions to many servers at once ([`sweep()`]).
 //!
 //! No answer is cached here: a cache of our own would fake agreement between servers.
 

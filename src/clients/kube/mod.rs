@@ -1,6 +1,6 @@
 //! Kubernetes: one client per context, and the few objects of the Teleport release that Relight reads.
 //!
-//! * [`Kube`], [`connect`]: from the plan's context and kubeconfig; never the current context, never a prompt.
+//! * [`Kube`], [`connect()`]: from the plan's context and kubeconfig; never the current context, never a prompt.
 //! * [`Query`], [`list`], [`watch`], [`any`], [`identity`]: what is asked and how.
 //! * [`wire`], [`WirePod`], [`WireDeployment`], [`WireEntrance`]: lean forms of the answers, and what is shown of them.
 //! * [`load_balancer`]: the proxy's address, found by label.
