@@ -37,7 +37,8 @@ pub struct Open {
     /// Take away the keys of every step above `look`.
     #[arg(long, global = true)]
     pub read_only: bool,
-    /// Look once, print what is seen, and leave: 0 all well, 1 something is down, 2 something is unknown.
+    /// Look once, print what is seen, and leave: 0 all well, 1 something is down or degraded, 2 something
+    /// is unknown.
     #[arg(long, global = true)]
     pub once: bool,
     /// How --once prints.

@@ -120,17 +120,9 @@ impl Edge {
         self.memory.ask(Command::Seen(seen.to_vec()));
     }
 
-    /// Passes on the load balancers that another cockpit of this incident had seen: with the region gone, nothing else
-    /// knows where the old one was.
+    /// Passes on what another cockpit of this incident had seen.
     pub fn recalled(&self, kept: &Instruments) {
-        for (subject, reading) in kept.iter() {
-            if let (Subject::Cluster(side), Some((_, Fact::Cluster(cluster)))) =
-                (subject, &reading.good)
-                && self.targets.get(*side).is_empty()
-            {
-                pass_on(&self.targets, *side, cluster);
-            }
-        }
+        recall(&self.targets, kept);
     }
 
     /// Once a second: keeps the practice region alive and, now and then, a checkpoint.
@@ -219,6 +211,19 @@ pub(super) fn follow(targets: &Targets, seen: &Observation) {
         return;
     };
     pass_on(targets, *side, cluster);
+}
+
+/// Passes on the load balancers that another cockpit of the incident had seen: with the region gone, nothing else knows
+/// where the old one was.
+pub(super) fn recall(targets: &Targets, kept: &Instruments) {
+    for (subject, reading) in kept.iter() {
+        if let (Subject::Cluster(side), Some((_, Fact::Cluster(cluster)))) =
+            (subject, &reading.good)
+            && targets.get(*side).is_empty()
+        {
+            pass_on(targets, *side, cluster);
+        }
+    }
 }
 
 fn pass_on(targets: &Targets, side: Side, cluster: &Cluster) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use super::Setup;
 use crate::{
     incident::{Health, Moment, Subject},
-    journal::{Item, Replay, StateDir},
+    journal::{Checkpoint, Item, Replay, StateDir},
     probe::{self, Targets, schedule::Schedule},
     report::{Format, Report},
     state::{Access, Event, State},
@@ -29,8 +29,8 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
         Access::Operator
     };
     state.decide(Event::Access(access));
-    replay(setup, &mut state);
     let (sink, targets) = (super::edge::sink(), Targets::default());
+    replay(setup, &mut state, &targets);
     let probes = probe::all(&setup.plan, &targets);
     let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
     let schedule = Schedule::start(probes, &sink);
@@ -60,13 +60,20 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
     (report.render(format), code)
 }
 
-/// The story of the open incident, if there is one. Looking takes no lock.
-fn replay(setup: &Setup, state: &mut State) {
+/// The story of the open incident, if there is one, and what its cockpit had seen. Looking takes no lock.
+fn replay(setup: &Setup, state: &mut State, targets: &Targets) {
     let found = StateDir::locate(setup.open.state_dir.as_deref())
         .ok()
         .and_then(|dir| dir.find_open(&Arc::clone(&setup.plan)).ok())
         .and_then(|found| found.into_iter().next());
-    let Some(replay) = found.and_then(|found| Replay::open(&found.folder.journal()).ok()) else {
+    let Some(folder) = found.map(|found| found.folder) else {
+        return;
+    };
+    if let Ok(Some(checkpoint)) = Checkpoint::load(&folder) {
+        super::edge::recall(targets, &checkpoint.instruments);
+        state.decide(Event::Recalled(checkpoint.instruments));
+    }
+    let Ok(replay) = Replay::open(&folder.journal()) else {
         return;
     };
     let records = replay.filter_map(|item| match item {

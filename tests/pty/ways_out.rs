@@ -159,6 +159,31 @@ fn with_every_server_dead_each_pane_says_so_and_keys_go_on() {
     assert!(terminal.end().success());
 }
 
+#[test]
+fn once_tells_what_the_cockpit_had_seen_before_everything_died() {
+    let practice = Practice::new();
+    let mut terminal = practice.open((160, 50), &["--scenario", "calm"], &[]);
+    terminal.wait_for("primary 4/4 ready");
+    terminal.keys("q");
+    assert!(terminal.end().success());
+    kill_servers(practice.path());
+    let entries = std::fs::read_dir(practice.path()).expect("a folder");
+    let incidents = entries
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.to_string_lossy().contains("incidents-"));
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_relight"))
+        .arg("--plan")
+        .arg(practice.path().join("relight.toml"))
+        .arg("--state-dir")
+        .arg(incidents.expect("its incidents"))
+        .arg("--once")
+        .output()
+        .expect("the binary");
+    let told = String::from_utf8_lossy(&done.stdout);
+    assert!(told.contains("teleport-cluster-auth-"), "{told}");
+    assert!(!told.contains("OK       "), "{told}");
+}
+
 fn kill_servers(dir: &Path) {
     let program = Path::new(env!("CARGO_BIN_EXE_relight"));
     let ready = relight::practice::start_by(program, dir, "calm").expect("it runs");
