@@ -4,24 +4,35 @@ use std::{sync::Arc, time::Duration};
 
 use relight::{
     incident::{Moment, RecordSet, RunId, StepId},
-    step::{Context, StepError, natives},
+    step::{Context, Fence, StepError, natives},
 };
 
 use super::rig::{Rig, calm};
 
 async fn walk(rig: &Rig, name: &str, dry_run: bool) -> Result<(), StepError> {
+    walk_as(rig, name, dry_run, |_| {}).await
+}
+
+/// The same with a context that is changed before.
+async fn walk_as(
+    rig: &Rig,
+    name: &str,
+    dry_run: bool,
+    change: impl FnOnce(&mut Context),
+) -> Result<(), StepError> {
     let step = StepId::try_from(name.to_owned()).expect("a step");
     let native = natives()
         .into_iter()
         .find(|native| native.name == name)
         .expect("a native step");
     assert!(!(native.calls)(&rig.plan).is_empty());
-    (native.run)(Context::new(
+    let mut context = Context::new(
         Arc::new(rig.plan.clone()),
         RunId::new(&step, 1, Moment::from_secs(1)),
         dry_run,
-    ))
-    .await
+    );
+    change(&mut context);
+    (native.run)(context).await
 }
 
 async fn targeted(at: &[&str]) -> Rig {
@@ -82,6 +93,48 @@ async fn a_dry_run_changes_nothing() {
     let rig = targeted(&["new.elb.example"]).await;
     let before = rig.world.lock().zone.records().to_vec();
     walk(&rig, "switch-dns", true).await.expect("shown");
+    assert_eq!(rig.world.lock().zone.records(), before);
+}
+
+#[tokio::test]
+async fn what_was_confirmed_is_done_and_nothing_else() {
+    let rig = targeted(&["new.elb.example"]).await;
+    let before = rig.world.lock().zone.records().to_vec();
+    let edit = |name: &String| {
+        format!(
+            "UPSERT {name} CNAME new.elb.example ttl {}",
+            rig.plan.dns.record_ttl
+        )
+    };
+    let shown: Vec<String> = rig.plan.dns.names.iter().map(edit).collect();
+    let told = walk_as(&rig, "switch-dns", false, |context| {
+        context.confirmed = shown
+            .iter()
+            .map(|line| line.replace("new.elb", "newer.elb"))
+            .collect();
+    })
+    .await
+    .expect_err("another target");
+    assert!(told.0.contains("nothing was changed"), "{told}");
+    assert_eq!(rig.world.lock().zone.records(), before);
+    walk_as(&rig, "switch-dns", false, |context| {
+        context.confirmed = shown;
+    })
+    .await
+    .expect("as confirmed");
+    assert_ne!(rig.world.lock().zone.records(), before);
+}
+
+#[tokio::test]
+async fn whoever_took_the_incident_over_goes_first() {
+    let rig = targeted(&["new.elb.example"]).await;
+    let before = rig.world.lock().zone.records().to_vec();
+    let told = walk_as(&rig, "switch-dns", false, |context| {
+        context.fence = Fence::new(|| Err("bob took this incident over".to_owned()));
+    })
+    .await
+    .expect_err("fenced off");
+    assert!(told.0.contains("bob took this incident over"), "{told}");
     assert_eq!(rig.world.lock().zone.records(), before);
 }
 
