@@ -100,11 +100,7 @@ async fn run(step: &Step, plan: &Arc<Plan>) {
             assert!(done.status.success(), "{argv:?}: {told}");
         }
         Action::Native(name) => {
-            let natives = step::natives();
-            let native = natives
-                .iter()
-                .find(|native| native.name == *name)
-                .expect("a native");
+            let native = step::native(name).expect("a native");
             let context = Context::new(
                 Arc::clone(plan),
                 RunId::new(&step.id, 1, Moment::now()),

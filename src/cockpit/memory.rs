@@ -190,11 +190,7 @@ impl Keeper {
             self.tell(Event::Recalled(checkpoint.instruments));
         }
         let hand = match Lock::take(&folder, &self.claim(replay.tail().token)) {
-            Ok(lock) => {
-                // What the one before wrote until it let go: read it before anything behind it counts as torn.
-                self.follow(&mut replay);
-                self.take_hand(&folder, &mut replay, lock)
-            }
+            Ok(lock) => self.take_hand(&folder, &mut replay, lock),
             Err(error) => {
                 self.tell(Event::Access(Access::Observer(error.to_string())));
                 None
@@ -223,7 +219,6 @@ impl Keeper {
         let Ok(lock) = Lock::take(&open.folder, &self.claim(open.replay.tail().token)) else {
             return false;
         };
-        self.follow(&mut open.replay);
         open.hand = self.take_hand(&open.folder, &mut open.replay, lock);
         if open.hand.is_some() {
             self.notice("the operator has left: this cockpit holds the incident now");
@@ -237,6 +232,8 @@ impl Keeper {
         replay: &mut Replay,
         lock: Lock,
     ) -> Option<(Lock, Writer)> {
+        // What the one before wrote until it let go: read before anything behind it counts as torn.
+        self.follow(replay);
         match replay.cut_torn() {
             Ok(Some(notice)) => self.notice(notice.to_string()),
             Ok(None) => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use relight::{
     clients::aws::{Aws, identity, recordings, tables, vault, zone},
     incident::{FailureKind, Moment, RunId, Side, StepId, TableRole},
-    step::{Context, StepError, natives},
+    step::{self, Context, StepError},
 };
 
 use super::canned::{Rule, plan, rule, serve};
@@ -175,10 +175,7 @@ async fn what_no_service_should_send_is_never_a_fact() {
 async fn switch(url: &str) -> Result<(), StepError> {
     let dir = tempfile::tempdir().expect("a folder");
     let step = StepId::try_from("switch-dns".to_owned()).expect("a step");
-    let native = natives()
-        .into_iter()
-        .find(|native| native.name == "switch-dns")
-        .expect("a native step");
+    let native = step::native("switch-dns").expect("a native step");
     (native.run)(Context::new(
         Arc::new(plan(dir.path(), url, "Z1")),
         RunId::new(&step, 1, Moment::from_secs(1)),

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use relight::{
     incident::{Moment, RecordSet, RunId, StepId},
-    step::{Context, Fence, StepError, natives},
+    step::{self, Context, Fence, StepError},
 };
 
 use super::rig::{Rig, calm};
@@ -21,10 +21,7 @@ async fn walk_as(
     change: impl FnOnce(&mut Context),
 ) -> Result<(), StepError> {
     let step = StepId::try_from(name.to_owned()).expect("a step");
-    let native = natives()
-        .into_iter()
-        .find(|native| native.name == name)
-        .expect("a native step");
+    let native = step::native(name).expect("a native step");
     assert!(!(native.calls)(&rig.plan).is_empty());
     let mut context = Context::new(
         Arc::new(rig.plan.clone()),
