@@ -249,6 +249,14 @@ impl Rig {
                 .then_some(())
         });
     }
+
+    /// Looks until the two authorities answer so, in their order.
+    fn authorities_become(&mut self, seen: [Class; 2]) {
+        until(&format!("the authorities to be {seen:?}"), || {
+            self.eyes.look();
+            (classes(&self.eyes, Place::Authority, CLUSTER) == seen).then_some(())
+        });
+    }
 }
 
 #[test]
@@ -302,34 +310,22 @@ fn what_gives_no_answer_is_told_apart_and_seen_to_recover() {
 
     // One authority of two is enough for caches; without any they say so when their copies have run out.
     rig.dns.authority(0).freeze();
-    rig.eyes.look();
-    let seen = classes(&rig.eyes, Place::Authority, CLUSTER);
-    assert_eq!(seen, [Class::Timeout, Class::Old]);
+    rig.authorities_become([Class::Timeout, Class::Old]);
     rig.dns.authority(0).thaw();
     rig.dns.authority(1).kill();
-    until("the first to be back and the second to be gone", || {
-        rig.eyes.look();
-        let seen = classes(&rig.eyes, Place::Authority, CLUSTER);
-        (seen == [Class::Old, Class::Blocked]).then_some(())
-    });
+    rig.authorities_become([Class::Old, Class::Blocked]);
     rig.dns.authority(0).kill();
     for cache in [Cache::Unbound, Cache::Bind] {
         rig.becomes(cache, CLUSTER, &[Class::ServFail]);
     }
     // It may go on trying for longer than anybody waits.
     rig.becomes(Cache::Knot, CLUSTER, &[Class::ServFail, Class::Timeout]);
-    assert_eq!(
-        classes(&rig.eyes, Place::Authority, CLUSTER),
-        [Class::Blocked; 2]
-    );
+    rig.authorities_become([Class::Blocked; 2]);
     for at in [0, 1] {
         rig.dns.restart_authority(at);
     }
     for cache in Cache::ALL {
         rig.becomes(cache, CLUSTER, &[Class::Old]);
     }
-    assert_eq!(
-        classes(&rig.eyes, Place::Authority, CLUSTER),
-        [Class::Old; 2]
-    );
+    rig.authorities_become([Class::Old; 2]);
 }

@@ -26,6 +26,15 @@ pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Whether a thread is stopped: the state is the word after the name in brackets. One that has ended does not run either.
+fn stopped(task: &Path) -> bool {
+    std::fs::read_to_string(task.join("stat")).map_or(true, |stat| {
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with(['T', 't', 'Z', 'X']))
+    })
+}
+
 /// A server, and how to start it again.
 pub struct Server {
     name: String,
@@ -95,8 +104,18 @@ impl Server {
     }
 
     /// SIGSTOP: its sockets stay open and nothing answers, the worst kind of dead.
+    ///
+    /// A group stop reaches one thread first; another may answer a last query until all have stopped.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
+        let tasks = format!("/proc/{}/task", self.child.id());
+        until(&format!("{} to stop", self.name), || {
+            std::fs::read_dir(&tasks)
+                .expect("its threads")
+                .flatten()
+                .all(|task| stopped(&task.path()))
+                .then_some(())
+        });
     }
 
     /// SIGCONT.
