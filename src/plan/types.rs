@@ -126,10 +126,16 @@ pub struct KubePlan {
 /// An AWS service that has an endpoint of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
+    /// AWS Certificate Manager.
+    Acm,
     /// AWS Backup.
     Backup,
     /// Amazon `DynamoDB`.
     DynamoDb,
+    /// Amazon EKS.
+    Eks,
+    /// AWS IAM: one endpoint for the world, with its control plane in us-east-1.
+    Iam,
     /// Amazon Route 53.
     Route53,
     /// Amazon S3.
@@ -140,9 +146,12 @@ pub enum Service {
 
 impl Service {
     /// Every service, by name.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
+        Self::Acm,
         Self::Backup,
         Self::DynamoDb,
+        Self::Eks,
+        Self::Iam,
         Self::Route53,
         Self::S3,
         Self::Sts,
@@ -152,8 +161,11 @@ impl Service {
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::Backup => "backup",
             Self::DynamoDb => "dynamodb",
+            Self::Eks => "eks",
+            Self::Iam => "iam",
             Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sts => "sts",
