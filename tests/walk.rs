@@ -99,6 +99,7 @@ async fn run(step: &Step, plan: &Arc<Plan>) {
             let told = String::from_utf8_lossy(&done.stderr);
             assert!(done.status.success(), "{argv:?}: {told}");
         }
+        Action::Manual(text) => unreachable!("nobody is there to do it: {text}"),
         Action::Native(name) => {
             let native = step::native(name).expect("a native");
             let context = Context::new(

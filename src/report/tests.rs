@@ -217,6 +217,7 @@ fn broken(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
     }
     let fits = |kind: &Value| match kind.as_str() {
         Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
         Some("number") => value.is_number(),
         Some("integer") => value.is_u64() || value.is_i64(),
         Some("object") => value.is_object(),
