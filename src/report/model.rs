@@ -129,6 +129,8 @@ pub struct StepReport {
     pub state: &'static str,
     /// Why it is locked, what is missing, or the reason of a skip.
     pub why: Option<Line>,
+    /// What its newest run was allowed to go on without, and why: an override.
+    pub overridden: Option<Line>,
     /// Runs so far, dry ones included.
     pub attempts: u32,
     /// From its start to its verdict.
