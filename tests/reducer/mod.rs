@@ -17,7 +17,7 @@
 //! ```
 
 mod facts;
-mod properties;
+pub mod properties;
 mod rig;
 
 use std::{collections::BTreeMap, path::Path};

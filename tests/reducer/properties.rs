@@ -124,7 +124,7 @@ fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
 }
 
 /// Everything that must hold of any journal that a cockpit has written.
-fn sound(records: &[Record]) -> Result<(), TestCaseError> {
+pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
     for (index, record) in records.iter().enumerate() {
         let before = &records[..index];
         match &record.entry {
