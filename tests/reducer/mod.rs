@@ -18,7 +18,7 @@
 //! ```
 
 mod facts;
-mod properties;
+pub mod properties;
 mod rig;
 
 use std::{collections::BTreeMap, path::Path};
