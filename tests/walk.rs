@@ -4,6 +4,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use relight::{
+    clients::black_box::Shelf,
     incident::{
         Action, Condition, Fact, Instruments, Moment, Outcome, RunId, Runbook, Step, Subject,
     },
@@ -29,10 +30,11 @@ struct Eyes {
 }
 
 impl Eyes {
-    fn open(plan: &Arc<Plan>) -> Self {
+    fn open(plan: &Arc<Plan>, incident: &Path) -> Self {
         let sink = Sink::default();
         let mut probes = JoinSet::new();
         let targets = Targets::default();
+        targets.set_boxes(Shelf::new(None, Some(incident), &plan.cluster.name));
         for mut probe in probe::all(plan, &targets) {
             let sink = sink.clone();
             probes.spawn(async move {
@@ -87,7 +89,7 @@ impl Eyes {
 }
 
 /// Does what a step does, as the runner would.
-async fn run(step: &Step, plan: &Arc<Plan>) {
+async fn run(step: &Step, plan: &Arc<Plan>, incident: &Path) {
     match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan).expect("an argv");
@@ -101,11 +103,9 @@ async fn run(step: &Step, plan: &Arc<Plan>) {
         }
         Action::Native(name) => {
             let native = step::native(name).expect("a native");
-            let context = Context::new(
-                Arc::clone(plan),
-                RunId::new(&step.id, 1, Moment::now()),
-                false,
-            );
+            let run = RunId::new(&step.id, 1, Moment::now());
+            let mut context = Context::new(Arc::clone(plan), run, false);
+            incident.clone_into(&mut context.incident);
             (native.run)(context).await.expect(name);
         }
     }
@@ -118,12 +118,15 @@ async fn the_whole_runbook_leads_to_a_public_ping_from_the_recovery_region() {
         practice::start_by(Path::new(PROGRAM), dir.path(), "half-alive").expect("a practice");
     let plan = Arc::new(plan::load(&ready.plan).expect("a plan"));
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let mut eyes = Eyes::open(&plan);
-    for step in &runbook.steps {
+    let incident = dir.path().join("incident");
+    std::fs::create_dir(&incident).expect("a folder");
+    let mut eyes = Eyes::open(&plan, &incident);
+    let ahead = runbook.steps.iter().filter(|step| !step.aside);
+    for step in ahead {
         for condition in &step.pre {
             eyes.see(*condition, ready.began).await;
         }
-        run(step, &plan).await;
+        run(step, &plan, &incident).await;
         let done = Moment::now();
         for condition in &step.post {
             eyes.see(*condition, done).await;

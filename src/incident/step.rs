@@ -127,6 +127,9 @@ pub struct Step {
     /// May be passed over without a reason.
     #[serde(default)]
     pub optional: bool,
+    /// A way back or another one that is no part of the way forward: never the next step.
+    #[serde(default)]
+    pub aside: bool,
 }
 
 const fn default_settle() -> Duration {

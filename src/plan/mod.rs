@@ -20,6 +20,6 @@ pub use diagnostic::{Diagnostic, Level};
 pub use load::{LoadError, load};
 pub use template::TEMPLATE;
 pub use types::{
-    ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan, Service, Tools,
-    WebPlan,
+    BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, KubePlan, Objectives, Plan, RegionPlan,
+    ResolverPlan, Service, Tools, WebPlan,
 };
