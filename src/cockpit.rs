@@ -8,6 +8,7 @@ mod black_box;
 mod budget;
 mod clock;
 mod edge;
+mod headless;
 mod memory;
 mod once;
 mod runs;
@@ -21,7 +22,8 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
-pub use once::once;
+pub use headless::{End, Order, Script, headless};
+pub use once::{look, once};
 pub use start::{Setup, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};

@@ -28,7 +28,7 @@ mod side;
 mod step;
 mod subject;
 mod table;
-mod values;
+pub mod values;
 mod vault;
 mod wash;
 mod zone;

@@ -95,6 +95,14 @@ pub struct RegionPlan {
     pub kms_keys: Vec<String>,
     /// `certificate`: ARN of the ACM certificate.
     pub certificate: Option<String>,
+    /// `auth_role`: ARN of the IAM role that the Auth Service's pods work with.
+    pub auth_role: Option<String>,
+    /// `proxy_role`: ARN of the IAM role of the Proxy Service's pods, where they have one of their own.
+    pub proxy_role: Option<String>,
+    /// `issuer`: name of the cert-manager Issuer (`highAvailability.certManager.issuerName`).
+    pub issuer: Option<String>,
+    /// `[….set]`: further values by their path, for what nothing else here says. Recovery side only.
+    pub set: BTreeMap<Vec<String>, String>,
     /// `values`: where the recovery values are written; beside the operator's file unless said. Recovery side only.
     pub values: Option<PathBuf>,
     /// `load_balancer`: host name or address of the proxy's load balancer, where it is known beforehand.
@@ -123,15 +131,23 @@ pub struct KubePlan {
     pub kubeconfig: Option<PathBuf>,
     /// `uid`: UID of the `kube-system` namespace, which pins the cluster behind the context.
     pub uid: Option<String>,
+    /// `eks_cluster`: name of the EKS cluster, where the context is no ARN of it.
+    pub eks_cluster: Option<String>,
 }
 
 /// An AWS service that has an endpoint of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
+    /// AWS Certificate Manager.
+    Acm,
     /// AWS Backup.
     Backup,
     /// Amazon `DynamoDB`.
     DynamoDb,
+    /// Amazon EKS.
+    Eks,
+    /// AWS IAM: one endpoint for the world, with its control plane in us-east-1.
+    Iam,
     /// Amazon Route 53.
     Route53,
     /// Amazon S3.
@@ -142,9 +158,12 @@ pub enum Service {
 
 impl Service {
     /// Every service, by name.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
+        Self::Acm,
         Self::Backup,
         Self::DynamoDb,
+        Self::Eks,
+        Self::Iam,
         Self::Route53,
         Self::S3,
         Self::Sts,
@@ -154,8 +173,11 @@ impl Service {
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::Backup => "backup",
             Self::DynamoDb => "dynamodb",
+            Self::Eks => "eks",
+            Self::Iam => "iam",
             Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sts => "sts",

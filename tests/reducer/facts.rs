@@ -261,6 +261,7 @@ fn values() -> Values {
         state_table: Some("teleport-state-dr".to_owned()),
         audit_table: Some("teleport-events-dr".to_owned()),
         bucket: Some("teleport-recordings-us-west-2".to_owned()),
+        ..Values::default()
     }
 }
 

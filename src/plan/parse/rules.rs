@@ -52,6 +52,50 @@ pub(super) fn argument(value: &str) -> Ruled<String> {
     text(value)
 }
 
+/// The path of a value, as `helm --set` writes it: keys joined by dots, a dot within a key as `\.`. Those that other keys
+/// of the plan decide are refused, since two answers to one question cannot both hold.
+pub(super) fn setting(value: &str) -> Ruled<Vec<String>> {
+    let mut path = vec![String::new()];
+    let mut escaped = false;
+    for c in text(value)?.chars() {
+        match c {
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
+            }
+            '.' if !escaped => path.push(String::new()),
+            c => {
+                if let Some(part) = path.last_mut() {
+                    part.push(c);
+                }
+            }
+        }
+        escaped = false;
+    }
+    if path.iter().any(String::is_empty) {
+        return wrong(
+            format!("{value:?} has an empty key"),
+            "join the keys by dots, as in \"aws.athenaURL\"; write a dot within a key as \\\\.",
+        );
+    }
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let decided = match words.as_slice() {
+        ["clusterName"] => Some("name in [cluster], and it never changes"),
+        ["aws", "region"] => Some("region"),
+        ["aws", "backendTable"] => Some("state_table"),
+        ["aws", "auditLogTable"] => Some("audit_table"),
+        ["aws", "sessionRecordingBucket"] => Some("recordings_bucket"),
+        _ => None,
+    };
+    match decided {
+        Some(key) => wrong(
+            format!("{value} is decided by another key of the plan"),
+            format!("set {key} instead"),
+        ),
+        None => Ok(path),
+    }
+}
+
 /// A path; a relative one is taken from the plan's folder.
 pub(super) fn path(value: &str, folder: &Path) -> Ruled<PathBuf> {
     let value = text(value)?;

@@ -472,6 +472,9 @@ fn the_template_is_a_plan_as_it_is_and_with_every_key() {
         "backup_role",
         "kms_keys",
         "public_resolvers",
+        "auth_role",
+        "issuer",
+        "eks_cluster",
         "ca_file",
         "rpo",
         "helm",
@@ -483,10 +486,36 @@ fn the_template_is_a_plan_as_it_is_and_with_every_key() {
     }
 }
 
+#[test]
+fn further_values_are_named_by_their_path() {
+    let text = format!(
+        "{SOUND}\n[recovery.set]\n\"aws.athenaURL\" = \"athena://x\"\n'annotations.pod.a\\.b/c' = \"d\"\n"
+    );
+    let plan = parse(&text).expect("a plan");
+    let paths: Vec<_> = plan
+        .recovery
+        .set
+        .keys()
+        .map(|path| path.join("|"))
+        .collect();
+    assert_eq!(paths, ["annotations|pod|a.b/c", "aws|athenaURL"]);
+    for (key, words) in [
+        ("aws.region", "decided by another key"),
+        ("clusterName", "decided by another key"),
+        ("aws..x", "empty key"),
+    ] {
+        let errors = parse(&format!("{SOUND}\n[recovery.set]\n\"{key}\" = \"x\"\n"));
+        let errors = errors.expect_err(key);
+        assert!(errors[0].message.contains(words), "{}", errors[0]);
+    }
+}
+
 /// The template with its optional keys: comments of the form `#key = …` and `#[table]`, without a space.
 fn uncommented(template: &str) -> String {
     let lines = template.lines().map(|line| match line.strip_prefix('#') {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => rest,
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || "[\"".contains(c)) => {
+            rest
+        }
         _ => line,
     });
     lines.collect::<Vec<_>>().join("\n")
