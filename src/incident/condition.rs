@@ -42,6 +42,8 @@ conditions! {
     BackupsFresh = "backups-fresh",
     /// The recordings bucket of the recovery region answers and is versioned.
     RecordingsReady = "recordings-ready",
+    /// The black box lies in the incident's folder, with what a way back needs.
+    BlackBoxRecorded = "black-box-recorded",
     /// No pod and no release of the old cluster is left.
     OldClusterGone = "old-cluster-gone",
     /// No address of the old load balancer answers as this cluster.
@@ -64,6 +66,10 @@ conditions! {
     DnsPublished = "dns-published",
     /// No watched resolver gives the old target any more.
     DnsConverged = "dns-converged",
+    /// The old load balancer answers as this cluster, with the pins of the black box.
+    OldDoorAnswers = "old-door-answers",
+    /// The hosted zone has the records that the black box has, and every authority serves them.
+    DnsReverted = "dns-reverted",
     /// The public name answers ping from the new load balancer.
     PublicPing = "public-ping",
 }

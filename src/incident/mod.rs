@@ -9,6 +9,7 @@
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
 mod answer;
+pub mod black_box;
 mod cluster;
 mod condition;
 mod door;
@@ -35,6 +36,7 @@ mod way;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
+pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,

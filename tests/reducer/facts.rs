@@ -3,9 +3,9 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact, Failure,
-    FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod, Rcode,
-    Recordings, Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    Address, Answer, BlackBox, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact,
+    Failure, FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod,
+    Rcode, Recordings, Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
@@ -20,6 +20,7 @@ pub const NAMES: &[&str] = &[
     "old door silent",
     "empty recovery",
     "values",
+    "black box",
     "recovery pods looping",
     "recovery pods ready",
     "new door",
@@ -50,6 +51,7 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "old door silent" => vec![(Subject::Door(Door::Old), silent())],
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
+        "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
@@ -68,6 +70,12 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         outcome,
     };
     seen.into_iter().map(observe).collect()
+}
+
+/// A box as this version wrote it first: later ones must still read it.
+fn black_box() -> Arc<BlackBox> {
+    let text = include_str!("../fixtures/black-box/seen-1.json");
+    Arc::new(serde_json::from_str(text).expect("a black box"))
 }
 
 fn silent() -> Result<Fact, Failure> {
