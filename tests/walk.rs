@@ -15,12 +15,12 @@ use relight::{
 };
 use tokio::{process::Command, task::JoinSet};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
 /// How long anything may take: a loaded machine, not the practice, is what needs it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Probes, and what they have seen.
-struct Eyes {
+pub struct Eyes {
     plan: Arc<Plan>,
     sink: Sink,
     instruments: Instruments,
@@ -29,7 +29,7 @@ struct Eyes {
 }
 
 impl Eyes {
-    fn open(plan: &Arc<Plan>) -> Self {
+    pub fn open(plan: &Arc<Plan>) -> Self {
         let sink = Sink::default();
         let mut probes = JoinSet::new();
         let targets = Targets::default();
@@ -39,8 +39,12 @@ impl Eyes {
                 loop {
                     // What a step changed is measured anew, as it is when the cockpit asks after a run's end.
                     probe.asked();
-                    // A failed look is followed by the next one: what is seen in the end counts.
-                    let _ = probe.look(&sink).await;
+                    // As the schedule does: a look that failed as a whole is told for each subject.
+                    if let Err(failure) = probe.look(&sink).await {
+                        for subject in probe.subjects() {
+                            sink.put(subject, Duration::ZERO, Err(failure.clone()));
+                        }
+                    }
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             });
@@ -55,7 +59,25 @@ impl Eyes {
     }
 
     /// Looks until a condition holds by what was seen since a moment.
-    async fn see(&mut self, condition: Condition, since: Moment) {
+    pub async fn see(&mut self, condition: Condition, since: Moment) {
+        let told = std::cell::RefCell::new(String::new());
+        let looking = self.until(condition.name(), since, |sight| {
+            let finding = judge::condition(condition, sight);
+            told.replace(finding.sentence);
+            (finding.outcome == Outcome::Pass).then_some(())
+        });
+        if tokio::time::timeout(PATIENCE, looking).await.is_err() {
+            unreachable!("{condition}: {}", told.take());
+        }
+    }
+
+    /// Looks until something is so by what was seen since a moment.
+    pub async fn until<T>(
+        &mut self,
+        what: &str,
+        since: Moment,
+        wanted: impl Fn(&Sight<'_>) -> Option<T>,
+    ) -> T {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let sight = Sight {
@@ -65,13 +87,11 @@ impl Eyes {
                 since: Some(since),
                 outage: None,
             };
-            let finding = judge::condition(condition, &sight);
-            if finding.outcome == Outcome::Pass {
-                return;
+            if let Some(found) = wanted(&sight) {
+                return found;
             }
             let seen = tokio::time::timeout_at(deadline, self.sink.take()).await;
-            let seen = seen.map_err(|_| format!("{condition}: {}", finding.sentence));
-            for observation in seen.expect("seen in time") {
+            for observation in seen.unwrap_or_else(|_| unreachable!("waited for {what}")) {
                 // As the cockpit does: the doors and the target set follow the clusters' load balancers.
                 if let (Subject::Cluster(side), Ok(Fact::Cluster(cluster))) =
                     (&observation.subject, &observation.outcome)
@@ -87,7 +107,7 @@ impl Eyes {
 }
 
 /// Does what a step does, as the runner would.
-async fn run(step: &Step, plan: &Arc<Plan>) {
+pub async fn run(step: &Step, plan: &Arc<Plan>) {
     match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan).expect("an argv");

@@ -8,9 +8,12 @@ pub mod backups;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod fence;
 pub mod identity;
 pub mod pod;
+pub mod reconcilers;
 pub mod region;
+pub mod session;
 pub mod values;
 
 use std::time::Duration;
@@ -69,6 +72,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::RecoveryAccount => identity::account(Side::Recovery, sight),
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
+        Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),

@@ -10,6 +10,9 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod reconcilers;
+mod seen;
+mod stop;
 mod values;
 mod yaml;
 
@@ -126,6 +129,8 @@ pub fn native(name: &str) -> Option<Native> {
 pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
+        reconcilers::native(),
+        stop::native(),
         values::native(),
         pods::native(),
         load_balancer::native(),

@@ -13,6 +13,7 @@
 //! says = "CrashLoopBackOff"           # expected: part of the notice line
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
+//! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
@@ -49,6 +50,7 @@ struct Then {
     starts: Vec<String>,
     cancels: Vec<String>,
     overlay: Option<String>,
+    alarms: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,6 +132,17 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             return Err(format!(
                 "the notice is {got:?}, which does not hold {wanted:?}"
             ));
+        }
+    }
+    if let Some(wanted) = &then.alarms {
+        let got = rig.alarms();
+        let fits = got.len() == wanted.len()
+            && got
+                .iter()
+                .zip(wanted)
+                .all(|(got, wanted)| got.contains(wanted));
+        if !fits {
+            return Err(format!("the alarms are {got:?}, not {wanted:?}"));
         }
     }
     if rig.started() != then.starts {
