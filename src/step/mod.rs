@@ -12,6 +12,9 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod reconcilers;
+mod seen;
+mod stop;
 mod values;
 mod yaml;
 
@@ -142,6 +145,8 @@ pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
         black_box::native(),
+        reconcilers::native(),
+        stop::native(),
         values::native(),
         pods::native(),
         load_balancer::native(),

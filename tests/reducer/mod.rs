@@ -14,6 +14,7 @@
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
 //! shown = "wait-for-pods"             # expected: whose output is shown
+//! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
@@ -51,6 +52,7 @@ struct Then {
     cancels: Vec<String>,
     shown: Option<String>,
     overlay: Option<String>,
+    alarms: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +134,17 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             return Err(format!(
                 "the notice is {got:?}, which does not hold {wanted:?}"
             ));
+        }
+    }
+    if let Some(wanted) = &then.alarms {
+        let got = rig.alarms();
+        let fits = got.len() == wanted.len()
+            && got
+                .iter()
+                .zip(wanted)
+                .all(|(got, wanted)| got.contains(wanted));
+        if !fits {
+            return Err(format!("the alarms are {got:?}, not {wanted:?}"));
         }
     }
     if rig.started() != then.starts {

@@ -256,6 +256,11 @@ impl Rig {
             .map_or("", |notice| notice.text.as_str())
     }
 
+    pub fn alarms(&self) -> Vec<String> {
+        let alarms = self.state.alarms();
+        alarms.into_iter().map(|alarm| alarm.text).collect()
+    }
+
     pub fn started(&self) -> &[String] {
         &self.started
     }
