@@ -233,7 +233,6 @@ impl StepDetail {
                 .ungraceful
                 .as_ref()
                 .map(|other| printable(other.about.trim())),
-            optional: step.optional,
             needs: step.needs.iter().map(|need| need.as_str().into()).collect(),
             calls: calls.iter().map(|call| printable(call)).collect(),
             problem,
