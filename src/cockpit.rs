@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 pub use headless::{End, Order, Script, headless};
 pub use once::{look, once};
-pub use start::{Setup, setup};
+pub use start::{Setup, runbook, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};
 use crate::{

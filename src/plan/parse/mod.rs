@@ -11,6 +11,7 @@ mod nearest;
 mod reader;
 mod region;
 mod rules;
+pub(super) mod runbook;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -67,6 +68,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let web = cluster::web(&mut top, reader, &folder);
     let objectives = cluster::objectives(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
+    let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
     if practice {
         // Unless said, three public resolvers are asked: never in a practice.
@@ -86,6 +88,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         web,
         objectives,
         tools,
+        runbook,
         practice,
         warnings: Vec::new(),
     };
