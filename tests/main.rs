@@ -15,4 +15,6 @@ mod readme;
 mod reducer;
 mod rooms;
 #[cfg(feature = "practice")]
+mod scripts;
+#[cfg(feature = "practice")]
 mod walk;

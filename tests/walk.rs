@@ -41,11 +41,14 @@ use std::{
 };
 
 use relight::{
+    incident::Runbook,
     journal::{Entry, Folder, Item, Record, Replay},
     practice,
 };
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::reducer::properties::{in_order, sound};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
 /// How long it is looked for something: a loaded machine, not the practice, is what needs it.
@@ -169,7 +172,8 @@ fn walk(file: &Path) -> Result<(), String> {
     let records = region.records();
     let wrong = wrong.or_else(|| never(&walk, &records).err());
     let wrong = wrong.or_else(|| {
-        let sound = crate::reducer::properties::sound(&records);
+        let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+        let sound = sound(&records).and_then(|()| in_order(&records, &runbook));
         sound.err().map(|error| error.to_string())
     });
     match wrong {

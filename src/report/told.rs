@@ -136,7 +136,7 @@ impl Told {
     #[must_use]
     pub fn armed(armed: &ArmedStep, title: &str, incident: PathBuf) -> Self {
         let waiver = armed.waiver.as_ref();
-        let waived = waiver.into_iter().flat_map(|waiver| &waiver.waived);
+        let let_go = waiver.into_iter().flat_map(|waiver| &waiver.waived);
         Self::Armed {
             step: armed.step.clone(),
             title: title.into(),
@@ -146,7 +146,7 @@ impl Told {
             dry_run: armed.dry_run,
             calls: armed.calls.iter().map(|call| printable(call)).collect(),
             observes: armed.observes.iter().map(Line::from).collect(),
-            waived: waived
+            waived: let_go
                 .map(|waived| waived.condition.as_str().into())
                 .collect(),
             reason: waiver.map(|waiver| waiver.reason.clone()),

@@ -177,7 +177,9 @@ impl Story {
             Entry::Disarmed { run } => self.with(run, |run| run.state = RunState::Disarmed),
             Entry::Confirmed { run, .. } => {
                 self.with(run, |run| run.state = RunState::Confirmed);
-                if let Some(step) = self.runs.get(run).map(|run| run.armed.step.clone()) {
+                // To say what a step would do is not to take it up again.
+                let real = self.runs.get(run).filter(|run| !run.armed.dry_run);
+                if let Some(step) = real.map(|run| run.armed.step.clone()) {
                     self.skipped.remove(&step);
                 }
             }
