@@ -20,7 +20,7 @@ use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-pub use headless::{End, Order, Script, Through, headless};
+pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use start::{Setup, setup};
 

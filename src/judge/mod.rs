@@ -12,6 +12,7 @@ pub mod identity;
 pub mod pod;
 pub mod region;
 pub mod values;
+pub mod way;
 
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
+        Condition::PrimarySilent => way::primary_silent(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),

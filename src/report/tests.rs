@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Condition, Format, Listing, Report, SCHEMA, STEP_SCHEMA, StepDetail, Told, render};
 use crate::{
     incident::{
-        Cluster, Component, Fact, Failure, FailureKind, Finding, Health, Memo, Moment, Observation,
-        Pod, Risk, RunId, Runbook, Side, StepId, Subject, TableRole, Verdict,
+        Cluster, Component, Evidence, Fact, Failure, FailureKind, Finding, Health, Memo, Moment,
+        Observation, Pod, Risk, RunId, Runbook, Side, StepId, Subject, TableRole, Verdict, Way,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record, Waived, Waiver},
     plan,
@@ -214,6 +214,10 @@ fn events() -> Vec<Told> {
         observes: vec!["release-deployed".to_owned()],
         phrase: None,
         dry_run: false,
+        way: Way::Ungraceful,
+        because: "the primary gives no answer".to_owned(),
+        by_hand: false,
+        evidence: Evidence::Seen,
         waiver: Some(Waiver {
             waived: vec![Waived {
                 condition: "tables-ready".to_owned(),
@@ -253,6 +257,13 @@ fn events() -> Vec<Told> {
             findings: Condition::all(&armed.observes, &[finding]),
             took: Duration::from_millis(1_234),
         },
+        Told::Done {
+            step: id.clone(),
+            title: "Stop old cluster".into(),
+            run: run.clone(),
+            told: Evidence::Unreachable.word(),
+            how: "asked AWS support".into(),
+        },
         Told::Skipped {
             step: id,
             reason: "optional".to_owned(),
@@ -281,6 +292,10 @@ fn what_a_script_is_told_is_what_the_schema_says() {
         let detail = StepDetail::of(&state(), &step.id).expect("a step");
         sound("step", &detail.render(Format::Json));
     }
+    // A step is told in one form, whoever asks.
+    let once: Value = serde_json::from_str(SCHEMA).expect("the schema");
+    let row = &once["properties"]["runbook"]["items"];
+    assert_eq!(&schema["$defs"]["row"], row);
     let mut named = 0;
     for told in events() {
         let text = told.render(NOW, Format::Json);

@@ -16,6 +16,7 @@ mod progress;
 mod rows;
 mod story;
 mod waive;
+mod ways;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -84,6 +85,8 @@ pub struct State {
     pub disk: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
+    /// The run that was asked to stop so that its step can go the other way.
+    switching: Option<RunId>,
     /// Records asked for and not yet on disk, so that nothing is asked for twice.
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
@@ -122,6 +125,7 @@ impl State {
             access,
             disk: None,
             holding: BTreeMap::new(),
+            switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
             prepare,
@@ -155,7 +159,7 @@ impl State {
         step: &crate::incident::Step,
         dry_run: bool,
     ) -> Result<Prepared, String> {
-        (self.prepare)(step, dry_run, &self.instruments)
+        (self.prepare)(&self.as_chosen(step), dry_run, &self.instruments)
     }
 
     /// The run whose output the output pane shows: the one chosen, else the newest.

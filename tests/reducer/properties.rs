@@ -7,7 +7,7 @@ use std::{
 
 use proptest::prelude::*;
 use relight::{
-    incident::{Moment, Outcome, Risk, RunId, Runbook, StepId, Verdict},
+    incident::{Evidence, Moment, Outcome, Risk, RunId, Runbook, StepId, Verdict},
     journal::{ArmedStep, Entry, Folder, Record},
     judge,
     plan::Plan,
@@ -54,6 +54,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         "cancel install",
         "dry stop-old-cluster",
         "dry install",
+        "other-way stop-old-cluster",
+        "run stop-old-cluster",
+        "type nobody answers",
         "override stop-old-cluster",
         "override install",
         "override switch-dns",
@@ -133,6 +136,30 @@ fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
     }
 }
 
+/// A confirmation has what its dialog asked for.
+fn answered(
+    before: &[Record],
+    run: &RunId,
+    phrase: Option<&String>,
+    note: Option<&String>,
+) -> Result<(), TestCaseError> {
+    let armed = before
+        .iter()
+        .rev()
+        .find_map(|earlier| match &earlier.entry {
+            Entry::Armed(armed) if armed.run == *run => Some(armed),
+            _ => None,
+        });
+    let armed = armed.ok_or_else(|| TestCaseError::fail("confirmed, never armed"))?;
+    prop_assert!(
+        armed.risk != Risk::Destroy || phrase == armed.phrase.as_ref(),
+        "{run}"
+    );
+    let noted = note.is_some_and(|note| !note.trim().is_empty());
+    prop_assert!(!armed.by_hand || noted, "{run} without a note");
+    Ok(())
+}
+
 /// Everything that must hold of any journal that a cockpit has written.
 pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
     for (index, record) in records.iter().enumerate() {
@@ -140,7 +167,9 @@ pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
         match &record.entry {
             Entry::Started { run, .. } => {
                 let confirmed = before.iter().find_map(|earlier| match &earlier.entry {
-                    Entry::Confirmed { run: of, phrase } if of == run => Some(phrase.clone()),
+                    Entry::Confirmed {
+                        run: of, phrase, ..
+                    } if of == run => Some(phrase.clone()),
                     _ => None,
                 });
                 prop_assert!(
@@ -169,6 +198,16 @@ pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                     Entry::Started { run: of, .. } if of == run)),
                     "{run} started twice"
                 );
+            }
+            Entry::Judged { run, .. }
+                if before.iter().any(|earlier| {
+                    matches!(&earlier.entry, Entry::Armed(armed)
+                        if armed.run == *run && armed.evidence != Evidence::Seen)
+                }) =>
+            {
+                return Err(TestCaseError::fail(format!(
+                    "{run} has a verdict without a look"
+                )));
             }
             Entry::Judged {
                 verdict: Verdict::Pass,
@@ -204,6 +243,9 @@ pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                         "{run} passed on a look from before its end"
                     );
                 }
+            }
+            Entry::Confirmed { run, phrase, note } => {
+                answered(before, run, phrase.as_ref(), note.as_ref())?;
             }
             Entry::Armed(armed) if armed.waiver.is_some() => {
                 let recorded = before.iter().any(|earlier| {
@@ -249,9 +291,15 @@ pub fn in_order(records: &[Record], runbook: &Runbook) -> Result<(), TestCaseErr
                 course.skipped.insert(step.clone());
             }
             Entry::Confirmed { run, .. } => course.confirmed(run, runbook)?,
-            Entry::Exited { run, .. } | Entry::ContactLost { run, .. } => {
+            Entry::Exited { run, code, .. } => {
                 course.live.retain(|live| live.run != *run);
+                // Where nothing can be seen, an exit code or a person's word is all there is.
+                let armed = &course.armed[run];
+                if armed.evidence != Evidence::Seen && *code == Some(0) && !armed.dry_run {
+                    course.passed.insert(armed.step.clone());
+                }
             }
+            Entry::ContactLost { run, .. } => course.live.retain(|live| live.run != *run),
             Entry::Judged { run, verdict, .. } => {
                 let armed = &course.armed[run];
                 prop_assert!(!armed.dry_run, "{run} was judged and did nothing");
@@ -303,6 +351,7 @@ fn unlocked(rig: &Rig, record: &Record) -> Result<(), TestCaseError> {
         return Ok(());
     };
     let step = rig.state.runbook.get(&run.armed.step).expect("a step");
+    let step = step.by(run.armed.way);
     if run.armed.dry_run {
         return Ok(());
     }
