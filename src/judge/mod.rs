@@ -11,6 +11,7 @@ pub mod doors;
 pub mod identity;
 pub mod pod;
 pub mod region;
+pub mod tables;
 pub mod values;
 
 use std::time::Duration;
@@ -70,6 +71,9 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
         Condition::TablesReady => backups::tables_ready(sight),
+        Condition::CopiesUsable => backups::copies_usable(sight),
+        Condition::RightTable => tables::right(sight),
+        Condition::TablesRepaired => tables::repaired(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),

@@ -10,6 +10,7 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod tables;
 mod values;
 mod yaml;
 
@@ -126,6 +127,9 @@ pub fn native(name: &str) -> Option<Native> {
 pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
+        tables::restore(),
+        tables::repair(),
+        tables::authority(),
         values::native(),
         pods::native(),
         load_balancer::native(),

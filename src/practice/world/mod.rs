@@ -8,6 +8,7 @@ pub mod copies;
 pub mod names;
 pub mod region;
 pub mod scenario;
+pub mod settings;
 pub mod tables;
 pub mod zone;
 
@@ -17,10 +18,11 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use cache::{CacheFault, CacheSpec};
 pub use cluster::{Cluster, Running, Seed, Timing};
-pub use copies::Copies;
+pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
 pub use scenario::{Scenario, ScenarioError};
+pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
 pub use zone::{Change, Verb, Zone};
 
@@ -72,6 +74,8 @@ impl World {
         };
         let mut primary = region(Side::Primary);
         primary.cluster.seed_release(&scenario.running(), began);
+        let mut recovery = region(Side::Recovery);
+        recovery.storage.standing(scenario.tables.recovery);
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -84,7 +88,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery: region(Side::Recovery),
+            recovery,
             zone,
             writing: [None, None],
             scenario,
