@@ -15,6 +15,7 @@ mod pods;
 mod reconcilers;
 mod seen;
 mod stop;
+mod tables;
 mod values;
 mod yaml;
 
@@ -147,6 +148,9 @@ pub fn natives() -> Vec<Native> {
         black_box::native(),
         reconcilers::native(),
         stop::native(),
+        tables::restore(),
+        tables::repair(),
+        tables::authority(),
         values::native(),
         pods::native(),
         load_balancer::native(),
