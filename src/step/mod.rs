@@ -16,6 +16,7 @@ mod reconcilers;
 mod restart;
 mod seen;
 mod stop;
+mod tables;
 mod values;
 mod yaml;
 
@@ -149,6 +150,9 @@ pub fn natives() -> Vec<Native> {
         reconcilers::native(),
         restart::native(),
         stop::native(),
+        tables::restore(),
+        tables::repair(),
+        tables::authority(),
         values::native(),
         pods::native(),
         load_balancer::native(),
