@@ -82,6 +82,12 @@ pub enum Command {
         #[command(subcommand)]
         command: PlanCommand,
     },
+    /// Keep what the cluster is like now, for the day on which its region can no longer tell.
+    BlackBox {
+        /// What about it.
+        #[command(subcommand)]
+        command: BlackBoxCommand,
+    },
     /// The runbook from scripts: list the steps, look at one, run one with the guards of the cockpit.
     Step {
         /// What about them.
@@ -134,6 +140,17 @@ pub enum PracticeCommand {
 pub enum PlanCommand {
     /// Validate it and print what would be watched and what is missing.
     Check,
+}
+
+/// The black box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum BlackBoxCommand {
+    /// Record one beside the incidents, with no incident open: fit for cron. 0 all of it was seen, 1 part of it was not
+    /// (and is of an earlier box, or missing), 2 nothing was recorded.
+    Record,
+    /// Print the one that counts, without the Helm values: the open incident's, else the newest one kept. 0 there is one,
+    /// 2 there is none.
+    Show,
 }
 
 /// What the exit code of `relight step` says.

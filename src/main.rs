@@ -13,7 +13,7 @@ use std::{
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
     cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId, Way},
     journal::{self, Folder},
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Some(Command::Plan {
             command: PlanCommand::Check,
         }) => check(&cli.open),
+        Some(Command::BlackBox { command }) => black_box(&cli.open, command),
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);
             step(cli.open, &command, again)
@@ -274,6 +275,13 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     for line in plan::describe(&plan) {
         say(&mut out, &line);
     }
+    let runbook = cockpit::runbook(&plan)?;
+    let own = runbook.steps.iter().filter(|step| step.own).count();
+    say(&mut out, "");
+    say(
+        &mut out,
+        &format!("runbook: {} steps, {own} of your own", runbook.steps.len()),
+    );
     // A missing tool locks nothing here: the check may well run on another machine than the recovery.
     let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
         Ok(helm) => helm.to_string(),
@@ -282,6 +290,17 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     say(&mut out, "");
     say(&mut out, &format!("tools: {tool}"));
     Ok(ExitCode::SUCCESS)
+}
+
+fn black_box(open: &Open, command: BlackBoxCommand) -> Result<ExitCode, String> {
+    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
+    let state = open.state_dir.as_deref();
+    let (text, code) = match command {
+        BlackBoxCommand::Record => runtime()?.block_on(cockpit::record_black_box(&plan, state))?,
+        BlackBoxCommand::Show => cockpit::show_black_box(&plan, state, open.format)?,
+    };
+    say(&mut io::stdout(), text.trim_end());
+    Ok(ExitCode::from(code))
 }
 
 fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
@@ -307,6 +326,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let context = step::Context {
         plan,
         run,
+        incident: incident.path().to_owned(),
         dry_run: ordered.dry_run || spec.dry_run,
         confirmed: spec.calls,
         fence: step::Fence::new(move || {

@@ -1,13 +1,16 @@
-//! `[cluster]`, `[web]`, `[objectives]` and `[tools]`.
+//! `[cluster]`, `[web]`, `[objectives]`, `[black_box]`, `[tools]` and `[runbook]`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     reader::{Reader, Span},
     rules,
     section::Section,
 };
-use crate::plan::{ClusterPlan, Objectives, Tools, WebPlan};
+use crate::plan::{BlackBoxPlan, ClusterPlan, Objectives, Tools, WebPlan};
 
 /// `[cluster]` with the place of its name.
 pub(super) fn cluster(
@@ -115,6 +118,23 @@ pub(super) fn objectives(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> 
     }
 }
 
+/// `[black_box]`
+pub(super) fn black_box(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> BlackBoxPlan {
+    let mut section = top.section(reader, "black_box");
+    let copy_to = section.parsed(reader, "copy_to", rules::copy_to);
+    if !section.has("copy_to") {
+        reader.warning(
+            &section.span,
+            "[black_box] copy_to is not declared: the black box lies on this host only, and is lost with it",
+            "write copy_to = \"s3://bucket/prefix\", a bucket in the recovery region such as that of the recordings",
+        );
+    }
+    section.finish(reader);
+    BlackBoxPlan {
+        copy_to: copy_to.map(|found| found.value),
+    }
+}
+
 /// `[tools]`: a name is looked up in `PATH`; a relative path is taken from the plan's folder.
 pub(super) fn tools(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &Path) -> Tools {
     let mut section = top.section(reader, "tools");
@@ -127,4 +147,16 @@ pub(super) fn tools(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: 
         helm
     };
     Tools { helm }
+}
+
+/// `[runbook]`: the file with the operator's own steps.
+pub(super) fn runbook(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> Option<PathBuf> {
+    let mut section = top.section(reader, "runbook");
+    let file = section.path(reader, "file", folder);
+    section.finish(reader);
+    file.map(|found| found.value)
 }

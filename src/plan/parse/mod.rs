@@ -11,6 +11,7 @@ mod nearest;
 mod reader;
 mod region;
 mod rules;
+pub(super) mod runbook;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,9 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let (mut dns, dns_places) = dns::dns(&mut top, reader, &name);
     let web = cluster::web(&mut top, reader, &folder);
     let objectives = cluster::objectives(&mut top, reader);
+    let black_box = cluster::black_box(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
+    let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
     if practice {
         // Unless said, three public resolvers are asked: never in a practice.
@@ -85,7 +88,9 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         dns,
         web,
         objectives,
+        black_box,
         tools,
+        runbook,
         practice,
         warnings: Vec::new(),
     };
