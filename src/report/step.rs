@@ -225,7 +225,6 @@ impl StepDetail {
         let report = runbook::steps(state)
             .into_iter()
             .find(|report| report.id.as_str() == id.as_str())?;
-        let chosen = state.as_chosen(step);
         let (calls, phrase, problem) = match state.prepared(step, false) {
             Ok(prepared) => (prepared.calls, prepared.phrase, None),
             Err(why) => (Vec::new(), None, Some(why.into())),
@@ -249,8 +248,8 @@ impl StepDetail {
             calls: calls.iter().map(|call| printable(call)).collect(),
             problem,
             phrase,
-            pre: conditions(state, &chosen.pre),
-            post: conditions(state, &chosen.post),
+            pre: conditions(state, &step.pre),
+            post: conditions(state, &step.post),
             hold: step.hold,
             settle: step.settle,
             timeout: step.timeout,
