@@ -38,6 +38,8 @@ conditions! {
     PrimarySilent = "primary-silent",
     /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
     ReconcilersPaused = "reconcilers-paused",
+    /// Every proxy pod of the primary is younger than a restart since the outage began.
+    ProxiesRestarted = "proxies-restarted",
     /// Neither this session nor a kube context of the plan goes through the Teleport cluster.
     SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.

@@ -76,6 +76,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
         Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::ProxiesRestarted => cluster::proxies_restarted(Side::Primary, sight),
         Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::CopiesUsable => backups::copies_usable(sight),

@@ -13,6 +13,7 @@ mod load_balancer;
 mod ping;
 mod pods;
 mod reconcilers;
+mod restart;
 mod seen;
 mod stop;
 mod tables;
@@ -147,6 +148,7 @@ pub fn natives() -> Vec<Native> {
         backups::native(),
         black_box::native(),
         reconcilers::native(),
+        restart::native(),
         stop::native(),
         tables::restore(),
         tables::repair(),

@@ -340,6 +340,7 @@ fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Resu
         available: u32::from(ready),
         updated: 1,
         observed: true,
+        restarted: None,
     });
     let address = if side == Side::Primary { OLD } else { NEW };
     let balancer = LoadBalancer {

@@ -170,6 +170,7 @@ const fn told(condition: Condition) -> &'static str {
         Condition::ReconcilersPaused => {
             "nothing in the primary would bring the old cluster back by itself"
         }
+        Condition::ProxiesRestarted => "every proxy pod of the primary is younger than the restart",
         Condition::SessionElsewhere => "no way of yours goes through the Teleport cluster",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
         Condition::CopiesUsable => "both tables can be restored, or are there already",
