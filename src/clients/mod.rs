@@ -5,6 +5,9 @@
 pub mod aws;
 pub mod certificate;
 pub mod dns;
+pub mod issued;
 pub mod kube;
+pub mod rights;
 pub mod tls;
+pub mod values;
 pub mod web;

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, Cluster, DoorFact, Failure, Identity, Moment, Recordings, Subject, Table, Values,
-    Vault, Zone,
+    Answer, Cluster, DoorFact, Failure, Identity, Moment, Recordings, Rights, Subject, Table, Tls,
+    Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -34,6 +34,10 @@ pub enum Fact {
     Door(Arc<DoorFact>),
     /// The recovery values file.
     Values(Values),
+    /// What the recovery cluster's pods may do at AWS.
+    Rights(Arc<Rights>),
+    /// Where its proxies get their certificate from.
+    Tls(Arc<Tls>),
 }
 
 /// What a probe saw of a subject: a fact or the reason there is none, when, and how long it took.

@@ -33,6 +33,10 @@ pub enum Subject {
     Door(Door),
     /// The values file written for the recovery release.
     Values,
+    /// What the recovery cluster's pods may do at AWS.
+    Rights,
+    /// Where the recovery cluster's proxies get their certificate from.
+    Tls,
 }
 
 impl Subject {
@@ -53,6 +57,8 @@ impl fmt::Display for Subject {
             Self::Zone => f.write_str("zone"),
             Self::Door(door) => write!(f, "door {door}"),
             Self::Values => f.write_str("values"),
+            Self::Rights => f.write_str("rights"),
+            Self::Tls => f.write_str("tls"),
         }
     }
 }

@@ -17,6 +17,8 @@ impl Plan {
             Subject::Identity(_) | Subject::Zone | Subject::Vault(_) => Duration::from_mins(1),
             Subject::Table(..) | Subject::Recordings(_) => Duration::from_secs(30),
             Subject::Values => Duration::from_secs(2),
+            // Simulations are limited by the second and by the account; one look makes about ten.
+            Subject::Rights | Subject::Tls => Duration::from_mins(5),
         }
     }
 

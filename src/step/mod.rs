@@ -10,6 +10,8 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod rights;
+mod tls;
 mod values;
 mod yaml;
 
@@ -127,6 +129,9 @@ pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
         values::native(),
+        rights::native(),
+        tls::check(),
+        tls::request(),
         pods::native(),
         load_balancer::native(),
         dns::native(),

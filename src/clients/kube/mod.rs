@@ -5,6 +5,7 @@
 //! * [`wire`], [`WirePod`], [`WireDeployment`], [`WireEntrance`]: lean forms of the answers, and what is shown of them.
 //! * [`load_balancer`]: the proxy's address, found by label.
 
+pub mod account;
 mod balancer;
 mod connect;
 mod deployment;
@@ -15,7 +16,7 @@ pub mod text;
 pub mod wire;
 
 pub use balancer::{Entrance, WireEntrance, choose, entrance, load_balancer};
-pub use connect::{Kube, connect};
+pub use connect::{Kube, connect, eks_cluster};
 pub use deployment::WireDeployment;
 pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};

@@ -56,6 +56,12 @@ pub(super) fn describe_table(ask: &Ask, side: Side, world: &mut World) -> Answer
     })
 }
 
+/// No table has a policy of its own.
+pub(super) fn get_resource_policy(ask: &Ask, _side: Side, _world: &mut World) -> Answer {
+    let said = "Resource-based policy not found for the provided ResourceArn";
+    Answer::error(ask, 400, "PolicyNotFoundException", said)
+}
+
 pub(super) fn describe_continuous_backups(ask: &Ask, side: Side, world: &mut World) -> Answer {
     let now = Moment::now();
     with_table(ask, side, world, |_, table| {

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod copies;
 pub mod names;
 pub mod region;
+pub mod rights;
 pub mod scenario;
 pub mod tables;
 pub mod zone;
@@ -20,6 +21,7 @@ pub use cluster::{Cluster, Running, Seed, Timing};
 pub use copies::Copies;
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
+pub use rights::{Forgotten, ROLE, Requested, SECRET};
 pub use scenario::{Scenario, ScenarioError};
 pub use tables::{Names, Storage, Stored};
 pub use zone::{Change, Verb, Zone};
@@ -68,6 +70,7 @@ impl World {
                     &scenario.release.cluster,
                     began,
                 ),
+                certificates: Vec::new(),
             }
         };
         let mut primary = region(Side::Primary);
@@ -88,6 +91,18 @@ impl World {
             zone,
             writing: [None, None],
             scenario,
+        }
+    }
+
+    /// Puts the proxies' certificate into the clusters, as somebody did before the outage, unless it was forgotten.
+    pub fn provision(&mut self, pem: &str, now: Moment) {
+        let namespace = self.scenario.release.namespace.clone();
+        for side in Side::BOTH {
+            if side == Side::Recovery && self.scenario.rights.no_certificate {
+                continue;
+            }
+            let cluster = &mut self.side_mut(side).cluster;
+            cluster.provision(&namespace, SECRET, pem, now);
         }
     }
 
