@@ -7,6 +7,7 @@
 mod budget;
 mod clock;
 mod edge;
+mod headless;
 mod memory;
 mod once;
 mod runs;
@@ -19,7 +20,8 @@ use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-pub use once::once;
+pub use headless::{End, Order, Script, headless};
+pub use once::{look, once};
 pub use start::{Setup, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};

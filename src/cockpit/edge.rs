@@ -161,11 +161,7 @@ impl Edge {
     }
 
     fn keep(&self, what: &str, text: &str) -> io::Result<PathBuf> {
-        let folder = self
-            .folder
-            .borrow()
-            .as_ref()
-            .map(|folder| folder.path().to_owned());
+        let folder = self.folder().map(|folder| folder.path().to_owned());
         let folder = folder.unwrap_or_else(std::env::temp_dir);
         let path = folder.join(format!("copy-{what}-{}.txt", Moment::now().millis()));
         let mut file = File::options()
@@ -177,12 +173,18 @@ impl Edge {
         Ok(path)
     }
 
+    /// The incident's folder, once there is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<Folder> {
+        self.folder.borrow().clone()
+    }
+
     /// Lets everything go, with what is asked for on disk; runs go on. The incident's folder, for the summary.
     pub fn close(mut self, state: &State) -> Option<Folder> {
         self.memory
             .ask(Command::Save(Box::new(state.instruments.clone())));
         self.memory.close();
-        self.folder.borrow().clone()
+        self.folder()
     }
 }
 

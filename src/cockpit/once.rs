@@ -1,4 +1,4 @@
-//! `--once`: the same State without a terminal.
+//! The same State without a terminal: for `--once`, `step list` and `step show`.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -12,17 +12,27 @@ use crate::{
 };
 
 /// How long is waited for probes that have not answered: longer than any of them takes to give up.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// After the last probe has answered for the first time, so long is waited for what follows from it: the load balancer
 /// found in a cluster is looked up, and then asked for ping.
-const ECHO: Duration = Duration::from_secs(1);
+pub(super) const ECHO: Duration = Duration::from_secs(1);
 
 /// Looks at everything once and prints it. The exit code: 0 all well, 1 something is down or degraded, 2 something is
 /// unknown.
 pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
+    let report = Report::of(&look(setup).await);
+    let code = match report.health {
+        Health::Ok => 0,
+        Health::Degraded | Health::Down => 1,
+        Health::Unknown => 2,
+    };
+    (report.render(format), code)
+}
+
+/// Looks at everything once. Nothing is written, no lock is taken: what an operator's cockpit would say.
+pub async fn look(setup: &Setup) -> State {
     let mut state = setup.state();
-    // What an operator's cockpit would say of each step; nothing is started from here.
     let access = if setup.open.read_only {
         Access::ReadOnly("opened with --read-only".to_owned())
     } else {
@@ -51,13 +61,7 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
         }
     }
     drop(schedule);
-    let report = Report::of(&state);
-    let code = match report.health {
-        Health::Ok => 0,
-        Health::Degraded | Health::Down => 1,
-        Health::Unknown => 2,
-    };
-    (report.render(format), code)
+    state
 }
 
 /// The story of the open incident, if there is one, and what its cockpit had seen. Looking takes no lock.

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     cli::Open,
-    incident::{Action, Instruments, Moment, RunId, Runbook, Step},
+    incident::{Action, Instruments, Moment, RunId, Runbook, Step, StepId},
     input,
     journal::{Folder, StateDir},
     plan::{self, Plan},
@@ -95,6 +95,19 @@ impl Setup {
     pub fn log(&self) -> Option<PathBuf> {
         let state = StateDir::locate(self.open.state_dir.as_deref()).ok()?;
         Some(state.path().join("cockpit.log"))
+    }
+
+    /// The step of that name.
+    ///
+    /// # Errors
+    /// If the runbook has none: with the names there are.
+    pub fn step(&self, name: &str) -> Result<StepId, String> {
+        let steps = &self.runbook.steps;
+        let found = steps.iter().find(|step| step.id.as_str() == name);
+        found.map(|step| step.id.clone()).ok_or_else(|| {
+            let names: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+            format!("there is no step {name:?}; there are {}", names.join(", "))
+        })
     }
 
     /// A state in which nothing has been seen or done.

@@ -73,6 +73,15 @@ conditions! {
     PublicPing = "public-ping",
 }
 
+impl Condition {
+    /// A gate: behind it lies the outcome that looks healthy and locks everybody out, a cluster with other certificate
+    /// authorities. No FAIL of any condition can be overridden; of a gate the dialog says besides what it stands for.
+    #[must_use]
+    pub const fn is_gate(self) -> bool {
+        matches!(self, Self::SameAuthorities)
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

@@ -48,6 +48,7 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         observes: Vec::new(),
         phrase: phrase.map(ToOwned::to_owned),
         dry_run: false,
+        waiver: None,
     };
     Overlay::Confirm(Confirm {
         armed,
@@ -102,6 +103,7 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Run(_) => "run",
         Intent::RunNumber(_) => "run number",
         Intent::DryRun => "dry run",
+        Intent::Override => "override",
         Intent::Skip => "skip",
         Intent::Close => "close",
         Intent::Cancel => "cancel",
@@ -131,7 +133,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 36;
+const INTENTS: usize = 37;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

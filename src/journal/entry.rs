@@ -28,6 +28,24 @@ impl Kind {
     }
 }
 
+/// A precondition that nobody could look at, and that the operator let go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waived {
+    /// Name of the condition, as the runbook has it.
+    pub condition: String,
+    /// Why there was no telling, as it was shown.
+    pub sentence: String,
+}
+
+/// A way through: what a run was allowed to go on without, and why. Only what is UNKNOWN can be in it, never a FAIL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// Every precondition that was UNKNOWN.
+    pub waived: Vec<Waived>,
+    /// The operator's reason.
+    pub reason: String,
+}
+
 /// What will be done, fully expanded, as the operator saw and confirmed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmedStep {
@@ -47,6 +65,9 @@ pub struct ArmedStep {
     pub phrase: Option<String>,
     /// Print what would be done and change nothing.
     pub dry_run: bool,
+    /// UNKNOWN preconditions that it is run without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Waiver>,
 }
 
 /// Everything that the journal can hold. Unknown kinds, from a newer version, are kept as they are and shown as such.
@@ -70,8 +91,17 @@ pub enum Entry {
     Attached,
     /// The holder let go.
     Detached,
+    /// The operator takes a step's UNKNOWN preconditions on himself. On disk before the step is armed.
+    Overridden {
+        /// The step.
+        step: StepId,
+        /// What was UNKNOWN, and why it is run all the same.
+        waiver: Waiver,
+        /// What was typed.
+        phrase: String,
+    },
     /// A step is shown with what it would do.
-    Armed(ArmedStep),
+    Armed(Box<ArmedStep>),
     /// The dialog was left without running.
     Disarmed {
         /// The run that will not be.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::Report;
+use super::model::{Report, StepReport};
 use crate::incident::brief;
 
 /// The report as Markdown.
@@ -64,9 +64,7 @@ pub fn render(report: &Report) -> String {
             step.title.to_string(),
             step.state.to_owned(),
             step.took.map_or_else(String::new, brief),
-            step.why
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string),
+            why(step),
         ]
     });
     table(&mut out, ["#", "Step", "State", "Took", "Why"], steps);
@@ -84,6 +82,15 @@ pub fn render(report: &Report) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
+}
+
+/// What is to be said of a step besides its state.
+fn why(step: &StepReport) -> String {
+    let why = step.why.as_ref().map(ToString::to_string);
+    let overridden = step.overridden.as_ref();
+    let overridden = overridden.map(|told| format!("OVERRIDE: {told}"));
+    let parts: Vec<String> = why.into_iter().chain(overridden).collect();
+    parts.join("; ")
 }
 
 fn table<const N: usize>(

@@ -129,6 +129,8 @@ pub struct StepReport {
     pub state: &'static str,
     /// Why it is locked, what is missing, or the reason of a skip.
     pub why: Option<Line>,
+    /// What its newest run was allowed to go on without, and why: an override.
+    pub overridden: Option<Line>,
     /// Runs so far, dry ones included.
     pub attempts: u32,
     /// From its start to its verdict.
@@ -159,7 +161,10 @@ impl PaneReport {
 }
 
 /// Whole milliseconds are precise enough, and short.
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((duration.as_secs_f64() * 1e3).round() / 1e3)
 }
 

@@ -1,7 +1,10 @@
 //! The steps and where they stand.
 
 use super::{Line, model::StepReport};
-use crate::state::{State, StepState};
+use crate::{
+    journal::Waiver,
+    state::{State, StepState},
+};
 
 /// Every step, in order.
 pub fn steps(state: &State) -> Vec<StepReport> {
@@ -17,11 +20,22 @@ pub fn steps(state: &State) -> Vec<StepReport> {
                 risk: step.risk.word(),
                 state: stands.word(),
                 why: why(&stands).filter(|why| !why.is_empty()).map(Line::from),
+                overridden: state.waiver(&step.id).map(told),
                 attempts: state.story.attempts(&step.id),
                 took: state.step_time(&step.id),
             }
         })
         .collect()
+}
+
+/// `tables-ready was UNKNOWN, because: IAM is down`
+fn told(waiver: &Waiver) -> Line {
+    let names: Vec<&str> = waiver
+        .waived
+        .iter()
+        .map(|waived| waived.condition.as_str())
+        .collect();
+    format!("{} UNKNOWN, because: {}", names.join(", "), waiver.reason).into()
 }
 
 fn why(state: &StepState) -> Option<&str> {

@@ -82,8 +82,11 @@ fn step(step: &StepReport, out: &mut String) {
         "  {:>2} {:<8} {took:>6}  {}",
         step.number, step.state, step.title
     );
-    let _ = match &step.why {
-        Some(why) => writeln!(out, ": {why}"),
-        None => writeln!(out),
-    };
+    if let Some(why) = &step.why {
+        let _ = write!(out, ": {why}");
+    }
+    if let Some(overridden) = &step.overridden {
+        let _ = write!(out, " (OVERRIDE: {overridden})");
+    }
+    let _ = writeln!(out);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::RowKey;
 use crate::{
     incident::{Moment, RunId, StepId},
-    journal::ArmedStep,
+    journal::{ArmedStep, Waived},
 };
 
 /// A pane, in the order of the tab key.
@@ -99,6 +99,31 @@ pub struct Confirm {
     pub drawn: bool,
 }
 
+/// What stands between a key and a step whose preconditions are UNKNOWN: first the phrase, then the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The step.
+    pub step: StepId,
+    /// Every precondition that is UNKNOWN, as it was when the dialog was opened.
+    pub waived: Vec<Waived>,
+    /// What has been typed of the phrase.
+    pub typed: String,
+    /// The reason so far, once the phrase is right.
+    pub reason: Option<String>,
+    /// The first line shown of what is UNKNOWN.
+    pub top: u16,
+    /// Whether the dialog has been on screen: keys typed before that do not answer it.
+    pub drawn: bool,
+}
+
+impl Override {
+    /// The phrase to type.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        format!("override {}", self.step)
+    }
+}
+
 /// A line of text asked of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
@@ -137,6 +162,8 @@ pub enum Overlay {
     Palette(String, usize),
     /// Run it or not.
     Confirm(Confirm),
+    /// Why a step is run although preconditions are UNKNOWN.
+    Override(Override),
     /// Why a step is skipped, or the incident closed.
     Reason(Reason),
     /// A search in the output is being typed.
@@ -218,7 +245,11 @@ impl Desk {
         match &self.overlay {
             Some(Overlay::Confirm(confirm)) => confirm.armed.phrase.is_some(),
             Some(
-                Overlay::Palette(..) | Overlay::Reason(_) | Overlay::Search(_) | Overlay::Filter(_),
+                Overlay::Override(_)
+                | Overlay::Palette(..)
+                | Overlay::Reason(_)
+                | Overlay::Search(_)
+                | Overlay::Filter(_),
             ) => true,
             _ => false,
         }

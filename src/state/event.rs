@@ -31,6 +31,8 @@ pub enum Intent {
     RunNumber(usize),
     /// Say what the selected step would do and change nothing.
     DryRun,
+    /// Run the selected step although preconditions are UNKNOWN: asks for a phrase and a reason.
+    Override,
     /// Skip the selected step: asks for a reason.
     Skip,
     /// Close the incident: asks for a reason.

@@ -15,11 +15,13 @@ mod output;
 mod progress;
 mod rows;
 mod story;
+mod waive;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use desk::{
-    Confirm, Desk, Focus, Notice, Overlay, Pane, PaneDesk, Reason, Scroll, Search, Tone, Why,
+    Confirm, Desk, Focus, Notice, Overlay, Override, Pane, PaneDesk, Reason, Scroll, Search, Tone,
+    Why,
 };
 pub use event::{Effect, Event, Intent, RunEvent};
 pub use output::{Output, OutputLine, Wanted};
@@ -92,6 +94,7 @@ pub struct State {
 /// A transition that is on its way to the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pending {
+    Overriding(crate::incident::StepId),
     Arming(ArmedStep),
     Confirming(RunId),
     Judging(RunId),

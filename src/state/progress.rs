@@ -103,6 +103,15 @@ impl State {
     /// Why a step may not start now; `None` if it may. A dry run only needs a plan that can be expanded.
     #[must_use]
     pub fn blocked(&self, step: &Step, dry_run: bool) -> Option<String> {
+        let barrier = self.barrier(step, dry_run);
+        if dry_run {
+            return barrier;
+        }
+        barrier.or_else(|| self.unmet(step, None))
+    }
+
+    /// Why a step may not start, whatever its own preconditions say.
+    pub(super) fn barrier(&self, step: &Step, dry_run: bool) -> Option<String> {
         if let Some((_, reason)) = &self.story.closed {
             return Some(format!("the incident is closed: {reason}"));
         }
@@ -129,7 +138,6 @@ impl State {
         self.not_alone(step)
             .or_else(|| self.needs(step))
             .or_else(|| self.wrong_place(step))
-            .or_else(|| self.unmet(step))
     }
 
     fn is_busy(&self, step: &StepId) -> bool {
@@ -138,6 +146,7 @@ impl State {
             .in_order()
             .any(|run| &run.armed.step == step && run.is_live());
         live || self.pending.iter().any(|pending| match pending {
+            Pending::Overriding(id) => id == step,
             Pending::Arming(armed) => &armed.step == step,
             Pending::Confirming(run) => self
                 .story
@@ -192,15 +201,6 @@ impl State {
                 judge::identity::misplaced(side, &sight)
                     .or_else(|| judge::cluster::misplaced(side, &sight))
             })
-    }
-
-    fn unmet(&self, step: &Step) -> Option<String> {
-        let sight = self.sight();
-        step.pre
-            .iter()
-            .map(|pre| judge::condition(*pre, &sight))
-            .find(|finding| finding.outcome != Outcome::Pass)
-            .map(|finding| finding.sentence)
     }
 
     /// The selected step: the chosen row of the runbook, else the first that is not done; of a filtered runbook always

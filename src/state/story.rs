@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     incident::{Finding, Moment, RunId, StepId, Verdict},
-    journal::{ArmedStep, Author, Entry, Kind, Record},
+    journal::{ArmedStep, Author, Entry, Kind, Record, Waiver},
 };
 
 /// What the first record of an incident said.
@@ -65,6 +65,12 @@ impl Run {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         matches!(self.state, RunState::Confirmed | RunState::Running)
+    }
+
+    /// What it was allowed to go on without.
+    #[must_use]
+    pub const fn waiver(&self) -> Option<&Waiver> {
+        self.armed.waiver.as_ref()
     }
 
     /// Whether it has ended and waits for its verdict.

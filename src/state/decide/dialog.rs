@@ -1,6 +1,6 @@
 //! What keys mean while something lies over the panes.
 
-use super::super::{Confirm, Focus, Intent, Overlay, State};
+use super::super::{Confirm, Focus, Intent, Overlay, Override, State};
 use super::Effect;
 use crate::journal::Entry;
 
@@ -47,6 +47,9 @@ impl State {
                 drawn: true,
                 ..
             }) if armed.phrase.is_some() => Some(typed),
+            Overlay::Override(asked) if asked.drawn => {
+                Some(asked.reason.as_mut().unwrap_or(&mut asked.typed))
+            }
             Overlay::Palette(text, _) | Overlay::Search(text) | Overlay::Filter(text) => Some(text),
             Overlay::Reason(reason) => Some(&mut reason.text),
             _ => None,
@@ -68,7 +71,8 @@ impl State {
                 Some(
                     Overlay::Help(top)
                     | Overlay::Detail(_, top)
-                    | Overlay::Confirm(Confirm { top, .. }),
+                    | Overlay::Confirm(Confirm { top, .. })
+                    | Overlay::Override(Override { top, .. }),
                 ),
                 Intent::Move(by),
             ) => {
@@ -78,7 +82,8 @@ impl State {
                 Some(
                     Overlay::Help(top)
                     | Overlay::Detail(_, top)
-                    | Overlay::Confirm(Confirm { top, .. }),
+                    | Overlay::Confirm(Confirm { top, .. })
+                    | Overlay::Override(Override { top, .. }),
                 ),
                 Intent::Page(by),
             ) => {
@@ -107,6 +112,7 @@ impl State {
     fn accept(&mut self) -> Vec<Effect> {
         match self.desk.overlay.clone() {
             Some(Overlay::Confirm(confirm)) => self.answer(&confirm),
+            Some(Overlay::Override(asked)) => self.overridden(&asked),
             Some(Overlay::Reason(reason)) => self.reasoned(&reason),
             Some(Overlay::Search(text)) => {
                 self.desk.overlay = None;

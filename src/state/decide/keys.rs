@@ -38,6 +38,7 @@ impl State {
                 None => self.refuse(format!("there is no step {number}")),
             },
             Intent::DryRun => self.arm(None, true),
+            Intent::Override => self.ask_override(),
             Intent::Skip => self.ask_skip(),
             Intent::Close => self.ask_close(),
             Intent::Cancel => self.cancel(),
@@ -306,7 +307,7 @@ impl State {
         };
         let changes = |step: Option<&Step>| step.is_some_and(|step| step.risk > Risk::Look);
         let barred = match intent {
-            Intent::Skip | Intent::Cancel | Intent::Close => true,
+            Intent::Override | Intent::Skip | Intent::Cancel | Intent::Close => true,
             Intent::DryRun | Intent::RunNumber(_) => observes,
             Intent::Run(None) => observes || changes(self.selected_step()),
             Intent::Run(Some(id)) => observes || changes(self.runbook.get(id)),
@@ -334,6 +335,9 @@ impl State {
             Intent::DryRun => self
                 .selected_step()
                 .and_then(|step| self.blocked(step, true)),
+            Intent::Override => self
+                .selected_step()
+                .and_then(|step| self.waivable(step).err()),
             Intent::Cancel => {
                 let any = self.story.in_order().any(Run::is_live);
                 (!any).then(|| "nothing is running".to_owned())

@@ -2,6 +2,7 @@
 
 mod dialog;
 mod keys;
+mod overrides;
 mod runs;
 mod steps;
 
@@ -45,8 +46,10 @@ impl State {
             Event::Drawn => {
                 // A terminal too small for the panes shows a notice and no dialog.
                 let seen = crate::layout::shows_panes(self.desk.size);
-                if let Some(super::Overlay::Confirm(confirm)) = &mut self.desk.overlay {
-                    confirm.drawn = seen;
+                match &mut self.desk.overlay {
+                    Some(super::Overlay::Confirm(confirm)) => confirm.drawn = seen,
+                    Some(super::Overlay::Override(asked)) => asked.drawn = seen,
+                    _ => {}
                 }
                 Vec::new()
             }
@@ -139,7 +142,12 @@ impl State {
         self.now = self.now.max(record.at);
         self.story.apply(record);
         match &record.entry {
-            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.clone())) => {
+            Entry::Overridden { step, waiver, .. }
+                if self.settle(&Pending::Overriding(step.clone())) =>
+            {
+                self.arm_with(Some(step), false, Some(waiver.clone()))
+            }
+            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.as_ref().clone())) => {
                 self.armed(armed)
             }
             Entry::Confirmed { run, .. } if self.settle(&Pending::Confirming(run.clone())) => {

@@ -4,12 +4,22 @@ use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, S
 use super::{Effect, Tone};
 use crate::{
     incident::{Condition, Risk, RunId, Step, StepId},
-    journal::{ArmedStep, Entry},
+    journal::{ArmedStep, Entry, Waiver},
 };
 
 impl State {
     /// Arms a step: writes down what would be done. The dialog opens when that is on disk.
     pub(super) fn arm(&mut self, id: Option<&StepId>, dry_run: bool) -> Vec<Effect> {
+        self.arm_with(id, dry_run, None)
+    }
+
+    /// The same, with UNKNOWN preconditions waived: looked at again, since a FAIL may have come out of one.
+    pub(super) fn arm_with(
+        &mut self,
+        id: Option<&StepId>,
+        dry_run: bool,
+        waiver: Option<Waiver>,
+    ) -> Vec<Effect> {
         let step = match id {
             Some(id) => self.runbook.get(id).cloned(),
             None => self.selected_step().cloned(),
@@ -18,16 +28,19 @@ impl State {
             return self.refuse("no such step in the runbook");
         };
         self.select_step(&step.id);
-        if let Some(why) = self.blocked(&step, dry_run) {
+        if let Some(why) = self.blocked_but_for(&step, dry_run, waiver.as_ref()) {
             return self.refuse(format!("{} is locked: {why}", step.title));
         }
         let prepared = match self.prepared(&step, dry_run) {
             Ok(prepared) => prepared,
             Err(why) => return self.refuse(why),
         };
-        let armed = self.arming(&step, prepared, dry_run);
+        let armed = ArmedStep {
+            waiver,
+            ..self.arming(&step, prepared, dry_run)
+        };
         self.pending.push(Pending::Arming(armed.clone()));
-        vec![Effect::Record(Entry::Armed(armed))]
+        vec![Effect::Record(Entry::Armed(Box::new(armed)))]
     }
 
     fn arming(&self, step: &Step, prepared: Prepared, dry_run: bool) -> ArmedStep {
@@ -45,6 +58,7 @@ impl State {
                 .collect(),
             phrase: prepared.phrase.filter(|_| !dry_run),
             dry_run,
+            waiver: None,
         }
     }
 
@@ -68,7 +82,7 @@ impl State {
         let step = self.runbook.get(&armed.step).cloned();
         let why = step.as_ref().map_or_else(
             || Some("it is no longer in the runbook".to_owned()),
-            |step| self.blocked(step, armed.dry_run),
+            |step| self.blocked_but_for(step, armed.dry_run, armed.waiver.as_ref()),
         );
         if let Some(why) = why {
             let title = step.map_or_else(|| armed.step.to_string(), |step| step.title);
@@ -188,7 +202,7 @@ impl State {
     }
 
     /// Why nothing can be written down from this terminal.
-    fn no_record(&self) -> Option<String> {
+    pub(super) fn no_record(&self) -> Option<String> {
         match &self.access {
             Access::Observer(why) => Some(format!("observing: {why}")),
             Access::ReadOnly(why) => Some(format!("read-only: {why}")),

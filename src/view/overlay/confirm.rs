@@ -45,7 +45,7 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
 
 /// The lines of the body that fit into `rows`, from `top` on; if that is not all of them, the last row says which they
 /// are and how the others are read.
-fn scroll(canvas: &mut Canvas<'_>, body: &[(String, Role)], top: u16, rows: u16) {
+pub(super) fn scroll(canvas: &mut Canvas<'_>, body: &[(String, Role)], top: u16, rows: u16) {
     let all = body.len();
     let fits = all <= usize::from(rows);
     let shown = if fits { rows } else { rows.saturating_sub(1) };
@@ -77,6 +77,15 @@ fn body(confirm: &Confirm, room: usize) -> Vec<(String, Role)> {
             lines.push((format!("{indent}{line}"), role));
         }
     };
+    if let Some(waiver) = &armed.waiver {
+        add("", Role::Text, "");
+        add("OVERRIDE: run although this is UNKNOWN:", Role::Danger, "");
+        for waived in &waiver.waived {
+            let text = format!("{}: {}", waived.condition, waived.sentence);
+            add(&text, Role::Text, "  ");
+        }
+        add(&format!("because: {}", waiver.reason), Role::Text, "  ");
+    }
     add("", Role::Text, "");
     add("Will be run, exactly:", Role::Heading, "");
     for call in &armed.calls {

@@ -3,6 +3,7 @@
 use super::{large, open, scrolled};
 use crate::{
     incident::{Condition, Outcome, Step, StepId},
+    input::key,
     judge,
     state::{Run, RunState, State, StepState},
     theme::Role,
@@ -45,6 +46,13 @@ fn lines(state: &State, step: &Step, width: usize) -> Lines {
     ]);
     if let Some(why) = why(&standing) {
         paragraph(&mut lines, why, role, width, "");
+    }
+    if state.waivable(step).is_ok() {
+        let text = format!(
+            "Only UNKNOWN preconditions lock it: {} overrides them, by phrase and reason.",
+            key("override", &state.desk)
+        );
+        paragraph(&mut lines, &text, Role::Text, width, "");
     }
     lines.push(Vec::new());
     paragraph(&mut lines, step.about.trim(), Role::Text, width, "");
@@ -152,6 +160,14 @@ fn attempt(lines: &mut Lines, run: &Run, state: &State, width: usize) {
         }
     };
     lines.push(vec![(text, Role::Text), (how, Role::Strong)]);
+    if let Some(waiver) = run.waiver() {
+        let text = format!("override, because: {}", waiver.reason);
+        paragraph(lines, &text, Role::Warning, width, "      ");
+        for waived in &waiver.waived {
+            let text = format!("was UNKNOWN, {}: {}", waived.condition, waived.sentence);
+            paragraph(lines, &text, Role::Text, width, "      ");
+        }
+    }
     for call in &run.armed.calls {
         paragraph(lines, call, Role::Muted, width, "      ");
     }

@@ -69,6 +69,12 @@ pub fn detail(state: &State, key: &RowKey) -> String {
 fn sentence(whole: &State, state: &StepState, step: &Step) -> String {
     let desk = &whole.desk;
     match state {
+        StepState::Locked(why) if whole.waivable(step).is_ok() => {
+            format!(
+                "locked, UNKNOWN: {why}; {} overrides it",
+                key("override", desk)
+            )
+        }
         StepState::Locked(why) => format!("locked, {why}"),
         StepState::Ready => format!("ready, {} ({} runs it)", risk(step), key("run", desk)),
         StepState::Running(_) if whole.barred(&Intent::Cancel).is_some() => "running".to_owned(),
@@ -131,7 +137,14 @@ fn step(canvas: &mut Canvas<'_>, row: u16, number: usize, selected: bool) {
             .map(|time| format!(" {}", stopwatch(time))),
         _ => None,
     };
-    let word = format!("{}{}", state.word(), time.unwrap_or_default());
+    let time = time.unwrap_or_default();
+    let overridden = canvas.state.waiver(&step.id).is_some();
+    let word = match overridden {
+        // On a narrow screen how long it took gives way: that it was overridden does not.
+        true if canvas.area.width < 40 => format!("override {}", state.word()),
+        true => format!("override {}{time}", state.word()),
+        false => format!("{}{time}", state.word()),
+    };
     let over = match (selected, canvas.state.desk.focus == Pane::Runbook) {
         (true, true) => Some(canvas.style(Role::Selected)),
         (true, false) => Some(canvas.style(Role::SelectedIdle)),

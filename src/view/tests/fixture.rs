@@ -539,12 +539,13 @@ pub fn armed(step: &str, risk: Risk, phrase: Option<&str>) -> ArmedStep {
         observes,
         phrase: phrase.map(ToOwned::to_owned),
         dry_run: false,
+        waiver: None,
     }
 }
 
 pub fn start(state: &mut State, armed: &ArmedStep, secs: u64) {
     let run = armed.run.clone();
-    record(state, ago(secs + 4), Entry::Armed(armed.clone()));
+    record(state, ago(secs + 4), Entry::Armed(Box::new(armed.clone())));
     record(
         state,
         ago(secs + 1),

@@ -7,10 +7,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{Component, Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
+    journal::{Waived, Waiver},
     plan::ResolverPlan,
     state::{
-        Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, RunEvent, Scroll, Search,
-        State, Tone, Why,
+        Access, Confirm, Event, Focus, Notice, Overlay, Override, Pane, Reason, RunEvent, Scroll,
+        Search, State, Tone, Why,
     },
     theme::{self, Depth, Theme},
     view::Look,
@@ -148,7 +149,27 @@ fn each_overlay() {
         why: Why::Close,
         text: "us-west-2 has served for two days".to_owned(),
     };
+    let overlay = |reason: Option<&str>| {
+        Overlay::Override(Override {
+            step: step("switch-dns"),
+            waived: ["new-door-answers", "same-authorities"]
+                .map(|name| Waived {
+                    condition: name.to_owned(),
+                    sentence: "the new load balancer gave no answer in 3s: is the region reachable from here?".to_owned(),
+                })
+                .into(),
+            typed: "override switch".to_owned() + if reason.is_some() { "-dns" } else { "" },
+            reason: reason.map(ToOwned::to_owned),
+            top: 0,
+            drawn: true,
+        })
+    };
     let overlays = [
+        ("override", overlay(None)),
+        (
+            "override_reason",
+            overlay(Some("seen by hand from the bastion in us-west-2")),
+        ),
         ("help", Overlay::Help(0)),
         ("palette", Overlay::Palette(String::new(), 2)),
         ("palette_dns", Overlay::Palette("dns".to_owned(), 0)),
@@ -483,4 +504,38 @@ fn an_unknown_run_is_no_reason_to_stop() {
     let mut state = fixture::busy();
     state.desk.output_run = RunId::parse("no-such-run");
     draw(&mut state, (80, 24), &plain());
+}
+
+#[test]
+fn an_override_is_told_on_the_row_in_the_dialog_and_in_the_detail() {
+    let mut state = fixture::busy();
+    let waiver = Waiver {
+        waived: vec![Waived {
+            condition: "recovery-account".to_owned(),
+            sentence: "STS in us-west-2 gave no answer in 3s".to_owned(),
+        }],
+        reason: "STS is down everywhere".to_owned(),
+    };
+    let mut armed = fixture::armed("install", Risk::Change, None);
+    armed.run = RunId::new(&step("install"), 2, fixture::ago(60));
+    armed.attempt = 2;
+    armed.waiver = Some(waiver);
+    fixture::start(&mut state, &armed, 50);
+    for (size, row) in [
+        ((200, 50), "override running 0:50"),
+        ((80, 24), "override running"),
+    ] {
+        let screen = text(&draw(&mut state, size, &plain()));
+        assert!(screen.contains(row), "{screen}");
+    }
+    state.desk.overlay = Some(Overlay::Detail(step("install"), 14));
+    screen("overridden_detail_120", &mut state, (120, 40));
+    state.desk.overlay = Some(Overlay::Confirm(Confirm {
+        armed,
+        focus: Focus::Cancel,
+        typed: String::new(),
+        top: 0,
+        drawn: true,
+    }));
+    screen("overridden_confirm_80", &mut state, (80, 24));
 }
