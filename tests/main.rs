@@ -13,6 +13,8 @@ mod pty;
 #[cfg(feature = "practice")]
 mod readme;
 mod reducer;
+#[cfg(feature = "practice")]
+mod rights;
 mod rooms;
 #[cfg(feature = "practice")]
 mod walk;

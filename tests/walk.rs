@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use relight::{
     incident::{
-        Action, Condition, Fact, Instruments, Moment, Outcome, RunId, Runbook, Step, Subject,
+        Action, Condition, Fact, Finding, Instruments, Moment, Outcome, RunId, Runbook, Step,
+        Subject,
     },
     judge::{self, Sight},
     plan::{self, Plan},
@@ -20,7 +21,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Probes, and what they have seen.
-struct Eyes {
+pub struct Eyes {
     plan: Arc<Plan>,
     sink: Sink,
     instruments: Instruments,
@@ -29,7 +30,8 @@ struct Eyes {
 }
 
 impl Eyes {
-    fn open(plan: &Arc<Plan>) -> Self {
+    /// Opens every probe of a plan.
+    pub fn open(plan: &Arc<Plan>) -> Self {
         let sink = Sink::default();
         let mut probes = JoinSet::new();
         let targets = Targets::default();
@@ -55,7 +57,17 @@ impl Eyes {
     }
 
     /// Looks until a condition holds by what was seen since a moment.
-    async fn see(&mut self, condition: Condition, since: Moment) {
+    async fn see(&mut self, condition: Condition, since: Moment) -> Finding {
+        self.until(condition, Outcome::Pass, since).await
+    }
+
+    /// Looks until a condition comes out so by what was seen since a moment.
+    pub async fn until(
+        &mut self,
+        condition: Condition,
+        outcome: Outcome,
+        since: Moment,
+    ) -> Finding {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let sight = Sight {
@@ -66,8 +78,8 @@ impl Eyes {
                 outage: None,
             };
             let finding = judge::condition(condition, &sight);
-            if finding.outcome == Outcome::Pass {
-                return;
+            if finding.outcome == outcome {
+                return finding;
             }
             let seen = tokio::time::timeout_at(deadline, self.sink.take()).await;
             let seen = seen.map_err(|_| format!("{condition}: {}", finding.sentence));
@@ -87,7 +99,7 @@ impl Eyes {
 }
 
 /// Does what a step does, as the runner would.
-async fn run(step: &Step, plan: &Arc<Plan>) {
+pub async fn run(step: &Step, plan: &Arc<Plan>) {
     match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan).expect("an argv");
@@ -128,6 +140,11 @@ async fn the_whole_runbook_leads_to_a_public_ping_from_the_recovery_region() {
         for condition in &step.post {
             eyes.see(*condition, done).await;
         }
+    }
+    // The chart has made its account by now: the role is taken with a token of its own, and read as.
+    let rights = eyes.see(Condition::RightsGranted, Moment::now()).await;
+    for words in ["6 reads made as the role", "all 39 actions granted"] {
+        assert!(rights.sentence.contains(words), "{}", rights.sentence);
     }
     assert!(practice::stop(dir.path()).expect("stopped"));
 }

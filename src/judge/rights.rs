@@ -142,7 +142,7 @@ fn tried(rights: &RoleRights, session: &Session) -> Part {
                 ));
             }
             Err(failure) => {
-                unclear = Some(format!("as {}, {}: {failure}", whose(rights), read.what))
+                unclear = Some(format!("as {}, {}: {failure}", whose(rights), read.what));
             }
         }
     }

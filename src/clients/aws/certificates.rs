@@ -1,6 +1,9 @@
 //! ACM: a certificate by its ARN, those of a name, and asking for a new one.
 
-use aws_sdk_acm::types::{CertificateDetail, Filters, KeyAlgorithm, ValidationMethod};
+use aws_sdk_acm::types::{
+    CertificateDetail, CertificateStatus, CertificateType, DomainStatus, Filters, KeyAlgorithm,
+    ValidationMethod,
+};
 
 use super::{Reach, explain, from_sdk};
 use crate::{
@@ -135,8 +138,8 @@ fn interpret(said: &CertificateDetail) -> Acm {
     }
     Acm {
         arn: text(said.certificate_arn()),
-        status: text(said.status().map(|status| status.as_str())),
-        kind: text(said.r#type().map(|kind| kind.as_str())),
+        status: text(said.status().map(CertificateStatus::as_str)),
+        kind: text(said.r#type().map(CertificateType::as_str)),
         names,
         until: said.not_after().and_then(from_sdk),
         reason: said
@@ -147,8 +150,8 @@ fn interpret(said: &CertificateDetail) -> Acm {
             .iter()
             .map(|one| Validation {
                 name: clean(one.domain_name(), 253),
-                method: text(one.validation_method().map(|method| method.as_str())),
-                status: text(one.validation_status().map(|status| status.as_str())),
+                method: text(one.validation_method().map(ValidationMethod::as_str)),
+                status: text(one.validation_status().map(DomainStatus::as_str)),
                 record: one.resource_record().map(|record| {
                     [record.name(), record.r#type().as_str(), record.value()]
                         .map(|part| clean(part, 512))
@@ -160,9 +163,7 @@ fn interpret(said: &CertificateDetail) -> Acm {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_acm::types::{
-        CertificateStatus, DomainStatus, DomainValidation, RecordType, ResourceRecord,
-    };
+    use aws_sdk_acm::types::{DomainValidation, RecordType, ResourceRecord};
 
     use super::*;
 

@@ -23,8 +23,9 @@ use crate::{
 
 /// Looks at the rights of both kinds of pods. What could not be told is told as such, part by part.
 pub async fn look(plan: &Plan, values: &Part<Values>, kube: &Part<Kube>, reach: &Reach) -> Rights {
-    let auth = of(plan, values, kube, reach, Component::Auth).await;
-    let proxy = of(plan, values, kube, reach, Component::Proxy).await;
+    // On the heap: the SDK's futures are large.
+    let auth = Box::pin(of(plan, values, kube, reach, Component::Auth)).await;
+    let proxy = Box::pin(of(plan, values, kube, reach, Component::Proxy)).await;
     Rights {
         region: plan.recovery.region.clone(),
         auth,

@@ -174,10 +174,7 @@ pub(super) fn by_pod_identity(policy: &Value, association: &str) -> Trust {
         statements(policy).iter().any(|statement| {
             statement.text("Effect") == Some("Allow")
                 && statement.covers("Action", action, false)
-                && statement
-                    .principals("Service")
-                    .iter()
-                    .any(|one| *one == PODS)
+                && statement.principals("Service").contains(&PODS)
         })
     };
     let lacking: Vec<&str> = ["sts:AssumeRole", "sts:TagSession"]

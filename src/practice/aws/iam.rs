@@ -1,5 +1,7 @@
 //! AWS IAM: the Auth Service's role, the clusters' identity providers, and the simulation of the role's policy.
 
+use std::fmt::Write as _;
+
 use super::{answer::Answer, ask::Ask, xml};
 use crate::{
     incident::Side,
@@ -69,11 +71,12 @@ pub(super) fn simulate(ask: &Ask, _side: Side, world: &mut World) -> Answer {
             } else {
                 "implicitDeny"
             };
-            results.push_str(&format!(
+            let _ = write!(
+                results,
                 "<member><EvalActionName>{}</EvalActionName><EvalResourceName>{}</EvalResourceName><EvalDecision>{decision}</EvalDecision><MatchedStatements></MatchedStatements><MissingContextValues></MissingContextValues></member>",
                 xml::escape(action),
                 xml::escape(arn)
-            ));
+            );
         }
     }
     answer(
@@ -85,8 +88,6 @@ pub(super) fn simulate(ask: &Ask, _side: Side, world: &mut World) -> Answer {
 }
 
 fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-
     text.bytes()
         .fold(String::with_capacity(text.len() * 2), |mut out, byte| {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -237,8 +237,7 @@ fn as_role(ask: &Ask, side: Side, world: &World) -> bool {
 
 fn denied(ask: &Ask) -> Answer {
     let (status, code) = match ask.service.as_str() {
-        "dynamodb" => (400, "AccessDeniedException"),
-        "acm" => (400, "AccessDeniedException"),
+        "dynamodb" | "acm" => (400, "AccessDeniedException"),
         "backup" | "eks" => (403, "AccessDeniedException"),
         _ => (403, "AccessDenied"),
     };
