@@ -1,20 +1,103 @@
 //! Rights and certificates that were forgotten before the outage, found in practices by the real clients.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use relight::{
     clients::{
         aws::{Aws, certificates},
         kube, rights, values,
     },
-    incident::{Condition, Moment, Outcome, Runbook, Side, Step, StepId},
+    incident::{
+        Condition, Fact, Finding, Instruments, Moment, Outcome, RunId, Side, StepId, Subject,
+    },
+    judge::{self, Sight},
     plan::{self, Plan},
     practice,
+    probe::{self, Sink, Targets},
+    step::{self, Context},
 };
-
-use crate::walk::{Eyes, run};
+use tokio::task::JoinSet;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
+
+/// How long anything may take: a loaded machine, not the practice, is what needs it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Probes, and what they have seen.
+struct Eyes {
+    plan: Arc<Plan>,
+    sink: Sink,
+    instruments: Instruments,
+    targets: Targets,
+    _probes: JoinSet<()>,
+}
+
+impl Eyes {
+    /// Opens every probe of a plan.
+    fn open(plan: &Arc<Plan>) -> Self {
+        let sink = Sink::default();
+        let mut probes = JoinSet::new();
+        let targets = Targets::default();
+        for mut probe in probe::all(plan, &targets) {
+            let sink = sink.clone();
+            probes.spawn(async move {
+                loop {
+                    // What a step changed is measured anew, as it is when the cockpit asks after a run's end.
+                    probe.asked();
+                    // A failed look is followed by the next one: what is seen in the end counts.
+                    let _ = probe.look(&sink).await;
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            });
+        }
+        Self {
+            plan: Arc::clone(plan),
+            sink,
+            instruments: Instruments::default(),
+            targets,
+            _probes: probes,
+        }
+    }
+
+    /// Looks until a condition comes out so by what was seen since a moment.
+    async fn until(&mut self, condition: Condition, outcome: Outcome, since: Moment) -> Finding {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let sight = Sight {
+                instruments: &self.instruments,
+                plan: &self.plan,
+                now: Moment::now(),
+                since: Some(since),
+                outage: None,
+            };
+            let finding = judge::condition(condition, &sight);
+            if finding.outcome == outcome {
+                return finding;
+            }
+            let seen = tokio::time::timeout_at(deadline, self.sink.take()).await;
+            let seen = seen.map_err(|_| format!("{condition}: {}", finding.sentence));
+            for observation in seen.expect("seen in time") {
+                // As the cockpit does: the doors and the target set follow the clusters' load balancers.
+                if let (Subject::Cluster(side), Ok(Fact::Cluster(cluster))) =
+                    (&observation.subject, &observation.outcome)
+                {
+                    let found = cluster.load_balancer.as_ref();
+                    let hosts = found.map_or_else(Vec::new, |found| found.addresses.clone());
+                    self.targets.set(*side, hosts);
+                }
+                self.instruments.take(observation);
+            }
+        }
+    }
+}
+
+/// Does what a native step does, as the runner would.
+async fn run(name: &str, plan: &Arc<Plan>) {
+    let native = step::native(name).expect("a native");
+    let id = StepId::try_from(name.to_owned()).expect("a step");
+    let context = Context::new(Arc::clone(plan), RunId::new(&id, 1, Moment::now()), false);
+    (native.run)(context).await.expect(name);
+}
 
 struct Stage {
     dir: tempfile::TempDir,
@@ -42,12 +125,6 @@ impl Drop for Stage {
     }
 }
 
-fn step(name: &str) -> Step {
-    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let id = StepId::try_from(name.to_owned()).expect("a step");
-    runbook.get(&id).expect("in the runbook").clone()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_policy_that_still_names_the_old_region_is_said_to_before_the_install() {
     let stage = Stage::of("missing-iam");
@@ -63,7 +140,7 @@ async fn a_policy_that_still_names_the_old_region_is_said_to_before_the_install(
         assert!(rights.sentence.contains(words), "{}", rights.sentence);
     }
     // The step tells of it, and its own end is no evidence that all is well.
-    run(&step("check-rights"), &stage.plan).await;
+    run("check-rights", &stage.plan).await;
     let since = Moment::now();
     eyes.until(Condition::RightsGranted, Outcome::Fail, since)
         .await;
@@ -86,7 +163,7 @@ async fn a_missing_certificate_is_named_and_one_request_makes_one_certificate() 
     eyes.until(Condition::CertificateRequested, Outcome::Fail, stage.began)
         .await;
     for _ in 0..2 {
-        run(&step("request-certificate"), &stage.plan).await;
+        run("request-certificate", &stage.plan).await;
     }
     let requested = eyes
         .until(

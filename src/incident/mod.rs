@@ -9,6 +9,7 @@
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
 mod answer;
+pub mod black_box;
 mod cluster;
 mod condition;
 mod door;
@@ -20,10 +21,13 @@ mod instruments;
 mod millis;
 mod moment;
 pub mod outline;
+mod reconcilers;
 mod recordings;
 pub mod rights;
+mod row;
 mod run;
 mod runbook;
+mod session;
 mod side;
 mod step;
 mod subject;
@@ -32,9 +36,11 @@ pub mod tls;
 pub mod values;
 mod vault;
 mod wash;
+mod way;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
+pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,
@@ -47,15 +53,18 @@ pub use health::{Finding, Health, Outcome};
 pub use identity::Identity;
 pub use instruments::{Instruments, Reading};
 pub use moment::{Moment, brief};
+pub use reconcilers::{Reconciler, ReconcilerKind, Reconcilers};
 pub use recordings::{Recordings, Replication, StoredObject};
 pub use rights::Rights;
 pub use run::{RunId, Verdict};
 pub use runbook::{Runbook, RunbookError};
+pub use session::Session;
 pub use side::{Side, TableRole};
-pub use step::{Action, Risk, Step, StepId};
+pub use step::{Action, Evidence, Risk, Step, StepId};
 pub use subject::Subject;
 pub use table::{Backup, Pitr, Table};
 pub use tls::Tls;
 pub use values::Values;
 pub use vault::{RecoveryPoint, Schedule, Vault};
+pub use way::{Ungraceful, Way};
 pub use zone::{RecordSet, Zone};

@@ -22,6 +22,6 @@ pub use load::{LoadError, load};
 pub use moves::Moves;
 pub use template::TEMPLATE;
 pub use types::{
-    ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan, Service, Tools,
-    WebPlan,
+    BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, KubePlan, Objectives, Plan, RegionPlan,
+    ResolverPlan, Service, Tools, WebPlan,
 };

@@ -97,6 +97,7 @@ fn from_first_frame_to_public_ping() {
     run(&mut terminal, "Verify backups");
     passes(&terminal, "Verify backups");
 
+    confirm(&mut terminal, "Record the black box");
     run(&mut terminal, "Stop old cluster");
     terminal.wait_for("uninstall teleport-cluster in");
     terminal.keys("uninstall teleport-cluster in practice-us-east-1\r");

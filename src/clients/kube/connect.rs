@@ -143,7 +143,7 @@ pub fn eks_cluster(plan: &KubePlan) -> Option<String> {
 }
 
 /// The kubeconfig, and what to call it.
-fn read(plan: &KubePlan) -> Result<(String, Kubeconfig), (String, KubeconfigError)> {
+pub(super) fn read(plan: &KubePlan) -> Result<(String, Kubeconfig), (String, KubeconfigError)> {
     if let Some(path) = &plan.kubeconfig {
         let name = path.display().to_string();
         return match Kubeconfig::read_from(path) {

@@ -81,6 +81,7 @@ const OPERATIONS: &[Operation] = operations! {
     "s3" "HeadBucket" => s3::head_bucket,
     "s3" "HeadObject" => s3::head_object,
     "s3" "ListObjectVersions" => s3::list_versions,
+    "s3" "PutObject" => s3::put_object,
     "sts" "GetCallerIdentity" => sts::get_caller_identity,
     "sts" "AssumeRole" => sts::assume_role,
     "sts" "AssumeRoleWithWebIdentity" => sts::assume_role_with_token,

@@ -107,6 +107,7 @@ impl Face {
                     "id_token_signing_alg_values_supported": ["RS256"]}),
                 );
             }
+            "/apis" => return answer::json_response(&self.groups()),
             "/readyz" | "/livez" | "/healthz" => return Response::new(Body::from("ok")),
             _ => {}
         }
@@ -126,6 +127,25 @@ impl Face {
             Ok(response) => response,
             Err(refusal) => refuse(&refusal),
         }
+    }
+
+    /// What API discovery says: the groups, those of custom resources only where there are such.
+    fn groups(&self) -> Value {
+        let world = self.world.lock();
+        let store = &world.side(self.side).cluster.store;
+        let there = Resource::ALL
+            .iter()
+            .filter(|one| !one.custom() || store.list(**one, None).next().is_some());
+        let mut groups: Vec<Value> = there
+            .filter_map(|one| one.version().split_once('/'))
+            .map(|(group, version)| {
+                let version =
+                    json!({"groupVersion": format!("{group}/{version}"), "version": version});
+                json!({"name": group, "versions": [version], "preferredVersion": version})
+            })
+            .collect();
+        groups.dedup();
+        json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
     }
 
     fn act(&self, target: &Target, body: Value, now: Moment) -> Result<Response, Refusal> {
