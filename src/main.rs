@@ -268,6 +268,13 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     for line in plan::describe(&plan) {
         say(&mut out, &line);
     }
+    let runbook = cockpit::runbook(&plan)?;
+    let own = runbook.steps.iter().filter(|step| step.own).count();
+    say(&mut out, "");
+    say(
+        &mut out,
+        &format!("runbook: {} steps, {own} of your own", runbook.steps.len()),
+    );
     // A missing tool locks nothing here: the check may well run on another machine than the recovery.
     let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
         Ok(helm) => helm.to_string(),

@@ -19,7 +19,7 @@ use std::{
 use self::session::{Gone, Session};
 use super::Setup;
 use crate::{
-    incident::{Moment, Risk, Step, StepId, Verdict},
+    incident::{Action, Evidence, Moment, Risk, Step, StepId, Verdict},
     journal::StateDir,
     report::Told,
     run::spec,
@@ -276,6 +276,16 @@ impl Session<'_> {
             return Ok(self.refuse(id, "it is not in the runbook"));
         };
         self.select(id);
+        let chosen = self.state.as_chosen(&step);
+        if matches!(chosen.action, Action::Manual(_)) {
+            let calls = self.state.prepared(&step, true).map(|done| done.calls);
+            let text = match calls {
+                Ok(calls) => format!("{} is done by hand: {}", step.title, calls.join(" ")),
+                Err(why) => return Ok(self.refuse(id, why)),
+            };
+            self.tell(&Told::Notice { text: text.into() });
+            return Ok(End::Pass);
+        }
         self.intend(Intent::DryRun);
         self.carry_out(&step, None).await
     }
@@ -383,6 +393,9 @@ impl Session<'_> {
         match &run.state {
             RunState::Judged(verdict, _) => Some(End::of(*verdict)),
             RunState::Disarmed => Some(End::Refused),
+            _ if run.told().is_some() => Some(End::Pass),
+            RunState::Exited if run.armed.evidence != Evidence::Seen => Some(End::Fail),
+            RunState::ContactLost if run.armed.evidence != Evidence::Seen => Some(End::Unknown),
             RunState::Exited if dry && run.code == Some(0) => Some(End::Pass),
             RunState::Exited if dry => Some(End::Fail),
             RunState::ContactLost if dry => Some(End::Unknown),
@@ -393,7 +406,14 @@ impl Session<'_> {
 
 /// Whether `--yes` answers what the step's dialog will ask; else what is missing.
 fn answered(state: &State, step: &Step, yes: Option<&str>) -> Result<(), String> {
+    let step = &*state.as_chosen(step);
     let phrase = state.prepared(step, false)?.phrase;
+    if matches!(step.action, Action::Manual(_)) {
+        return Err(format!(
+            "{} is done by hand and confirmed with a note: do that in the cockpit",
+            step.title
+        ));
+    }
     let yes = yes.map(str::trim);
     match (step.risk, phrase, yes) {
         (Risk::Look, None, None) | (_, None, Some("")) => Ok(()),

@@ -183,8 +183,6 @@ pub struct StepDetail {
     pub about: String,
     /// What it does when the primary does not answer, where that differs.
     pub ungraceful: Option<String>,
-    /// May be passed over without a reason.
-    pub optional: bool,
     /// Steps that must have passed or been skipped before.
     pub needs: Vec<Line>,
     /// The argv, or one line for each API call, as it would be run now.
@@ -218,6 +216,7 @@ impl StepDetail {
         let report = runbook::steps(state)
             .into_iter()
             .find(|report| report.id.as_str() == id.as_str())?;
+        let chosen = state.as_chosen(step);
         let (calls, phrase, problem) = match state.prepared(step, false) {
             Ok(prepared) => (prepared.calls, prepared.phrase, None),
             Err(why) => (Vec::new(), None, Some(why.into())),
@@ -237,8 +236,8 @@ impl StepDetail {
             calls: calls.iter().map(|call| printable(call)).collect(),
             problem,
             phrase,
-            pre: conditions(state, &step.pre),
-            post: conditions(state, &step.post),
+            pre: conditions(state, &chosen.pre),
+            post: conditions(state, &chosen.post),
             hold: step.hold,
             settle: step.settle,
             timeout: step.timeout,
