@@ -31,10 +31,7 @@ pub async fn look(
 ) -> Part<Tls> {
     let values = values.as_ref().map_err(Clone::clone)?;
     let mut ways = Vec::new();
-    let mut arns = values.certificates();
-    let planned = plan.recovery.certificate.as_deref();
-    arns.extend(planned.filter(|arn| values.certificates().is_empty() && !arn.is_empty()));
-    for arn in arns {
+    for arn in values.certificates() {
         ways.push(Way::Acm {
             arn: arn.to_owned(),
             found: certificates::describe(reach, arn).await,
@@ -58,6 +55,13 @@ pub async fn look(
     }
     if get(&["acme"]) == Some("true") {
         ways.push(Way::Acme);
+    }
+    // A load balancer that is not the chart's may take the planned one: then the values say nothing of it.
+    if let (true, Some(arn)) = (ways.is_empty(), &plan.recovery.certificate) {
+        ways.push(Way::Acm {
+            arn: arn.clone(),
+            found: certificates::describe(reach, arn).await,
+        });
     }
     let names = plan.cluster.names();
     Ok(Tls {
