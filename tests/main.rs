@@ -21,4 +21,6 @@ mod reducer;
 mod rights;
 mod rooms;
 #[cfg(feature = "practice")]
+mod scripts;
+#[cfg(feature = "practice")]
 mod walk;

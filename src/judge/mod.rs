@@ -16,6 +16,7 @@ pub mod reconcilers;
 pub mod region;
 pub mod rights;
 pub mod session;
+pub mod tables;
 pub mod tls;
 pub mod values;
 pub mod way;
@@ -79,6 +80,9 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::ReconcilersPaused => reconcilers::paused(sight),
         Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
+        Condition::CopiesUsable => backups::copies_usable(sight),
+        Condition::RightTable => tables::right(sight),
+        Condition::TablesRepaired => tables::repaired(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
         Condition::PrimarySilent => way::primary_silent(sight),

@@ -16,6 +16,7 @@ mod reconcilers;
 mod rights;
 mod seen;
 mod stop;
+mod tables;
 mod tls;
 mod values;
 mod yaml;
@@ -149,6 +150,9 @@ pub fn natives() -> Vec<Native> {
         black_box::native(),
         reconcilers::native(),
         stop::native(),
+        tables::restore(),
+        tables::repair(),
+        tables::authority(),
         values::native(),
         rights::native(),
         tls::check(),

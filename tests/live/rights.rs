@@ -145,7 +145,10 @@ fn certificates_are_found_by_issuer_secret_and_acm_and_requested_once() {
     stage.told(
         &by_secret,
         "check-certificate",
-        &["there is no Secret teleport/teleport-tls", "has none for these names"],
+        &[
+            "there is no Secret teleport/teleport-tls",
+            "has none for these names",
+        ],
     );
     let names = vec![
         "teleport.example.com".to_owned(),
@@ -161,6 +164,10 @@ fn certificates_are_found_by_issuer_secret_and_acm_and_requested_once() {
         "check-certificate",
         &["Secret teleport-tls: for teleport.example.com, *.teleport.example.com; valid for another"],
     );
-    stage.told(&by_secret, "request-certificate", &["requested arn:aws:acm:us-west-2:"]);
+    stage.told(
+        &by_secret,
+        "request-certificate",
+        &["requested arn:aws:acm:us-west-2:"],
+    );
     stage.told(&by_secret, "request-certificate", &["is there already"]);
 }

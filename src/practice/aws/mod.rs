@@ -15,6 +15,7 @@ mod iam;
 mod route53;
 mod s3;
 mod sts;
+mod tables;
 mod xml;
 
 use axum::{
@@ -57,6 +58,10 @@ const OPERATIONS: &[Operation] = operations! {
     "acm" "ListCertificates" => acm::list,
     "acm" "RequestCertificate" => acm::request,
     "backup" "ListRecoveryPointsByBackupVault" => backup::list_recovery_points,
+    "backup" "StartRestoreJob" => backup::start_restore,
+    "backup" "ListRestoreJobs" => backup::list_restores,
+    "backup" "DescribeRestoreJob" => backup::describe_restore,
+    "backup" "GetRestoreJobMetadata" => backup::restore_metadata,
     "backup" "ListBackupPlans" => backup::list_plans,
     "backup" "GetBackupPlan" => backup::get_plan,
     "dynamodb" "DescribeTable" => dynamodb::describe_table,
@@ -64,6 +69,14 @@ const OPERATIONS: &[Operation] = operations! {
     "dynamodb" "ListBackups" => dynamodb::list_backups,
     "dynamodb" "GetResourcePolicy" => dynamodb::get_resource_policy,
     "dynamodb" "Query" => dynamodb::query,
+    "dynamodb" "DescribeTimeToLive" => tables::describe_time_to_live,
+    "dynamodb" "ListTagsOfResource" => tables::list_tags,
+    "dynamodb" "RestoreTableFromBackup" => tables::restore_from_backup,
+    "dynamodb" "RestoreTableToPointInTime" => tables::restore_to_point_in_time,
+    "dynamodb" "TagResource" => tables::tag,
+    "dynamodb" "UpdateContinuousBackups" => tables::update_continuous_backups,
+    "dynamodb" "UpdateTable" => tables::update_table,
+    "dynamodb" "UpdateTimeToLive" => tables::update_time_to_live,
     "eks" "DescribeCluster" => eks::describe_cluster,
     "eks" "DescribePodIdentityAssociation" => eks::describe_association,
     "eks" "ListPodIdentityAssociations" => eks::list_associations,

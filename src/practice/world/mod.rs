@@ -10,6 +10,7 @@ pub mod names;
 pub mod region;
 pub mod rights;
 pub mod scenario;
+pub mod settings;
 pub mod tables;
 pub mod zone;
 
@@ -19,11 +20,12 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use cache::{CacheFault, CacheSpec};
 pub use cluster::{Cluster, Running, Seed, Timing};
-pub use copies::Copies;
+pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
 pub use rights::{Forgotten, ROLE, Requested, SECRET};
 pub use scenario::{Scenario, ScenarioError};
+pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
 pub use zone::{Change, Verb, Zone};
 
@@ -82,6 +84,8 @@ impl World {
             let (seed, zone) = (scenario.running(), &scenario.release.zone);
             gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
         });
+        let mut recovery = region(Side::Recovery);
+        recovery.storage.standing(scenario.tables.recovery);
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -94,7 +98,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery: region(Side::Recovery),
+            recovery,
             zone,
             gitops,
             writing: [None, None],

@@ -12,11 +12,12 @@ use super::{
     CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
     gitops::GitOps,
     names::{Release, Site},
+    settings::Tables,
 };
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 8] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -40,6 +41,10 @@ const EMBEDDED: [(&str, &str); 7] = [
     (
         "zombie-primary",
         include_str!("../../../assets/scenarios/zombie-primary.toml"),
+    ),
+    (
+        "wrong-table",
+        include_str!("../../../assets/scenarios/wrong-table.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -78,6 +83,9 @@ pub struct Scenario {
     /// `[dns]`
     #[serde(default)]
     pub dns: ZoneTiming,
+    /// `[tables]`
+    #[serde(default)]
+    pub tables: Tables,
     /// `[release]`
     #[serde(default)]
     pub release: Release,
@@ -238,6 +246,7 @@ impl Default for Scenario {
     /// Calm: nothing is wrong.
     fn default() -> Self {
         Self {
+            tables: Tables::default(),
             name: "calm".to_owned(),
             about: "Nothing is wrong.".to_owned(),
             cluster: Timing::default(),
@@ -344,7 +353,9 @@ impl Scenario {
     }
 }
 
-fn secs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn secs<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     let secs = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(secs).map_err(|_| {
         serde::de::Error::custom(format!(
@@ -377,7 +388,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, missing-iam, missing-certificate, gitops, zombie-primary, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, calm"
         );
     }
 
