@@ -8,6 +8,7 @@ pub mod copies;
 pub mod gitops;
 pub mod names;
 pub mod region;
+pub mod rights;
 pub mod scenario;
 pub mod settings;
 pub mod tables;
@@ -22,6 +23,7 @@ pub use cluster::{Cluster, Running, Seed, Timing};
 pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
+pub use rights::{Forgotten, ROLE, Requested, SECRET};
 pub use scenario::{Scenario, ScenarioError};
 pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
@@ -75,6 +77,7 @@ impl World {
                     &scenario.release.cluster,
                     began,
                 ),
+                certificates: Vec::new(),
             }
         };
         let mut primary = region(Side::Primary);
@@ -103,6 +106,18 @@ impl World {
             writing: [None, None],
             healed: false,
             scenario,
+        }
+    }
+
+    /// Puts the proxies' certificate into the clusters, as somebody did before the outage, unless it was forgotten.
+    pub fn provision(&mut self, pem: &str, now: Moment) {
+        let namespace = self.scenario.release.namespace.clone();
+        for side in Side::BOTH {
+            if side == Side::Recovery && self.scenario.rights.no_certificate {
+                continue;
+            }
+            let cluster = &mut self.side_mut(side).cluster;
+            cluster.provision(&namespace, SECRET, pem, now);
         }
     }
 
