@@ -62,6 +62,13 @@ conditions! {
     OldDoorShut = "old-door-shut",
     /// The recovery values file exists and names the recovery region's tables, bucket and region.
     ValuesWritten = "values-written",
+    /// The role of the Auth Service's pods may be taken by them and grants all that the chart needs on the recovery
+    /// region's tables, bucket and keys; the proxies' own, where they have one, may be taken.
+    RightsGranted = "rights-granted",
+    /// The certificate that the recovery values name is there for name and wildcard and valid, or its issuer is ready.
+    CertificateReady = "certificate-ready",
+    /// ACM of the recovery region has a certificate for name and wildcard that is issued, or shows what it waits for.
+    CertificateRequested = "certificate-requested",
     /// No release of that name is in the recovery cluster yet.
     ReleaseAbsent = "release-absent",
     /// The release is deployed in the recovery cluster.

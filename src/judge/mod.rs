@@ -14,8 +14,10 @@ pub mod identity;
 pub mod pod;
 pub mod reconcilers;
 pub mod region;
+pub mod rights;
 pub mod session;
 pub mod tables;
+pub mod tls;
 pub mod values;
 pub mod way;
 
@@ -89,6 +91,9 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),
+        Condition::RightsGranted => rights::granted(sight),
+        Condition::CertificateReady => tls::ready(sight),
+        Condition::CertificateRequested => tls::requested(sight),
         Condition::ReleaseAbsent => cluster::release_absent(Side::Recovery, sight),
         Condition::ReleaseDeployed => cluster::release_deployed(Side::Recovery, sight),
         Condition::PodsReady => cluster::ready(Side::Recovery, sight),

@@ -14,9 +14,11 @@ mod ping;
 mod pods;
 mod reconcilers;
 mod restart;
+mod rights;
 mod seen;
 mod stop;
 mod tables;
+mod tls;
 mod values;
 mod yaml;
 
@@ -154,6 +156,9 @@ pub fn natives() -> Vec<Native> {
         tables::repair(),
         tables::authority(),
         values::native(),
+        rights::native(),
+        tls::check(),
+        tls::request(),
         pods::native(),
         load_balancer::native(),
         dns::native(),

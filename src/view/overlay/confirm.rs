@@ -184,6 +184,13 @@ const fn told(condition: Condition) -> &'static str {
         Condition::ValuesWritten => {
             "the recovery values file names the recovery region's resources"
         }
+        Condition::RightsGranted => "the pods' role may be taken and grants what the chart needs",
+        Condition::CertificateReady => {
+            "a certificate for name and wildcard is there or can be issued"
+        }
+        Condition::CertificateRequested => {
+            "ACM has a certificate, or shows the record it waits for"
+        }
         Condition::ReleaseAbsent => "no release of that name is in the recovery cluster",
         Condition::ReleaseDeployed => "the release is deployed in the recovery cluster",
         Condition::PodsReady => "every Auth and Proxy Deployment is available as desired",
