@@ -82,6 +82,12 @@ pub enum Command {
         #[command(subcommand)]
         command: PlanCommand,
     },
+    /// Keep what the cluster is like now, for the day on which its region can no longer tell.
+    BlackBox {
+        /// What about it.
+        #[command(subcommand)]
+        command: BlackBoxCommand,
+    },
     /// The runbook from scripts: list the steps, look at one, run one with the guards of the cockpit.
     Step {
         /// What about them.
@@ -136,6 +142,17 @@ pub enum PlanCommand {
     Check,
 }
 
+/// The black box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum BlackBoxCommand {
+    /// Record one beside the incidents, with no incident open: fit for cron. 0 all of it was seen, 1 part of it was not
+    /// (and is of an earlier box, or missing), 2 nothing was recorded.
+    Record,
+    /// Print the one that counts, without the Helm values: the open incident's, else the newest one kept. 0 there is one,
+    /// 2 there is none.
+    Show,
+}
+
 /// What the exit code of `relight step` says.
 const STEP_CODES: &str = "\
 Exit codes:
@@ -176,6 +193,12 @@ pub enum StepCommand {
         /// The step's id.
         id: String,
     },
+    /// Ask the run of a step to stop (TERM; asked again, it is killed), and wait for its verdict.
+    #[command(after_help = STEP_CODES)]
+    Cancel {
+        /// The step's id.
+        id: String,
+    },
     /// Pass a step over.
     #[command(after_help = STEP_CODES)]
     Skip {
@@ -202,6 +225,17 @@ pub struct RunStep {
     /// The answer to the step's dialog. A `change` step wants --yes alone, a `destroy` step its exact phrase.
     #[arg(long, value_name = "PHRASE", num_args = 0..=1, default_missing_value = "", conflicts_with = "dry_run")]
     pub yes: Option<String>,
+    /// Run it although preconditions are UNKNOWN, by the phrase `override ID`. A FAIL is never overridden.
+    #[arg(
+        long = "override",
+        value_name = "PHRASE",
+        requires = "reason",
+        conflicts_with = "dry_run"
+    )]
+    pub through: Option<String>,
+    /// Why it is overridden: it stands in the journal and in the report.
+    #[arg(long, value_name = "TEXT", requires = "through")]
+    pub reason: Option<String>,
     /// Say what would be done and change nothing. While no incident is open, none is declared.
     #[arg(long)]
     pub dry_run: bool,

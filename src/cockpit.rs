@@ -4,10 +4,12 @@
 //! the same subject. Everything slow (disk, runs, output, clients) lives on a thread or task of its own and answers by an
 //! [`Event`].
 
+mod black_box;
 mod budget;
 mod clock;
 mod edge;
 mod headless;
+mod history;
 mod memory;
 mod once;
 mod runs;
@@ -20,7 +22,8 @@ use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-pub use headless::{End, Order, Script, headless};
+pub use black_box::{record as record_black_box, show as show_black_box};
+pub use headless::{End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use start::{Setup, runbook, setup};
 

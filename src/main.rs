@@ -13,8 +13,8 @@ use std::{
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
-    cockpit::{self, Ending, Order, Script, Setup},
+    cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    cockpit::{self, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId},
     journal::{self, Folder},
     plan,
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Some(Command::Plan {
             command: PlanCommand::Check,
         }) => check(&cli.open),
+        Some(Command::BlackBox { command }) => black_box(&cli.open, command),
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);
             step(cli.open, &command, again)
@@ -156,9 +157,14 @@ fn step(open: Open, command: &StepCommand, again: Vec<String>) -> Result<ExitCod
                 step: setup.step(id)?,
                 yes: run.yes.clone(),
                 wait: run.wait.map(Duration::from_secs),
+                through: run.through.clone().map(|phrase| Through {
+                    phrase,
+                    reason: run.reason.clone().unwrap_or_default(),
+                }),
             },
         },
         StepCommand::Wait { id } => Order::Wait(setup.step(id)?),
+        StepCommand::Cancel { id } => Order::Cancel(setup.step(id)?),
         StepCommand::Skip { id, reason } => Order::Skip {
             step: setup.step(id)?,
             reason: reason.clone(),
@@ -279,6 +285,17 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn black_box(open: &Open, command: BlackBoxCommand) -> Result<ExitCode, String> {
+    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
+    let state = open.state_dir.as_deref();
+    let (text, code) = match command {
+        BlackBoxCommand::Record => runtime()?.block_on(cockpit::record_black_box(&plan, state))?,
+        BlackBoxCommand::Show => cockpit::show_black_box(&plan, state, open.format)?,
+    };
+    say(&mut io::stdout(), text.trim_end());
+    Ok(ExitCode::from(code))
+}
+
 fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let plan = Arc::new(plan::load(&open.plan).map_err(|error| error.to_string())?);
     let (name, run) = (&ordered.name, &ordered.run);
@@ -302,6 +319,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let context = step::Context {
         plan,
         run,
+        incident: incident.path().to_owned(),
         dry_run: ordered.dry_run || spec.dry_run,
         confirmed: spec.calls,
         fence: step::Fence::new(move || {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use super::Setup;
 use crate::{
     incident::{Health, Moment, Subject},
-    journal::{Checkpoint, Item, Replay, StateDir},
+    journal::{Checkpoint, Folder, Item, Replay, StateDir},
     probe::{self, Targets, schedule::Schedule},
     report::{Format, Report},
     state::{Access, Event, State},
@@ -40,7 +40,10 @@ pub async fn look(setup: &Setup) -> State {
     };
     state.decide(Event::Access(access));
     let (sink, targets) = (super::edge::sink(), Targets::default());
-    replay(setup, &mut state, &targets);
+    let folder = replay(setup, &mut state, &targets);
+    super::edge::Places::of(setup).tell(&targets, folder.as_ref());
+    let dir = setup.open.state_dir.as_deref();
+    state.decide(Event::History(super::history::history(&setup.plan, dir)));
     let probes = probe::all(&setup.plan, &targets);
     let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
     let schedule = Schedule::start(probes, &sink);
@@ -65,24 +68,23 @@ pub async fn look(setup: &Setup) -> State {
 }
 
 /// The story of the open incident, if there is one, and what its cockpit had seen. Looking takes no lock.
-fn replay(setup: &Setup, state: &mut State, targets: &Targets) {
+fn replay(setup: &Setup, state: &mut State, targets: &Targets) -> Option<Folder> {
     let found = StateDir::locate(setup.open.state_dir.as_deref())
         .ok()
         .and_then(|dir| dir.find_open(&Arc::clone(&setup.plan)).ok())
         .and_then(|found| found.into_iter().next());
-    let Some(folder) = found.map(|found| found.folder) else {
-        return;
-    };
+    let folder = found.map(|found| found.folder)?;
     if let Ok(Some(checkpoint)) = Checkpoint::load(&folder) {
         super::edge::recall(targets, &checkpoint.instruments);
         state.decide(Event::Recalled(checkpoint.instruments));
     }
     let Ok(replay) = Replay::open(&folder.journal()) else {
-        return;
+        return Some(folder);
     };
     let records = replay.filter_map(|item| match item {
         Item::Record(record) => Some(*record),
         Item::Notice(_) => None,
     });
     state.decide(Event::Replayed(records.collect()));
+    Some(folder)
 }

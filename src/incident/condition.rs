@@ -36,12 +36,18 @@ conditions! {
     RecoveryContext = "recovery-context",
     /// The primary's Kubernetes API was asked and gave no answer.
     PrimarySilent = "primary-silent",
+    /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
+    ReconcilersPaused = "reconcilers-paused",
+    /// Neither this session nor a kube context of the plan goes through the Teleport cluster.
+    SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
     TablesReady = "tables-ready",
     /// For both tables a usable copy is reachable without the primary and within the RPO.
     BackupsFresh = "backups-fresh",
     /// The recordings bucket of the recovery region answers and is versioned.
     RecordingsReady = "recordings-ready",
+    /// The black box lies in the incident's folder, with what a way back needs.
+    BlackBoxRecorded = "black-box-recorded",
     /// No pod and no release of the old cluster is left.
     OldClusterGone = "old-cluster-gone",
     /// No address of the old load balancer answers as this cluster.
@@ -64,6 +70,10 @@ conditions! {
     DnsPublished = "dns-published",
     /// No watched resolver gives the old target any more.
     DnsConverged = "dns-converged",
+    /// The old load balancer answers as this cluster, with the pins of the black box.
+    OldDoorAnswers = "old-door-answers",
+    /// The hosted zone has the records that the black box has, and every authority serves them.
+    DnsReverted = "dns-reverted",
     /// The public name answers ping from the new load balancer.
     PublicPing = "public-ping",
 }

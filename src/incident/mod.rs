@@ -9,21 +9,25 @@
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
 mod answer;
+pub mod black_box;
 mod cluster;
 mod condition;
 mod door;
 mod fact;
 mod failure;
 mod health;
+mod history;
 mod identity;
 mod instruments;
 mod millis;
 mod moment;
 pub mod outline;
+mod reconcilers;
 mod recordings;
 mod row;
 mod run;
 mod runbook;
+mod session;
 mod side;
 mod step;
 mod subject;
@@ -32,9 +36,11 @@ pub mod values;
 mod vault;
 mod wash;
 mod way;
+mod when;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
+pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,
@@ -44,12 +50,15 @@ pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use health::{Finding, Health, Outcome};
+pub use history::{History, Usual};
 pub use identity::Identity;
 pub use instruments::{Instruments, Reading};
 pub use moment::{Moment, brief};
+pub use reconcilers::{Reconciler, ReconcilerKind, Reconcilers};
 pub use recordings::{Recordings, Replication, StoredObject};
 pub use run::{RunId, Verdict};
 pub use runbook::{Runbook, RunbookError};
+pub use session::Session;
 pub use side::{Side, TableRole};
 pub use step::{Action, Evidence, Risk, Step, StepId};
 pub use subject::Subject;
@@ -57,4 +66,5 @@ pub use table::{Backup, Pitr, Table};
 pub use values::Values;
 pub use vault::{RecoveryPoint, Schedule, Vault};
 pub use way::{Ungraceful, Way};
+pub use when::when;
 pub use zone::{RecordSet, Zone};

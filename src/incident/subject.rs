@@ -14,6 +14,10 @@ pub enum Subject {
     Identity(Side),
     /// The Kubernetes cluster of a side, as far as the Teleport release goes.
     Cluster(Side),
+    /// What would bring the release back by itself in the Kubernetes cluster of a side.
+    Reconcilers(Side),
+    /// The ways through the Teleport cluster that this session uses.
+    Session,
     /// A `DynamoDB` table in the region of a side.
     Table(Side, TableRole),
     /// The recovery points of one of the primary's tables in the recovery region's backup vault.
@@ -31,6 +35,8 @@ pub enum Subject {
     Zone,
     /// A way to the Teleport proxy: the old load balancer, the new one, the public name.
     Door(Door),
+    /// The black box of this incident, or the newest one kept before it.
+    BlackBox,
     /// The values file written for the recovery release.
     Values,
 }
@@ -46,12 +52,15 @@ impl fmt::Display for Subject {
         match self {
             Self::Identity(side) => write!(f, "identity {side}"),
             Self::Cluster(side) => write!(f, "cluster {side}"),
+            Self::Reconcilers(side) => write!(f, "reconcilers {side}"),
+            Self::Session => f.write_str("session"),
             Self::Table(side, role) => write!(f, "table {side} {role}"),
             Self::Vault(role) => write!(f, "vault {role}"),
             Self::Recordings(side) => write!(f, "recordings {side}"),
             Self::Answer { server, name } => write!(f, "answer {server} {name}"),
             Self::Zone => f.write_str("zone"),
             Self::Door(door) => write!(f, "door {door}"),
+            Self::BlackBox => f.write_str("black box"),
             Self::Values => f.write_str("values"),
         }
     }

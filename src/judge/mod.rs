@@ -5,12 +5,17 @@
 
 mod age;
 pub mod backups;
+pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod fence;
+pub mod forecast;
 pub mod identity;
 pub mod pod;
+pub mod reconcilers;
 pub mod region;
+pub mod session;
 pub mod values;
 pub mod way;
 
@@ -70,10 +75,13 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::RecoveryAccount => identity::account(Side::Recovery, sight),
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
+        Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
         Condition::PrimarySilent => way::primary_silent(sight),
+        Condition::BlackBoxRecorded => black_box::recorded(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),
@@ -85,6 +93,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::SameAuthorities => doors::same_authorities(sight),
         Condition::DnsPublished => dns::published(sight),
         Condition::DnsConverged => dns::converged(sight),
+        Condition::OldDoorAnswers => doors::old_answers(sight),
+        Condition::DnsReverted => dns::reverted(sight),
         Condition::PublicPing => doors::public_ping(sight),
     }
 }

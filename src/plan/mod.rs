@@ -23,6 +23,6 @@ pub use moves::Moves;
 pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
-    ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan, Service, Tools,
-    WebPlan,
+    BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, KubePlan, Objectives, Plan, RegionPlan,
+    ResolverPlan, Service, Tools, WebPlan,
 };

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, Tools, WebPlan};
+use super::{
+    BlackBoxPlan, ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, Tools, WebPlan,
+};
 
 fn region(region: &str, name: &str) -> RegionPlan {
     RegionPlan {
@@ -75,6 +77,7 @@ pub(crate) fn plan() -> Plan {
             rto: Duration::from_hours(1),
             rpo: Duration::from_mins(15),
         },
+        black_box: BlackBoxPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
         },

@@ -24,6 +24,8 @@ pub struct Plan {
     pub web: WebPlan,
     /// `[objectives]`
     pub objectives: Objectives,
+    /// `[black_box]`
+    pub black_box: BlackBoxPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -254,6 +256,22 @@ pub struct Objectives {
     pub rto: Duration,
     /// `rpo`: recovery point objective; 15 minutes unless said.
     pub rpo: Duration,
+}
+
+/// `[black_box]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlackBoxPlan {
+    /// `copy_to`: where in the recovery region a copy goes; `None`: it lies on this host only.
+    pub copy_to: Option<CopyTo>,
+}
+
+/// A place in S3, in the recovery region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyTo {
+    /// The bucket.
+    pub bucket: String,
+    /// What keys begin with: empty, or with a slash at its end.
+    pub prefix: String,
 }
 
 /// `[tools]`

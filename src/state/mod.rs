@@ -7,6 +7,8 @@
 //! [`State::decide`] takes an [`Event`] and returns [`Effect`]s. It is pure: it reads no clock and does no I/O, so a
 //! journal and a list of events replay to the same screen.
 
+mod alarm;
+pub mod clocks;
 mod copied;
 mod decide;
 mod desk;
@@ -20,6 +22,7 @@ mod ways;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use alarm::{Alarm, AlarmKind};
 pub use desk::{
     Confirm, Desk, Focus, Notice, Overlay, Override, Pane, PaneDesk, Reason, Scroll, Search, Tone,
     Why,
@@ -31,7 +34,7 @@ pub use rows::{PodKey, RowKey};
 pub use story::{Declared, Run, RunState, Skip, Story};
 
 use crate::{
-    incident::{Instruments, Moment, RunId, Runbook},
+    incident::{History, Instruments, Moment, RunId, Runbook},
     journal::ArmedStep,
     judge::Sight,
     plan::Plan,
@@ -85,12 +88,16 @@ pub struct State {
     pub disk: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
+    /// How long steps took in earlier incidents of this cluster.
+    pub history: History,
     /// The run that was asked to stop so that its step can go the other way.
     switching: Option<RunId>,
     /// Records asked for and not yet on disk, so that nothing is asked for twice.
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
     owed: Vec<crate::journal::Entry>,
+    /// Alarms that have been rung, and when they were last seen.
+    rung: Vec<(AlarmKind, Moment)>,
     prepare: Prepare,
 }
 
@@ -125,9 +132,11 @@ impl State {
             access,
             disk: None,
             holding: BTreeMap::new(),
+            history: History::default(),
             switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
+            rung: Vec::new(),
             prepare,
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     journal::Kind,
     judge,
     layout::Placed,
-    state::{Access, Pane, StepState},
+    state::{Access, Alarm, Pane, StepState, clocks::to_go},
     theme::Role,
 };
 
@@ -29,7 +29,17 @@ pub fn draw(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)]) {
         second_row(canvas, titles, 1);
     } else {
         let mut parts = clocks(canvas);
-        parts.insert(1, short_worst(canvas, titles));
+        let first = match alarm(canvas) {
+            Some(alarm) => {
+                let room = usize::from(canvas.area.width) / 2;
+                Segment::new(
+                    12,
+                    vec![(clean::fit(&alarm, room), canvas.style(Role::Danger))],
+                )
+            }
+            None => short_worst(canvas, titles),
+        };
+        parts.insert(1, first);
         segments::draw(&mut canvas.pen(0), parts);
     }
 }
@@ -55,7 +65,7 @@ fn clocks(canvas: &Canvas<'_>) -> Vec<Segment> {
     if let Some(declared) = &state.story.declared {
         let elapsed = state.now.since(declared.outage);
         parts.push(elapsed_part(canvas, elapsed));
-        parts.push(objective(canvas, elapsed));
+        parts.push(objective(canvas));
     }
     parts
 }
@@ -119,32 +129,70 @@ fn elapsed_part(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
     Segment::with(vec![(4, vec![(long, style)]), (8, vec![(short, style)])])
 }
 
-/// `RTO 17m left of 1h00m ▕██████▏`
-fn objective(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
-    let rto = canvas.state.plan.objectives.rto;
+/// `RTO 17m left of 1h00m · ~9m to go (p90 14m) ▕██████▏`; before it is missed, that it will be; and once the last step is
+/// done, how it came out.
+fn objective(canvas: &Canvas<'_>) -> Segment {
+    let state = canvas.state;
+    let rto = state.plan.objectives.rto;
+    let elapsed = state.elapsed().unwrap_or_default();
+    let late = state.will_miss_by();
     let part = elapsed.as_secs_f32() / rto.as_secs_f32().max(1.0);
+    let done = state.recovered().is_some();
     let role = match part {
         part if part >= 1.0 => Role::Down,
+        _ if done => Role::Ok,
+        _ if late.is_some() => Role::Down,
         part if part >= 0.75 => Role::Degraded,
         _ => Role::Text,
     };
     let style = canvas.style(role);
-    let words = if elapsed > rto {
-        format!("missed by {}", brief(elapsed.saturating_sub(rto)))
-    } else {
-        format!("{} left", brief(rto.saturating_sub(elapsed)))
+    let (words, tight) = match late {
+        _ if elapsed > rto => {
+            let words = format!("missed by {}", brief(elapsed.saturating_sub(rto)));
+            (words.clone(), words)
+        }
+        _ if done => {
+            let words = format!("met, {}", brief(elapsed));
+            (words.clone(), words)
+        }
+        Some(late) => (
+            format!("will be missed by {}", brief(late)),
+            format!("miss {}", brief(late)),
+        ),
+        None => {
+            let words = format!("{} left", brief(rto.saturating_sub(elapsed)));
+            (words.clone(), words)
+        }
     };
-    let short = format!("RTO {words}");
-    let long = format!("{short} of {}", brief(rto));
+    let (short, tight) = (format!("RTO {words}"), format!("RTO {tight}"));
+    let forecast = state.forecast().filter(|_| !done);
+    let to_go =
+        |short| forecast.map_or_else(String::new, |told| format!(" · {}", to_go(&told, short)));
+    let long = format!("{short} of {}{}", brief(rto), to_go(false));
+    let middle = format!("{short}{}", to_go(true));
     let gauge = format!(" {}", bar(part, 8));
     Segment::with(vec![
         (1, vec![(long, style), (gauge.clone(), style)]),
-        (2, vec![(short.clone(), style), (gauge, style)]),
-        (7, vec![(short, style)]),
+        (2, vec![(middle.clone(), style), (gauge, style)]),
+        (3, vec![(middle, style)]),
+        (6, vec![(short, style)]),
+        (7, vec![(tight, style)]),
     ])
 }
 
 fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
+    if let Some(alarm) = alarm(canvas) {
+        // The whole row: nothing stands beside a second cluster with the same authorities.
+        let columns = usize::from(canvas.area.width);
+        let text = clean::fit(
+            &format!(" {} {alarm}", symbol::health(Health::Down)),
+            columns,
+        );
+        let padding = " ".repeat(columns.saturating_sub(clean::width(&text)));
+        let style = canvas.style(Role::Danger);
+        canvas.pen(row).put(&format!("{text}{padding}"), style);
+        return;
+    }
     let mut parts = alerts(canvas);
     let running = running(canvas);
     let taken = running.as_ref().map_or(0, |spans| spans_width(spans) + 2);
@@ -171,8 +219,13 @@ fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
         rest.width -= columns + 2;
     }
     // The worst sentence may be long: it leaves room for the running step.
-    let worst_room = usize::from(rest.width).saturating_sub(taken).max(30);
+    // Where there is room beside the worst thing: the runbook's row and the report have it in full.
+    let untold =
+        untold(canvas).filter(|spans| spans_width(spans) + taken + 62 <= usize::from(rest.width));
+    let told = untold.as_ref().map_or(0, |spans| spans_width(spans) + 2);
+    let worst_room = usize::from(rest.width).saturating_sub(taken + told).max(30);
     parts.push(fitted(worst(canvas, titles), worst_room));
+    parts.extend(untold);
     parts.extend(running);
     let mut left = canvas.at(rest);
     let mut pen = left.pen(row);
@@ -182,6 +235,20 @@ fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
         }
         pen.skip(2);
     }
+}
+
+/// The gravest alarm, in words.
+fn alarm(canvas: &Canvas<'_>) -> Option<String> {
+    let alarms = canvas.state.alarms();
+    let mut grave = alarms.into_iter().filter(Alarm::grave);
+    grave.next().map(|alarm| alarm.text)
+}
+
+/// What nobody can tell of the old cluster, in a few words.
+fn untold(canvas: &Canvas<'_>) -> Option<Spans> {
+    let alarms = canvas.state.alarms();
+    let text = alarms.first()?.text.split(':').next()?.to_owned();
+    Some(vec![(text, canvas.style(Role::Warning))])
 }
 
 /// What stops the operator's hands: a full disk, a terminal that looks on.

@@ -151,7 +151,7 @@ fn answered(
 }
 
 /// Everything that must hold of any journal that a cockpit has written.
-fn sound(records: &[Record]) -> Result<(), TestCaseError> {
+pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
     for (index, record) in records.iter().enumerate() {
         let before = &records[..index];
         match &record.entry {

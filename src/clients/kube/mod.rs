@@ -3,14 +3,21 @@
 //! * [`Kube`], [`connect()`]: from the plan's context and kubeconfig; never the current context, never a prompt.
 //! * [`Query`], [`list`], [`watch`], [`any`], [`identity`]: what is asked and how.
 //! * [`wire`], [`WirePod`], [`WireDeployment`], [`WireEntrance`]: lean forms of the answers, and what is shown of them.
+//! * [`object`], [`reconcilers`]: kinds that are found by asking the API server what it has.
+//! * [`session`]: whether a context leads through a Teleport cluster.
 //! * [`load_balancer`]: the proxy's address, found by label.
 
 mod balancer;
 mod connect;
 mod deployment;
 pub mod failure;
+pub mod object;
 mod pod;
 mod query;
+pub mod raw;
+pub mod reconcilers;
+mod release;
+pub mod session;
 pub mod text;
 pub mod wire;
 
@@ -19,3 +26,4 @@ pub use connect::{Kube, connect};
 pub use deployment::WireDeployment;
 pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};
+pub use release::{HelmRelease, digest, release};

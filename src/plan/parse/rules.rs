@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::plan::RegionPlan;
+use crate::plan::{CopyTo, RegionPlan};
 
 /// Why a value is not taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -216,6 +216,33 @@ pub(super) fn bucket(value: &str) -> Ruled<String> {
             "write the name alone, 3 to 63 lower-case letters, digits, '.' and '-'; no s3:// and no ARN",
         )
     }
+}
+
+/// `s3://bucket/prefix`: a place for copies. A prefix ends with a slash afterwards.
+pub(super) fn copy_to(value: &str) -> Ruled<CopyTo> {
+    let Some(rest) = value.strip_prefix("s3://") else {
+        return wrong(
+            format!("{value:?} is no place in S3"),
+            "write s3:// with a bucket and a prefix: s3://teleport-recordings-us-west-2/black-box",
+        );
+    };
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.trim_end_matches('/');
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if prefix.len() > 200 || !prefix.chars().all(plain) {
+        return wrong(
+            format!("{prefix:?} is no prefix of keys"),
+            "use up to 200 letters, digits, '-', '_', '.' and '/'",
+        );
+    }
+    Ok(CopyTo {
+        bucket: bucket(name)?,
+        prefix: if prefix.is_empty() {
+            String::new()
+        } else {
+            format!("{prefix}/")
+        },
+    })
 }
 
 /// The UID of a Kubernetes object: 8-4-4-4-12 hexadecimal digits.

@@ -33,6 +33,9 @@ kube = { context = "west", uid = "00000000-0000-4000-8000-000000000002" }
 zone_id = "Z0123456789ABC"
 zone = "example.com"
 resolvers = ["10.0.0.2"]
+
+[black_box]
+copy_to = "s3://recordings-west/black-box"
 "#;
 
 fn parse(text: &str) -> Result<Plan, Vec<Diagnostic>> {
@@ -346,12 +349,13 @@ fn every_error_comes_at_once_and_in_order() {
 
 #[test]
 fn a_mistyped_public_resolver_is_an_error_where_it_stands() {
-    let text = format!("{SOUND}public_resolvers = [\n  \"google\",\n  \"cloudfare\",\n]\n");
+    let listed = "public_resolvers = [\n  \"google\",\n  \"cloudfare\",\n]\n\n[black_box]";
+    let text = SOUND.replace("\n[black_box]", listed);
     let errors = parse(&text).expect_err("a wrong plan");
     assert_eq!(errors.len(), 1, "{errors:#?}");
     let error = &errors[0];
     assert_eq!(error.excerpt, "\"cloudfare\"");
-    assert_eq!((error.line, error.column), (SOUND.lines().count() + 3, 3));
+    assert_eq!((error.line, error.column), (SOUND.lines().count(), 3));
     assert_eq!(error.remedy, "did you mean \"cloudflare\"?");
 }
 
@@ -364,7 +368,8 @@ fn a_private_zone_needs_resolvers_that_know_it_and_asks_no_public_ones() {
     let none = private(SOUND).replace("resolvers = [\"10.0.0.2\"]\n", "");
     let plan = parse(&none).expect("a plan with a gap");
     assert!(plan.warnings[0].message.contains("nobody can be asked"));
-    let public = private(SOUND) + "public_resolvers = [\"google\"]\n";
+    let listed = "public_resolvers = [\"google\"]\n\n[black_box]";
+    let public = private(SOUND).replace("\n[black_box]", listed);
     let plan = parse(&public).expect("a plan with a warning");
     assert_eq!(plan.warnings[0].level, Level::Warning);
 }

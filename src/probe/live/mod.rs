@@ -1,11 +1,14 @@
 //! The probes behind the panes, one file per noun.
 
 mod aws;
+pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
 pub mod identity;
+pub mod reconcilers;
 pub mod recordings;
+pub mod session;
 pub mod tables;
 pub mod values;
 pub mod vault;

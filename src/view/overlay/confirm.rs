@@ -167,9 +167,14 @@ const fn told(condition: Condition) -> &'static str {
         Condition::PrimaryContext => "the primary's kube context is the planned cluster",
         Condition::RecoveryContext => "the recovery kube context is the planned cluster",
         Condition::PrimarySilent => "the primary's Kubernetes API gives no answer",
+        Condition::ReconcilersPaused => {
+            "nothing in the primary would bring the old cluster back by itself"
+        }
+        Condition::SessionElsewhere => "no way of yours goes through the Teleport cluster",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
         Condition::BackupsFresh => "both tables have a usable copy within the RPO",
         Condition::RecordingsReady => "the recordings bucket answers and is versioned",
+        Condition::BlackBoxRecorded => "the black box lies in the incident's folder",
         Condition::OldClusterGone => "no pod and no release of the old cluster is left",
         Condition::OldDoorShut => "the old load balancer no longer answers as this cluster",
         Condition::ValuesWritten => {
@@ -183,6 +188,8 @@ const fn told(condition: Condition) -> &'static str {
         Condition::SameAuthorities => "the new cluster has the old certificate authorities",
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
+        Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",
+        Condition::DnsReverted => "the zone has the records of the black box again",
         Condition::PublicPing => "the public name answers ping from the new load balancer",
     }
 }
