@@ -8,5 +8,6 @@ pub mod certificate;
 pub mod dns;
 pub mod gunzip;
 pub mod kube;
+pub mod prerequisites;
 pub mod tls;
 pub mod web;

@@ -11,6 +11,7 @@ pub mod dns;
 pub mod doors;
 pub mod identity;
 pub mod pod;
+pub mod prerequisites;
 pub mod region;
 pub mod values;
 
@@ -74,6 +75,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
         Condition::BlackBoxRecorded => black_box::recorded(sight),
+        Condition::PrerequisitesMet => prerequisites::met(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),

@@ -16,6 +16,8 @@ impl Plan {
             Subject::Door(_) | Subject::BlackBox => Duration::from_secs(5),
             Subject::Identity(_) | Subject::Zone | Subject::Vault(_) => Duration::from_mins(1),
             Subject::Table(..) | Subject::Recordings(_) => Duration::from_secs(30),
+            // Registries are asked and every pod is listed: when it is asked for, and now and then.
+            Subject::Prerequisites => Duration::from_mins(5),
             Subject::Values => Duration::from_secs(2),
         }
     }

@@ -12,6 +12,7 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod prerequisites;
 mod values;
 mod yaml;
 
@@ -142,6 +143,7 @@ pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
         black_box::native(),
+        prerequisites::native(),
         values::native(),
         pods::native(),
         load_balancer::native(),

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, BlackBox, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact,
+    Address, Answer, BlackBox, Prerequisites, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact,
     Failure, FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod,
     Rcode, Recordings, Release, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
 };
@@ -21,6 +21,7 @@ pub const NAMES: &[&str] = &[
     "empty recovery",
     "values",
     "black box",
+    "prerequisites",
     "recovery pods looping",
     "recovery pods ready",
     "new door",
@@ -52,6 +53,10 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
         "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
+        "prerequisites" => vec![(
+            Subject::Prerequisites,
+            Ok(Fact::Prerequisites(prerequisites())),
+        )],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
@@ -76,6 +81,11 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
 fn black_box() -> Arc<BlackBox> {
     let text = include_str!("../fixtures/black-box/seen-1.json");
     Arc::new(serde_json::from_str(text).expect("a black box"))
+}
+
+fn prerequisites() -> Arc<Prerequisites> {
+    let text = include_str!("../fixtures/black-box/prerequisites-1.json");
+    Arc::new(serde_json::from_str(text).expect("prerequisites"))
 }
 
 fn silent() -> Result<Fact, Failure> {

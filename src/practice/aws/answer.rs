@@ -51,6 +51,7 @@ impl Answer {
     pub fn labelled(mut self, service: &str) -> Self {
         self.content = match (self.content, service) {
             (Some(_), "backup") => Some("application/json"),
+            (Some(_), "kms") => Some("application/x-amz-json-1.1"),
             (Some(_), "s3") => Some("application/xml"),
             (content, _) => content,
         };
@@ -81,6 +82,7 @@ impl Answer {
                 };
                 Self::json(&json!({"__type": format!("{shape}#{code}"), "message": message}))
             }
+            "kms" => Self::json(&json!({"__type": code, "message": message})),
             "backup" => Self::json(&json!({"Code": code, "Message": message}))
                 .with("x-amzn-errortype", code),
             "s3" if ask.method == Method::HEAD => Self::empty(status),

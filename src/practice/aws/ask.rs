@@ -71,7 +71,7 @@ impl Ask {
 
     /// Whether the service speaks JSON.
     pub fn json(&self) -> bool {
-        matches!(self.service.as_str(), "dynamodb" | "backup")
+        matches!(self.service.as_str(), "dynamodb" | "backup" | "kms")
     }
 
     /// A query parameter.
@@ -91,6 +91,7 @@ impl Ask {
         let post = self.method == Method::POST;
         match (self.service.as_str(), path.as_slice()) {
             ("dynamodb", _) => self.target.strip_prefix("DynamoDB_20120810."),
+            ("kms", _) => self.target.strip_prefix("TrentService."),
             ("sts", _) => self.param("Action"),
             ("backup", ["backup-vaults", _, "recovery-points"]) => {
                 Some("ListRecoveryPointsByBackupVault")

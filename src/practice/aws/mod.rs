@@ -9,6 +9,7 @@ mod ask;
 mod backup;
 mod dynamodb;
 mod gate;
+mod kms;
 mod route53;
 mod s3;
 mod sts;
@@ -57,6 +58,7 @@ const OPERATIONS: &[Operation] = operations! {
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
     "dynamodb" "Query" => dynamodb::query,
+    "kms" "DescribeKey" => kms::describe_key,
     "route53" "GetHostedZone" => route53::get_hosted_zone,
     "route53" "ListResourceRecordSets" => route53::list_records,
     "route53" "ChangeResourceRecordSets" => route53::change_records,
@@ -75,6 +77,8 @@ const OPERATIONS: &[Operation] = operations! {
 pub fn access_key(account: &str) -> String {
     format!("AKIA{account}")
 }
+
+pub use kms::arn as kms_key;
 
 #[derive(Clone)]
 struct Face {
@@ -164,7 +168,7 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
     let Some(account) = &ask.account else {
         let code = match ask.service.as_str() {
             "s3" => "InvalidAccessKeyId",
-            "dynamodb" | "backup" => "UnrecognizedClientException",
+            "dynamodb" | "backup" | "kms" => "UnrecognizedClientException",
             _ => "InvalidClientTokenId",
         };
         let status = if ask.json() { 400 } else { 403 };
@@ -192,7 +196,7 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
 
 fn denied(ask: &Ask) -> Answer {
     let (status, code) = match ask.service.as_str() {
-        "dynamodb" => (400, "AccessDeniedException"),
+        "dynamodb" | "kms" => (400, "AccessDeniedException"),
         "backup" => (403, "AccessDeniedException"),
         _ => (403, "AccessDenied"),
     };

@@ -26,6 +26,9 @@ pub use zone::{Change, Verb, Zone};
 
 use crate::incident::{Moment, Side};
 
+/// The Secret that `assets/practice/values.yaml` names.
+const TLS_SECRET: &str = "teleport-tls";
+
 /// Everything there is: two regions, one hosted zone, and when each change takes effect.
 #[derive(Debug)]
 pub struct World {
@@ -72,6 +75,11 @@ impl World {
         };
         let mut primary = region(Side::Primary);
         primary.cluster.seed_release(&scenario.running(), began);
+        let mut recovery = region(Side::Recovery);
+        // What the values name is there beforehand, as an operator who has practised has it.
+        for cluster in [&mut primary.cluster, &mut recovery.cluster] {
+            cluster.seed_secret(&scenario.release.namespace, TLS_SECRET, began);
+        }
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -84,7 +92,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery: region(Side::Recovery),
+            recovery,
             zone,
             writing: [None, None],
             scenario,
