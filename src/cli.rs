@@ -193,6 +193,12 @@ pub enum StepCommand {
         /// The step's id.
         id: String,
     },
+    /// Ask the run of a step to stop (TERM; asked again, it is killed), and wait for its verdict.
+    #[command(after_help = STEP_CODES)]
+    Cancel {
+        /// The step's id.
+        id: String,
+    },
     /// Pass a step over.
     #[command(after_help = STEP_CODES)]
     Skip {
@@ -219,6 +225,17 @@ pub struct RunStep {
     /// The answer to the step's dialog. A `change` step wants --yes alone, a `destroy` step its exact phrase.
     #[arg(long, value_name = "PHRASE", num_args = 0..=1, default_missing_value = "", conflicts_with = "dry_run")]
     pub yes: Option<String>,
+    /// Run it although preconditions are UNKNOWN, by the phrase `override ID`. A FAIL is never overridden.
+    #[arg(
+        long = "override",
+        value_name = "PHRASE",
+        requires = "reason",
+        conflicts_with = "dry_run"
+    )]
+    pub through: Option<String>,
+    /// Why it is overridden: it stands in the journal and in the report.
+    #[arg(long, value_name = "TEXT", requires = "through")]
+    pub reason: Option<String>,
     /// Say what would be done and change nothing. While no incident is open, none is declared.
     #[arg(long)]
     pub dry_run: bool,

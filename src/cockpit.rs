@@ -22,7 +22,7 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
-pub use headless::{End, Order, Script, headless};
+pub use headless::{End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use start::{Setup, setup};
 

@@ -14,7 +14,7 @@ use std::{
 use clap::Parser as _;
 use relight::{
     cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
-    cockpit::{self, Ending, Order, Script, Setup},
+    cockpit::{self, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId},
     journal::{self, Folder},
     plan,
@@ -157,9 +157,14 @@ fn step(open: Open, command: &StepCommand, again: Vec<String>) -> Result<ExitCod
                 step: setup.step(id)?,
                 yes: run.yes.clone(),
                 wait: run.wait.map(Duration::from_secs),
+                through: run.through.clone().map(|phrase| Through {
+                    phrase,
+                    reason: run.reason.clone().unwrap_or_default(),
+                }),
             },
         },
         StepCommand::Wait { id } => Order::Wait(setup.step(id)?),
+        StepCommand::Cancel { id } => Order::Cancel(setup.step(id)?),
         StepCommand::Skip { id, reason } => Order::Skip {
             step: setup.step(id)?,
             reason: reason.clone(),

@@ -10,6 +10,7 @@ mod follow;
 mod session;
 
 use std::{
+    fmt::Write as _,
     io,
     path::{Path, PathBuf},
     time::Duration,
@@ -22,7 +23,7 @@ use crate::{
     journal::StateDir,
     report::Told,
     run::spec,
-    state::{Access, Intent, Overlay, RunState, State},
+    state::{Access, Intent, Overlay, Run, RunState, State},
 };
 
 /// What a script asks for.
@@ -36,6 +37,8 @@ pub enum Order {
         yes: Option<String>,
         /// How long it may take to become ready; unless said, until everything has been looked at once.
         wait: Option<Duration>,
+        /// The way through, should preconditions be UNKNOWN.
+        through: Option<Through>,
     },
     /// Say what a step would do and change nothing.
     DryRun(StepId),
@@ -43,6 +46,8 @@ pub enum Order {
     DryRunAll,
     /// Come back to the newest run of a step and wait for its verdict.
     Wait(StepId),
+    /// Ask the live run of a step to stop, and wait for its verdict.
+    Cancel(StepId),
     /// Pass a step over.
     Skip {
         /// The step.
@@ -50,6 +55,15 @@ pub enum Order {
         /// Why; only an optional step may do without.
         reason: String,
     },
+}
+
+/// What is typed to run a step although preconditions are UNKNOWN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Through {
+    /// The phrase of the override's dialog.
+    pub phrase: String,
+    /// The reason, which stands in the journal.
+    pub reason: String,
 }
 
 /// A script's order, and how to come back to what it started.
@@ -162,10 +176,19 @@ impl Session<'_> {
     async fn obey(&mut self, order: &Order) -> Result<End, Gone> {
         self.opened().await?;
         match order {
-            Order::Run { step, yes, wait } => self.run(step, yes.as_deref(), *wait).await,
+            Order::Run {
+                step,
+                yes,
+                wait,
+                through,
+            } => {
+                self.run(step, yes.as_deref(), *wait, through.as_ref())
+                    .await
+            }
             Order::DryRun(step) => self.dry_run(step).await,
             Order::DryRunAll => self.dry_run_all().await,
             Order::Wait(step) => self.wait(step).await,
+            Order::Cancel(step) => self.cancel(step).await,
             Order::Skip { step, reason } => self.skip(step, reason).await,
         }
     }
@@ -175,6 +198,7 @@ impl Session<'_> {
         id: &StepId,
         yes: Option<&str>,
         wait: Option<Duration>,
+        through: Option<&Through>,
     ) -> Result<End, Gone> {
         let Some(step) = self.state.runbook.get(id).cloned() else {
             return Ok(self.refuse(id, "it is not in the runbook"));
@@ -182,15 +206,42 @@ impl Session<'_> {
         if let Some(why) = self.observes() {
             return Ok(self.refuse(id, why));
         }
-        if let Some(why) = self.locked(&step, wait).await? {
-            return Ok(self.refuse(id, format!("{} is locked: {why}", step.title)));
-        }
-        // Asked before it is armed, so that a script that lacks the answer leaves no trace.
+        let locked = self.locked(&step, wait).await?;
+        // Asked before anything is written, so that a script that lacks the answer leaves no trace.
         if let Err(why) = answered(&self.state, &step, yes) {
-            return Ok(self.refuse(id, why));
+            return Ok(self.refuse(id, locked.unwrap_or(why)));
         }
-        self.carry_out(&step, Intent::Run(Some(id.clone())), yes)
-            .await
+        match (locked, through) {
+            (None, _) => self.intend(Intent::Run(Some(id.clone()))),
+            (Some(_), Some(through)) => self.go_through(id, through),
+            (Some(why), None) => {
+                let mut text = format!("{} is locked: {why}", step.title);
+                if self.state.waivable(&step).is_ok() {
+                    let _ = write!(
+                        text,
+                        " (UNKNOWN, not FAIL: --override \"override {id}\" --reason TEXT runs it all the same)"
+                    );
+                }
+                return Ok(self.refuse(id, text));
+            }
+        }
+        self.carry_out(&step, yes).await
+    }
+
+    /// Answers the dialog that stands before a step whose preconditions are UNKNOWN. When that is on disk, it is armed.
+    fn go_through(&mut self, id: &StepId, through: &Through) {
+        self.select(id);
+        self.intend(Intent::Override);
+        for text in [&through.phrase, &through.reason] {
+            if !matches!(self.state.desk.overlay, Some(Overlay::Override(_))) {
+                return;
+            }
+            self.show();
+            self.intend(Intent::Paste(text.clone()));
+            self.intend(Intent::Accept);
+        }
+        // Still open: phrase or reason was not taken, and the notice says which.
+        self.state.desk.overlay = None;
     }
 
     async fn dry_run(&mut self, id: &StepId) -> Result<End, Gone> {
@@ -225,27 +276,18 @@ impl Session<'_> {
             return Ok(self.refuse(id, "it is not in the runbook"));
         };
         self.select(id);
-        self.carry_out(&step, Intent::DryRun, None).await
+        self.intend(Intent::DryRun);
+        self.carry_out(&step, None).await
     }
 
-    /// Arms a step by an intent, answers its dialog, and follows the run to its verdict.
-    async fn carry_out(
-        &mut self,
-        step: &Step,
-        intent: Intent,
-        yes: Option<&str>,
-    ) -> Result<End, Gone> {
-        let Some(run) = self.arm(intent) else {
-            let why = self.notice();
+    /// Waits until what was asked for is armed, answers its dialog, and follows the run to its verdict.
+    async fn carry_out(&mut self, step: &Step, yes: Option<&str>) -> Result<End, Gone> {
+        self.until(Session::is_settled).await?;
+        let run = self.armed.take();
+        let run = run.and_then(|run| self.state.story.runs.get(&run));
+        let Some(armed) = run.map(|run| run.armed.clone()) else {
+            let why = self.state.disk.clone().unwrap_or_else(|| self.notice());
             return Ok(self.refuse(&step.id, why));
-        };
-        self.until(|session| {
-            session.state.story.runs.contains_key(&run) || session.state.disk.is_some()
-        })
-        .await?;
-        let Some(armed) = self.state.story.runs.get(&run).map(|run| run.armed.clone()) else {
-            let why = self.state.disk.clone().unwrap_or_default();
-            return Ok(self.refuse(&step.id, format!("it could not be written down: {why}")));
         };
         self.tell_armed(&armed, &step.title);
         if matches!(self.state.desk.overlay, Some(Overlay::Confirm(_))) {
@@ -262,7 +304,7 @@ impl Session<'_> {
                 return Ok(self.refuse(&step.id, why));
             }
         }
-        self.follow(&step.id, &run).await
+        self.follow(&step.id, &armed.run).await
     }
 
     async fn wait(&mut self, id: &StepId) -> Result<End, Gone> {
@@ -279,6 +321,19 @@ impl Session<'_> {
         self.follow(id, &armed.run).await
     }
 
+    async fn cancel(&mut self, id: &StepId) -> Result<End, Gone> {
+        if let Some(why) = self.observes() {
+            return Ok(self.refuse(id, why));
+        }
+        if !self.state.story.run_of(id).is_some_and(Run::is_live) {
+            return Ok(self.refuse(id, "it is not running: there is nothing to cancel"));
+        }
+        self.select(id);
+        self.intend(Intent::Cancel);
+        self.until(Session::is_settled).await?;
+        self.wait(id).await
+    }
+
     async fn skip(&mut self, id: &StepId, reason: &str) -> Result<End, Gone> {
         if let Some(why) = self.observes() {
             return Ok(self.refuse(id, why));
@@ -289,17 +344,14 @@ impl Session<'_> {
             self.intend(Intent::Paste(reason.to_owned()));
             self.intend(Intent::Accept);
         }
-        if self.state.desk.overlay.take().is_some() || !self.is_recording() {
+        if self.state.desk.overlay.take().is_some() {
             let why = self.notice();
             return Ok(self.refuse(id, why));
         }
-        self.until(|session| {
-            session.state.story.skipped.contains_key(id) || session.state.disk.is_some()
-        })
-        .await?;
+        self.until(Session::is_settled).await?;
         let Some(skip) = self.state.story.skipped.get(id).cloned() else {
-            let why = self.state.disk.clone().unwrap_or_default();
-            return Ok(self.refuse(id, format!("it could not be written down: {why}")));
+            let why = self.state.disk.clone().unwrap_or_else(|| self.notice());
+            return Ok(self.refuse(id, why));
         };
         self.tell(&Told::Skipped {
             step: id.clone(),

@@ -168,7 +168,7 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
     Arc::new(move |step: &Step, dry_run, instruments: &Instruments| {
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         let prepared = known
-            .entry((step.id.clone(), dry_run))
+            .entry((step.id.clone(), step.way, dry_run))
             .or_insert_with(|| expanded(step, &plan, dry_run))
             .clone();
         drop(known);
@@ -191,18 +191,22 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
 fn expanded(step: &Step, plan: &Plan, dry_run: bool) -> Result<Prepared, String> {
     let run = RunId::new(&step.id, 1, Moment::default());
     let nowhere = Folder::at(std::path::Path::new(""));
-    let spec = spec::for_step(step, plan, &run, 0, &nowhere, dry_run)
-        .map_err(|error| error.to_string())?;
+    let calls = match &step.action {
+        Action::Manual(text) => expand::text(text.trim(), plan)
+            .map(|text| vec![text])
+            .map_err(|error| error.to_string()),
+        _ => spec::for_step(step, plan, &run, 0, &nowhere, dry_run)
+            .map(|spec| spec.calls)
+            .map_err(|error| error.to_string()),
+    };
+    let calls = calls?;
     let phrase = step
         .phrase
         .as_deref()
         .map(|phrase| expand::text(phrase, plan))
         .transpose();
     let phrase = phrase.map_err(|error| error.to_string())?;
-    Ok(Prepared {
-        calls: spec.calls,
-        phrase,
-    })
+    Ok(Prepared { calls, phrase })
 }
 
 fn operator() -> String {

@@ -34,6 +34,12 @@ conditions! {
     PrimaryContext = "primary-context",
     /// The recovery region's kube context reaches the planned cluster (UID of `kube-system`).
     RecoveryContext = "recovery-context",
+    /// The primary's Kubernetes API was asked and gave no answer.
+    PrimarySilent = "primary-silent",
+    /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
+    ReconcilersPaused = "reconcilers-paused",
+    /// Neither this session nor a kube context of the plan goes through the Teleport cluster.
+    SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
     TablesReady = "tables-ready",
     /// For both tables a usable copy is reachable without the primary and within the RPO.

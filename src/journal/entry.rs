@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::incident::{Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict};
+use crate::incident::{
+    Evidence, Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict, Way,
+};
 
 /// What kind of incident it is: the banner and the report say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,18 @@ pub struct ArmedStep {
     pub phrase: Option<String>,
     /// Print what would be done and change nothing.
     pub dry_run: bool,
+    /// Which of its ways the step goes.
+    #[serde(default)]
+    pub way: Way,
+    /// Why that way, where there are two.
+    #[serde(default)]
+    pub because: String,
+    /// Whether a person does it, and nothing is run.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// What tells how it came out.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// UNKNOWN preconditions that it is run without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
@@ -113,6 +127,9 @@ pub enum Entry {
         run: RunId,
         /// The typed phrase, where one was asked for.
         phrase: Option<String>,
+        /// What the person who did it by hand has noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// The runner started the child.
     Started {

@@ -9,11 +9,15 @@ pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod fence;
 pub mod identity;
 pub mod pod;
 pub mod prerequisites;
+pub mod reconcilers;
 pub mod region;
+pub mod session;
 pub mod values;
+pub mod way;
 
 use std::time::Duration;
 
@@ -71,9 +75,12 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::RecoveryAccount => identity::account(Side::Recovery, sight),
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
+        Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
+        Condition::PrimarySilent => way::primary_silent(sight),
         Condition::BlackBoxRecorded => black_box::recorded(sight),
         Condition::PrerequisitesMet => prerequisites::met(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Report, StepReport};
+use super::{
+    model::{Report, StepReport},
+    runbook::{ASIDE, NO_RETURN},
+};
 use crate::incident::brief;
 
 /// The report as Markdown.
@@ -43,6 +46,9 @@ pub fn render(report: &Report) -> String {
         ["Side", "Region", "Health", "Cluster", "Caller"],
         sides,
     );
+    for alarm in &report.alarms {
+        let _ = writeln!(out, "**ALARM** {}\n", escape(alarm.as_str()));
+    }
     for pane in &report.panes {
         let _ = writeln!(out, "## {}: {}\n", pane.pane, pane.health);
         let _ = writeln!(out, "{}\n", escape(pane.sentence.as_str()));
@@ -61,7 +67,7 @@ pub fn render(report: &Report) -> String {
     let steps = report.runbook.iter().map(|step| {
         [
             step.number.to_string(),
-            step.title.to_string(),
+            title(step),
             step.state.to_owned(),
             step.took.map_or_else(String::new, brief),
             why(step),
@@ -84,12 +90,28 @@ pub fn render(report: &Report) -> String {
     out
 }
 
+/// A table has no lines across: what stands for one is said of the step itself.
+fn title(step: &StepReport) -> String {
+    let mut title = step.title.to_string();
+    for (said, is) in [
+        (NO_RETURN, step.no_return),
+        (ASIDE, step.aside),
+        ("optional", step.optional),
+    ] {
+        if is {
+            let _ = write!(title, " ({said})");
+        }
+    }
+    title
+}
+
 /// What is to be said of a step besides its state.
 fn why(step: &StepReport) -> String {
     let why = step.why.as_ref().map(ToString::to_string);
     let overridden = step.overridden.as_ref();
     let overridden = overridden.map(|told| format!("OVERRIDE: {told}"));
-    let parts: Vec<String> = why.into_iter().chain(overridden).collect();
+    let way = step.way.as_ref().map(ToString::to_string);
+    let parts: Vec<String> = why.into_iter().chain(way).chain(overridden).collect();
     parts.join("; ")
 }
 

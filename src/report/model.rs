@@ -32,6 +32,8 @@ pub struct Report {
     pub clock: Clock,
     /// Primary and recovery.
     pub sides: Vec<SideReport>,
+    /// What there is to be alarmed about: an old cluster that is back, or of which nobody can tell; the gravest first.
+    pub alarms: Vec<Line>,
     /// The panes, worst first.
     pub panes: Vec<PaneReport>,
     /// The steps in their order.
@@ -125,10 +127,19 @@ pub struct StepReport {
     pub guide: Line,
     /// `look`, `change` or `destroy`.
     pub risk: &'static str,
-    /// `locked`, `ready`, `running`, `settling`, `PASS`, `FAIL`, `UNKNOWN`, `skipped`.
+    /// `locked`, `ready`, `running`, `settling`, `PASS`, `FAIL`, `UNKNOWN`, `skipped`; and where nothing is seen of it,
+    /// `by hand`, `exit 0`, `UNREACHABLE`.
     pub state: &'static str,
     /// Why it is locked, what is missing, or the reason of a skip.
     pub why: Option<Line>,
+    /// Which of its two ways it goes, and why; nothing for a step with one way.
+    pub way: Option<Line>,
+    /// Whether there is no way back from here on but the steps aside.
+    pub no_return: bool,
+    /// Whether it is a way back, not a part of the way.
+    pub aside: bool,
+    /// Whether it may be left out.
+    pub optional: bool,
     /// What its newest run was allowed to go on without, and why: an override.
     pub overridden: Option<Line>,
     /// Runs so far, dry ones included.

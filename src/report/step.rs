@@ -229,8 +229,10 @@ impl StepDetail {
             at: state.now,
             step: report,
             about: printable(step.about.trim()),
-            ungraceful: step.ungraceful.as_deref().map(str::trim).map(printable),
-            optional: step.optional,
+            ungraceful: step
+                .ungraceful
+                .as_ref()
+                .map(|other| printable(other.about.trim())),
             needs: step.needs.iter().map(|need| need.as_str().into()).collect(),
             calls: calls.iter().map(|call| printable(call)).collect(),
             problem,

@@ -37,6 +37,10 @@ pub enum Told {
         calls: Vec<String>,
         /// What will be observed to tell whether it worked.
         observes: Vec<Line>,
+        /// UNKNOWN preconditions that it is run without, and why; empty for a usual run.
+        waived: Vec<Line>,
+        /// The operator's reason for it.
+        reason: Option<String>,
         /// The incident's folder.
         incident: PathBuf,
     },
@@ -131,6 +135,8 @@ impl Told {
     /// What was armed.
     #[must_use]
     pub fn armed(armed: &ArmedStep, title: &str, incident: PathBuf) -> Self {
+        let waiver = armed.waiver.as_ref();
+        let waived = waiver.into_iter().flat_map(|waiver| &waiver.waived);
         Self::Armed {
             step: armed.step.clone(),
             title: title.into(),
@@ -140,6 +146,10 @@ impl Told {
             dry_run: armed.dry_run,
             calls: armed.calls.iter().map(|call| printable(call)).collect(),
             observes: armed.observes.iter().map(Line::from).collect(),
+            waived: waived
+                .map(|waived| waived.condition.as_str().into())
+                .collect(),
+            reason: waiver.map(|waiver| waiver.reason.clone()),
             incident,
         }
     }
@@ -208,6 +218,8 @@ impl Told {
             dry_run,
             calls,
             observes,
+            waived,
+            reason,
             ..
         } = self
         else {
@@ -217,6 +229,15 @@ impl Told {
         let mut out = format!("== {title} ({step}), {kind}, attempt {attempt}");
         for call in calls {
             let _ = write!(out, "\n==   does: {}", call.replace('\n', "\n==         "));
+        }
+        if let Some(reason) = reason {
+            let names: Vec<&str> = waived.iter().map(Line::as_str).collect();
+            let names = names.join(", ");
+            let _ = write!(
+                out,
+                "\n==   although UNKNOWN: {names}, because: {}",
+                printable(reason)
+            );
         }
         if !dry_run {
             let names: Vec<&str> = observes.iter().map(Line::as_str).collect();

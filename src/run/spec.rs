@@ -76,6 +76,9 @@ pub enum SpecError {
     /// This binary does not know where it is.
     #[error("cannot tell the path of the running relight binary: {0}; start it by its full path")]
     NoBinary(String),
+    /// There is nothing to run.
+    #[error("step {0} is done by hand: there is nothing to run")]
+    Manual(StepId),
     /// An argv of nothing.
     #[error("step {0} has an empty argv: correct assets/runbook.toml")]
     Empty(StepId),
@@ -101,6 +104,7 @@ pub fn for_step(
             (argv, shown)
         }
         Action::Native(name) => native(name, plan, run, incident, dry_run)?,
+        Action::Manual(_) => return Err(SpecError::Manual(step.id.clone())),
     };
     if argv.first().is_none_or(String::is_empty) {
         return Err(SpecError::Empty(step.id.clone()));
@@ -267,15 +271,16 @@ mod tests {
 
     #[test]
     fn a_foreign_program_is_shown_as_it_is_run_and_only_printed_in_a_dry_run() {
-        let spec = spec("stop-old-cluster", &plan(), true).expect("a spec");
+        let spec = spec("install", &plan(), true).expect("a spec");
         assert!(spec.print_only);
         assert_eq!(spec.token, 3);
         assert_eq!(spec.cwd, Path::new("/etc"));
         assert_eq!(
             spec.calls,
             [
-                "helm uninstall teleport-cluster --namespace teleport --kube-context east \
-              --kubeconfig /etc/kube/east --wait --timeout 5m"
+                "helm install teleport-cluster teleport/teleport-cluster --version 17.0.2 --values \
+              /etc/west-values.yaml --namespace teleport --create-namespace --kube-context west --kubeconfig \
+              /etc/kube/west --timeout 15m"
             ]
         );
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::RowKey;
 use crate::{
-    incident::{Moment, RunId, StepId},
+    incident::{Moment, RunId, StepId, Way},
     journal::{ArmedStep, Waived},
 };
 
@@ -84,6 +84,14 @@ pub enum Focus {
     Run,
 }
 
+impl Confirm {
+    /// Whether text is typed into it: a phrase, or a note.
+    #[must_use]
+    pub const fn is_typed(&self) -> bool {
+        self.armed.phrase.is_some() || self.armed.by_hand
+    }
+}
+
 /// The dialog that stands between a key and a `change` or `destroy` step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirm {
@@ -93,6 +101,8 @@ pub struct Confirm {
     pub focus: Focus,
     /// What has been typed of the phrase.
     pub typed: String,
+    /// The note so far of who does it by hand; asked for once the phrase is right.
+    pub note: Option<String>,
     /// The first line shown of what will be done, where it is longer than the screen.
     pub top: u16,
     /// Whether the dialog has been on screen: keys typed before that do not answer it.
@@ -213,6 +223,8 @@ pub struct Desk {
     pub overlay: Option<Overlay>,
     /// The run whose output is shown; the newest unless chosen.
     pub output_run: Option<RunId>,
+    /// Which way the operator wants a step to go, where it is not left to the instruments.
+    pub ways: BTreeMap<StepId, Way>,
     /// The last search in the output.
     pub search: Search,
     /// One line for the operator.
@@ -243,7 +255,7 @@ impl Desk {
     #[must_use]
     pub const fn is_typing(&self) -> bool {
         match &self.overlay {
-            Some(Overlay::Confirm(confirm)) => confirm.armed.phrase.is_some(),
+            Some(Overlay::Confirm(confirm)) => confirm.is_typed(),
             Some(
                 Overlay::Override(_)
                 | Overlay::Palette(..)

@@ -7,6 +7,7 @@
 //! [`State::decide`] takes an [`Event`] and returns [`Effect`]s. It is pure: it reads no clock and does no I/O, so a
 //! journal and a list of events replay to the same screen.
 
+mod alarm;
 mod copied;
 mod decide;
 mod desk;
@@ -16,9 +17,11 @@ mod progress;
 mod rows;
 mod story;
 mod waive;
+mod ways;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use alarm::{Alarm, AlarmKind};
 pub use desk::{
     Confirm, Desk, Focus, Notice, Overlay, Override, Pane, PaneDesk, Reason, Scroll, Search, Tone,
     Why,
@@ -84,10 +87,14 @@ pub struct State {
     pub disk: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
+    /// The run that was asked to stop so that its step can go the other way.
+    switching: Option<RunId>,
     /// Records asked for and not yet on disk, so that nothing is asked for twice.
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
     owed: Vec<crate::journal::Entry>,
+    /// Alarms that have been rung, and when they were last seen.
+    rung: Vec<(AlarmKind, Moment)>,
     prepare: Prepare,
 }
 
@@ -122,8 +129,10 @@ impl State {
             access,
             disk: None,
             holding: BTreeMap::new(),
+            switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
+            rung: Vec::new(),
             prepare,
         }
     }
@@ -155,7 +164,7 @@ impl State {
         step: &crate::incident::Step,
         dry_run: bool,
     ) -> Result<Prepared, String> {
-        (self.prepare)(step, dry_run, &self.instruments)
+        (self.prepare)(&self.as_chosen(step), dry_run, &self.instruments)
     }
 
     /// The run whose output the output pane shows: the one chosen, else the newest.

@@ -46,6 +46,7 @@ impl State {
     /// # Errors
     /// Why it cannot be overridden, in words: another lock, a FAIL, or nothing to override.
     pub fn waivable(&self, step: &Step) -> Result<Vec<Waived>, String> {
+        let step = &*self.as_chosen(step);
         if let Some(why) = self.barrier(step, false) {
             return Err(format!("that cannot be overridden: {why}"));
         }

@@ -13,6 +13,9 @@ mod load_balancer;
 mod ping;
 mod pods;
 mod prerequisites;
+mod reconcilers;
+mod seen;
+mod stop;
 mod values;
 mod yaml;
 
@@ -144,6 +147,8 @@ pub fn natives() -> Vec<Native> {
         backups::native(),
         black_box::native(),
         prerequisites::native(),
+        reconcilers::native(),
+        stop::native(),
         values::native(),
         pods::native(),
         load_balancer::native(),

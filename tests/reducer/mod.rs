@@ -13,11 +13,13 @@
 //! says = "CrashLoopBackOff"           # expected: part of the notice line
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
+//! shown = "wait-for-pods"             # expected: whose output is shown
+//! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
 mod facts;
-mod properties;
+pub mod properties;
 mod rig;
 
 use std::{collections::BTreeMap, path::Path};
@@ -48,7 +50,9 @@ struct Then {
     says: Option<String>,
     starts: Vec<String>,
     cancels: Vec<String>,
+    shown: Option<String>,
     overlay: Option<String>,
+    alarms: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +136,17 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             ));
         }
     }
+    if let Some(wanted) = &then.alarms {
+        let got = rig.alarms();
+        let fits = got.len() == wanted.len()
+            && got
+                .iter()
+                .zip(wanted)
+                .all(|(got, wanted)| got.contains(wanted));
+        if !fits {
+            return Err(format!("the alarms are {got:?}, not {wanted:?}"));
+        }
+    }
     if rig.started() != then.starts {
         return Err(format!(
             "started {:?}, not {:?}: {}",
@@ -146,6 +161,12 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             rig.cancelled(),
             then.cancels
         ));
+    }
+    if let Some(wanted) = &then.shown {
+        let got = rig.state.shown_run().map(|run| run.armed.step.as_str());
+        if got != Some(wanted) {
+            return Err(format!("the output of {got:?} is shown, not of {wanted}"));
+        }
     }
     if let Some(wanted) = &then.overlay
         && rig.overlay() != wanted

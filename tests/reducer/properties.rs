@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use relight::{
-    incident::{Outcome, Risk, Verdict},
+    incident::{Evidence, Outcome, Risk, RunId, Verdict},
     journal::{Entry, Record},
     judge,
     state::Story,
@@ -44,6 +44,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         "cancel install",
         "dry stop-old-cluster",
         "dry install",
+        "other-way stop-old-cluster",
+        "run stop-old-cluster",
+        "type nobody answers",
         "override stop-old-cluster",
         "override install",
         "override switch-dns",
@@ -123,14 +126,40 @@ fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
     }
 }
 
+/// A confirmation has what its dialog asked for.
+fn answered(
+    before: &[Record],
+    run: &RunId,
+    phrase: Option<&String>,
+    note: Option<&String>,
+) -> Result<(), TestCaseError> {
+    let armed = before
+        .iter()
+        .rev()
+        .find_map(|earlier| match &earlier.entry {
+            Entry::Armed(armed) if armed.run == *run => Some(armed),
+            _ => None,
+        });
+    let armed = armed.ok_or_else(|| TestCaseError::fail("confirmed, never armed"))?;
+    prop_assert!(
+        armed.risk != Risk::Destroy || phrase == armed.phrase.as_ref(),
+        "{run}"
+    );
+    let noted = note.is_some_and(|note| !note.trim().is_empty());
+    prop_assert!(!armed.by_hand || noted, "{run} without a note");
+    Ok(())
+}
+
 /// Everything that must hold of any journal that a cockpit has written.
-fn sound(records: &[Record]) -> Result<(), TestCaseError> {
+pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
     for (index, record) in records.iter().enumerate() {
         let before = &records[..index];
         match &record.entry {
             Entry::Started { run, .. } => {
                 let confirmed = before.iter().find_map(|earlier| match &earlier.entry {
-                    Entry::Confirmed { run: of, phrase } if of == run => Some(phrase.clone()),
+                    Entry::Confirmed {
+                        run: of, phrase, ..
+                    } if of == run => Some(phrase.clone()),
                     _ => None,
                 });
                 prop_assert!(
@@ -159,6 +188,16 @@ fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                     Entry::Started { run: of, .. } if of == run)),
                     "{run} started twice"
                 );
+            }
+            Entry::Judged { run, .. }
+                if before.iter().any(|earlier| {
+                    matches!(&earlier.entry, Entry::Armed(armed)
+                        if armed.run == *run && armed.evidence != Evidence::Seen)
+                }) =>
+            {
+                return Err(TestCaseError::fail(format!(
+                    "{run} has a verdict without a look"
+                )));
             }
             Entry::Judged {
                 verdict: Verdict::Pass,
@@ -191,6 +230,9 @@ fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                     );
                 }
             }
+            Entry::Confirmed { run, phrase, note } => {
+                answered(before, run, phrase.as_ref(), note.as_ref())?;
+            }
             Entry::Armed(armed) if armed.waiver.is_some() => {
                 let recorded = before.iter().any(|earlier| {
                     matches!(&earlier.entry, Entry::Overridden { step, waiver, phrase }
@@ -217,6 +259,7 @@ fn unlocked(rig: &Rig, record: &Record) -> Result<(), TestCaseError> {
         return Ok(());
     };
     let step = rig.state.runbook.get(&run.armed.step).expect("a step");
+    let step = step.by(run.armed.way);
     if run.armed.dry_run {
         return Ok(());
     }

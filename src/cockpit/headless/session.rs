@@ -48,9 +48,9 @@ pub(super) struct Session<'a> {
     /// Whether the journal has been opened, or found to be another's.
     opened: bool,
     /// The run that the last intent armed.
-    armed: Option<RunId>,
-    /// Whether the last intent asked for a record.
-    recording: bool,
+    pub(super) armed: Option<RunId>,
+    /// What was asked to be recorded and is not on disk yet. (The journal's side writes records of its own, too.)
+    waiting: Vec<Entry>,
     /// The run that goes on without us if we leave.
     live: Option<RunId>,
 }
@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
             begun: Instant::now(),
             opened: false,
             armed: None,
-            recording: false,
+            waiting: Vec::new(),
             live: None,
         })
     }
@@ -138,12 +138,14 @@ impl<'a> Session<'a> {
             }
             Event::Recalled(kept) => self.edge.recalled(kept),
             Event::Notice(text, _) => self.tell(&Told::Notice { text: text.into() }),
+            Event::Recorded(record) => self.waiting.retain(|entry| *entry != record.entry),
+            Event::DiskFailed(_) => self.waiting.clear(),
             _ => {}
         }
         for effect in self.state.decide(event) {
             match &effect {
                 Effect::Record(entry) => {
-                    self.recording = true;
+                    self.waiting.push(entry.clone());
                     if let Entry::Armed(armed) = entry {
                         self.armed = Some(armed.run.clone());
                     }
@@ -154,6 +156,11 @@ impl<'a> Session<'a> {
             }
             self.edge.perform(effect, &self.state);
         }
+    }
+
+    /// Whether everything asked for so far is on disk, with what followed from it, or will not get there.
+    pub(super) fn is_settled(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// Turns until something holds.
@@ -231,15 +238,7 @@ impl<'a> Session<'a> {
     /// Gives an intent, as a key would.
     pub(super) fn intend(&mut self, intent: Intent) {
         self.state.desk.notice = None;
-        self.recording = false;
         self.event(Event::Intent(intent, Moment::now()));
-    }
-
-    /// Gives an intent that arms a step; the run, if it was not refused.
-    pub(super) fn arm(&mut self, intent: Intent) -> Option<RunId> {
-        self.armed = None;
-        self.intend(intent);
-        self.armed.take()
     }
 
     /// Puts the runbook's cursor on a step.
@@ -251,11 +250,6 @@ impl<'a> Session<'a> {
     /// The dialog has been shown: from here on it takes an answer.
     pub(super) fn show(&mut self) {
         self.event(Event::Drawn);
-    }
-
-    /// Whether the last intent asked for a record.
-    pub(super) const fn is_recording(&self) -> bool {
-        self.recording
     }
 
     /// What the last intent was refused with.
@@ -286,6 +280,7 @@ impl<'a> Session<'a> {
             Order::Run { step, .. }
             | Order::DryRun(step)
             | Order::Wait(step)
+            | Order::Cancel(step)
             | Order::Skip { step, .. } => step.as_str(),
             Order::DryRunAll => "",
         };

@@ -5,6 +5,7 @@ pub mod bucket;
 pub mod cache;
 pub mod cluster;
 pub mod copies;
+pub mod gitops;
 pub mod names;
 pub mod region;
 pub mod scenario;
@@ -44,6 +45,8 @@ pub struct World {
     pub recovery: Region,
     /// The hosted zone of the cluster name.
     pub zone: Zone,
+    /// What keeps the release in the primary as Git says.
+    gitops: Option<gitops::Controller>,
     /// For each side the side and state table that its Auth Service writes to.
     writing: [Option<(Side, String)>; 2],
 }
@@ -80,6 +83,10 @@ impl World {
         for cluster in [&mut primary.cluster, &mut recovery.cluster] {
             cluster.seed_secret(&scenario.release.namespace, TLS_SECRET, began);
         }
+        let gitops = scenario.gitops.map(|kind| {
+            let (seed, zone) = (scenario.running(), &scenario.release.zone);
+            gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
+        });
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -94,6 +101,7 @@ impl World {
             primary,
             recovery,
             zone,
+            gitops,
             writing: [None, None],
             scenario,
         }
@@ -102,6 +110,10 @@ impl World {
     /// Moves everything on that moves by itself: the controllers of both clusters, and what their Auth Services write.
     /// Cheap when nothing is pending.
     pub fn tick(&mut self, now: Moment) {
+        if let Some(gitops) = &mut self.gitops {
+            let seed = self.scenario.running();
+            gitops.tick(&seed, &mut self.primary.cluster, now);
+        }
         for side in Side::BOTH {
             self.side_mut(side).cluster.tick(now);
             self.auth_writes(side, now);

@@ -10,12 +10,13 @@ use thiserror::Error;
 
 use super::{
     CacheFault, CacheSpec, Fault, Seed, Timing,
+    gitops::GitOps,
     names::{Release, Site},
 };
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 5] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -23,6 +24,14 @@ const EMBEDDED: [(&str, &str); 3] = [
     (
         "clean-loss",
         include_str!("../../../assets/scenarios/clean-loss.toml"),
+    ),
+    (
+        "gitops",
+        include_str!("../../../assets/scenarios/gitops.toml"),
+    ),
+    (
+        "zombie-primary",
+        include_str!("../../../assets/scenarios/zombie-primary.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -55,6 +64,9 @@ pub struct Scenario {
     /// `[cluster]`: how long things take in both Kubernetes clusters.
     #[serde(default)]
     pub cluster: Timing,
+    /// What keeps the release in the primary as Git says; nothing unless said.
+    #[serde(default)]
+    pub gitops: Option<GitOps>,
     /// `[dns]`
     #[serde(default)]
     pub dns: ZoneTiming,
@@ -209,6 +221,7 @@ impl Default for Scenario {
             name: "calm".to_owned(),
             about: "Nothing is wrong.".to_owned(),
             cluster: Timing::default(),
+            gitops: None,
             dns: ZoneTiming::default(),
             release: Release::default(),
             primary: Site::primary(),
@@ -343,7 +356,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, gitops, zombie-primary, calm"
         );
     }
 

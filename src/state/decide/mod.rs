@@ -5,6 +5,7 @@ mod keys;
 mod overrides;
 mod runs;
 mod steps;
+mod switch;
 
 use std::time::Duration;
 
@@ -58,7 +59,9 @@ impl State {
                 for observation in seen {
                     self.instruments.take(observation);
                 }
-                self.judge_runs()
+                let mut effects = self.judge_runs();
+                effects.extend(self.ring());
+                effects
             }
             Event::Recalled(kept) => {
                 self.instruments.recall(kept);
@@ -130,7 +133,13 @@ impl State {
             .in_order()
             .filter(|run| run.state == super::RunState::Confirmed);
         confirmed
-            .map(|run| Effect::Settle(run.armed.run.clone()))
+            .map(|run| {
+                if run.armed.by_hand {
+                    Effect::Record(steps::by_hand(run))
+                } else {
+                    Effect::Settle(run.armed.run.clone())
+                }
+            })
             .collect()
     }
 
@@ -169,9 +178,11 @@ impl State {
                 );
                 Vec::new()
             }
-            Entry::Exited { .. } | Entry::ContactLost { .. } => {
+            Entry::Exited { run, .. } | Entry::ContactLost { run, .. } => {
                 let mut effects = vec![Effect::ProbeNow];
                 effects.extend(self.judge_runs());
+                self.ended(run);
+                effects.extend(self.switched(run));
                 effects
             }
             _ => Vec::new(),

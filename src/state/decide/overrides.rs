@@ -62,7 +62,7 @@ impl State {
             waived: asked.waived.clone(),
             reason: reason.to_owned(),
         };
-        if let Some(why) = self.blocked_but_for(&step, false, Some(&waiver)) {
+        if let Some(why) = self.blocked_but_for(&self.as_chosen(&step), false, Some(&waiver)) {
             return self.refuse(format!("{} was not started: {why}", step.title));
         }
         self.pending.push(Pending::Overriding(step.id.clone()));

@@ -495,7 +495,7 @@ fn doors(state: &mut State) {
     }
 }
 
-fn record(state: &mut State, at: Moment, entry: Entry) {
+pub fn record(state: &mut State, at: Moment, entry: Entry) {
     let record = Record {
         seq: state.story.seq + 1,
         at,
@@ -539,6 +539,10 @@ pub fn armed(step: &str, risk: Risk, phrase: Option<&str>) -> ArmedStep {
         observes,
         phrase: phrase.map(ToOwned::to_owned),
         dry_run: false,
+        way: crate::incident::Way::Graceful,
+        because: String::new(),
+        by_hand: false,
+        evidence: crate::incident::Evidence::Seen,
         waiver: None,
     }
 }
@@ -552,6 +556,7 @@ pub fn start(state: &mut State, armed: &ArmedStep, secs: u64) {
         Entry::Confirmed {
             run: run.clone(),
             phrase: None,
+            note: None,
         },
     );
     record(

@@ -1,17 +1,19 @@
 //! One snapshot for each screen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{draw, fixture, plain, styles, text};
 use crate::{
-    incident::{Component, Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
-    journal::{Waived, Waiver},
+    incident::{
+        Component, Door, Evidence, Fact, Identity, Risk, RunId, Side, Step, StepId, Subject, Way,
+    },
+    journal::{ArmedStep, Entry, Waived, Waiver},
     plan::ResolverPlan,
     state::{
-        Access, Confirm, Event, Focus, Notice, Overlay, Override, Pane, Reason, RunEvent, Scroll,
-        Search, State, Tone, Why,
+        Access, Confirm, Event, Focus, Notice, Overlay, Override, Pane, Reason, RowKey, RunEvent,
+        Scroll, Search, State, Tone, Why,
     },
     theme::{self, Depth, Theme},
     view::Look,
@@ -133,6 +135,7 @@ fn confirm(id: &str, risk: Risk, phrase: Option<&str>, typed: &str) -> Overlay {
         armed: fixture::armed(id, risk, phrase),
         focus: Focus::Cancel,
         typed: typed.to_owned(),
+        note: None,
         top: 0,
         drawn: true,
     })
@@ -262,6 +265,7 @@ fn everything_that_will_be_run_can_be_scrolled_to_before_answering() {
             armed,
             focus: Focus::Cancel,
             typed: String::new(),
+            note: None,
             top: 0,
             drawn: true,
         }));
@@ -534,8 +538,75 @@ fn an_override_is_told_on_the_row_in_the_dialog_and_in_the_detail() {
         armed,
         focus: Focus::Cancel,
         typed: String::new(),
+        note: None,
         top: 0,
         drawn: true,
     }));
     screen("overridden_confirm_80", &mut state, (80, 24));
+}
+
+/// The declaration that the old cluster cannot be reached, as it is armed.
+fn declaration() -> ArmedStep {
+    let mut armed = fixture::armed("stop-old-cluster", Risk::Change, None);
+    armed.calls = vec!["Declare that the old cluster in us-east-1 cannot be reached: nobody can stop it, nobody can see whether it runs. Note what was tried, and who was asked.".to_owned()];
+    armed.observes = Vec::new();
+    armed.way = Way::Ungraceful;
+    armed.because =
+        "the primary's Kubernetes API: no answer: The Kubernetes API of east gave no answer in 3s"
+            .to_owned();
+    armed.by_hand = true;
+    armed.evidence = Evidence::Unreachable;
+    armed
+}
+
+#[test]
+fn what_a_person_does_asks_for_a_note_and_is_shown_as_told() {
+    let mut state = fixture::busy();
+    state.desk.overlay = Some(Overlay::Confirm(Confirm {
+        armed: declaration(),
+        focus: Focus::Cancel,
+        typed: String::new(),
+        note: Some("AWS status page and support say the region is out".to_owned()),
+        top: 0,
+        drawn: true,
+    }));
+    screen("by_hand_80", &mut state, (80, 24));
+    state.desk.overlay = None;
+    let mut armed = declaration();
+    armed.run = RunId::new(&step("stop-old-cluster"), 2, fixture::ago(20));
+    fixture::start(&mut state, &armed, 10);
+    let run = armed.run.clone();
+    let entry = Entry::Exited {
+        run,
+        of: 0,
+        code: Some(0),
+        how: "AWS says the region is out".to_owned(),
+    };
+    fixture::record(&mut state, fixture::ago(9), entry);
+    state.desk.pane_mut(Pane::Runbook).selected = Some(RowKey::Step(step("stop-old-cluster")));
+    screen("unreachable_80", &mut state, (80, 24));
+}
+
+/// A runbook with a way back and two runs side by side.
+fn aside() -> State {
+    let mut state = fixture::busy();
+    let mut runbook = state.runbook.as_ref().clone();
+    runbook.steps[2].optional = true;
+    state.runbook = Arc::new(runbook);
+    let mut second = fixture::armed("wait-for-pods", Risk::Look, None);
+    second.run = RunId::new(&step("wait-for-pods"), 1, fixture::ago(12));
+    fixture::start(&mut state, &second, 10);
+    state
+}
+
+#[test]
+fn the_way_back_stands_apart_and_runs_side_by_side_are_counted() {
+    screen("aside_80", &mut aside(), (80, 24));
+    screen("aside_200", &mut aside(), (200, 50));
+    let mut state = aside();
+    state.desk.pane_mut(Pane::Runbook).selected = Some(RowKey::Step(step("revert-dns")));
+    let drawn = text(&draw(&mut state, (80, 24), &plain()));
+    assert!(drawn.contains("── way back ──"), "{drawn}");
+    let row = drawn.lines().find(|line| line.contains("Revert DNS"));
+    assert!(row.is_some_and(|row| row.contains('▸')), "{drawn}");
 }
