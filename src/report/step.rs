@@ -183,8 +183,6 @@ pub struct StepDetail {
     pub about: String,
     /// What it does when the primary does not answer, where that differs.
     pub ungraceful: Option<String>,
-    /// May be passed over without a reason.
-    pub optional: bool,
     /// Steps that must have passed or been skipped before.
     pub needs: Vec<Line>,
     /// The argv, or one line for each API call, as it would be run now.

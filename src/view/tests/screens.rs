@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{
-        Component, Door, Evidence, Fact, Identity, Risk, RunId, Side, Step, StepId, Subject, Way,
+        Component, Door, Evidence, Fact, Identity, Risk, RunId, Side, StepId, Subject, Way,
     },
     journal::{ArmedStep, Entry, Waived, Waiver},
     plan::ResolverPlan,
