@@ -1,6 +1,9 @@
 //! What values ask for, and what is said of what was found.
 
-use super::*;
+use super::{
+    wants::{BALANCER_TYPE, ENTERPRISE_IMAGE},
+    *,
+};
 
 const MI: u64 = 1 << 20;
 

@@ -57,8 +57,19 @@ pub fn passes(terminal: &Terminal, title: &str) {
     });
 }
 
-pub fn confirm(terminal: &mut Terminal, key: &str, title: &str) {
-    terminal.keys(key);
+/// Runs the step of a title: there are more steps than digits.
+pub fn launch(terminal: &mut Terminal, title: &str) {
+    // To the runbook, an empty filter, the title but its last letter (so that the filter is not taken for the row).
+    let most = &title[..title.len() - 1];
+    terminal.keys(&format!("Rf\u{15}{most}\r"));
+    terminal.wait(&format!("{title} alone in the runbook"), |screen| {
+        screen.contains("filter \"") && !row(screen, title).is_empty()
+    });
+    terminal.keys("\r");
+}
+
+pub fn confirm(terminal: &mut Terminal, title: &str) {
+    launch(terminal, title);
     terminal.wait_for("Cancel");
     terminal.keys("\t\r");
     passes(terminal, title);
@@ -77,23 +88,26 @@ fn from_first_frame_to_public_ping() {
     terminal.wait("verify to be ready", |screen| {
         row(screen, "Verify backups").contains("ready")
     });
-    terminal.keys("1");
+    launch(&mut terminal, "Verify backups");
     passes(&terminal, "Verify backups");
 
-    confirm(&mut terminal, "2", "Record the black box");
-    terminal.keys("3");
+    confirm(&mut terminal, "Record the black box");
+    confirm(&mut terminal, "Pause what would undo it");
+    launch(&mut terminal, "Check prerequisites");
+    passes(&terminal, "Check prerequisites");
+    launch(&mut terminal, "Stop old cluster");
     terminal.wait_for("uninstall teleport-cluster in");
     terminal.keys("uninstall teleport-cluster in practice-us-east-1\r");
     passes(&terminal, "Stop old cluster");
 
-    confirm(&mut terminal, "4", "Write recovery values");
-    confirm(&mut terminal, "5", "Install the chart");
-    terminal.keys("6");
+    confirm(&mut terminal, "Write recovery values");
+    confirm(&mut terminal, "Install the chart");
+    launch(&mut terminal, "Wait for pods");
     passes(&terminal, "Wait for pods");
-    terminal.keys("7");
-    passes(&terminal, "Get load balancer");
-    confirm(&mut terminal, "8", "Switch DNS");
-    terminal.keys("9");
+    launch(&mut terminal, "Get load balancer address");
+    passes(&terminal, "Get load balancer address");
+    confirm(&mut terminal, "Switch DNS");
+    launch(&mut terminal, "Confirm public ping");
     passes(&terminal, "Confirm public ping");
 
     terminal.keys("q");
