@@ -19,4 +19,6 @@ mod readme;
 mod reducer;
 mod rooms;
 #[cfg(feature = "practice")]
+mod scripts;
+#[cfg(feature = "practice")]
 mod walk;

@@ -366,6 +366,8 @@ pub(crate) mod sample {
             backups: Ok(Vec::new()),
             newest: Ok(None),
             newest_at: None,
+            authority: Err(silence()),
+            settings: Err(silence()),
         };
         let seen = BlackBox {
             cluster: "teleport.example.com".to_owned(),

@@ -42,6 +42,12 @@ conditions! {
     SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
     TablesReady = "tables-ready",
+    /// For both tables there is a copy to restore from without the primary, or the table itself is there already.
+    CopiesUsable = "copies-usable",
+    /// The recovery state table holds the host certificate authority of the cluster. A FAIL has no way round.
+    RightTable = "right-table",
+    /// The recovery tables have the settings that a restore drops.
+    TablesRepaired = "tables-repaired",
     /// For both tables a usable copy is reachable without the primary and within the RPO.
     BackupsFresh = "backups-fresh",
     /// The recordings bucket of the recovery region answers and is versioned.

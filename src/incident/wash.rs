@@ -76,6 +76,15 @@ fn wash_table(table: &mut Table, clean: Clean<'_>) {
     part(&mut table.pitr, clean);
     part(&mut table.backups, clean);
     part(&mut table.newest, clean);
+    part(&mut table.authority, clean);
+    part(&mut table.settings, clean);
+    if let Ok(settings) = &mut table.settings {
+        part(&mut settings.ttl, clean);
+        part(&mut settings.tags, clean);
+        for value in settings.tags.iter_mut().flat_map(|tags| tags.values_mut()) {
+            text(value, clean);
+        }
+    }
 }
 
 fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
@@ -230,6 +239,8 @@ mod tests {
             backups: Err(failure()),
             newest: Err(failure()),
             newest_at: None,
+            authority: Err(failure()),
+            settings: Err(failure()),
         };
         let vault = Vault {
             vault: String::new(),

@@ -16,6 +16,7 @@ pub mod prerequisites;
 pub mod reconcilers;
 pub mod region;
 pub mod session;
+pub mod tables;
 pub mod values;
 pub mod way;
 
@@ -78,6 +79,9 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::ReconcilersPaused => reconcilers::paused(sight),
         Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
+        Condition::CopiesUsable => backups::copies_usable(sight),
+        Condition::RightTable => tables::right(sight),
+        Condition::TablesRepaired => tables::repaired(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
         Condition::PrimarySilent => way::primary_silent(sight),

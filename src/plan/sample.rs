@@ -23,7 +23,9 @@ fn region(region: &str, name: &str) -> RegionPlan {
         audit_table: Some(format!("{name}-audit")),
         bucket: Some(format!("{name}-recordings")),
         backup_vault: Some(name.to_owned()),
-        backup_role: None,
+        backup_role: Some("arn:aws:iam::123456789012:role/backup".to_owned()),
+        table_key: None,
+        restore_from: None,
         kms_keys: Vec::new(),
         certificate: None,
         auth_role: None,
@@ -81,6 +83,7 @@ pub(crate) fn plan() -> Plan {
         tools: Tools {
             helm: "helm".to_owned(),
         },
+        runbook: None,
         practice: false,
         warnings: Vec::new(),
     }

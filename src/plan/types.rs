@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole};
+use crate::incident::{Side, TableRole, source::Way};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[tools]`
     pub tools: Tools,
+    /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
+    pub runbook: Option<PathBuf>,
     /// `practice = true`: written by the practice region; the banner says so and nothing leaves loopback.
     pub practice: bool,
     /// What is odd but not wrong, and what is missing: shown by `relight plan check`.
@@ -91,6 +93,10 @@ pub struct RegionPlan {
     pub backup_vault: Option<String>,
     /// `backup_role`: role that AWS Backup restores with.
     pub backup_role: Option<String>,
+    /// `table_key`: ARN of the KMS key that restored tables are encrypted with; a key that AWS owns unless said.
+    pub table_key: Option<String>,
+    /// `restore_from`: the one kind of copy that tables are restored from; the best that answers unless said.
+    pub restore_from: Option<Way>,
     /// `kms_keys`: keys that tables, bucket or authorities depend on.
     pub kms_keys: Vec<String>,
     /// `certificate`: ARN of the ACM certificate.

@@ -47,6 +47,13 @@ pub fn plan(world: &World, pins: &[String]) -> String {
             )),
         ),
         ("recovery_values".to_owned(), text(RECOVERY_VALUES)),
+        (
+            "backup_role".to_owned(),
+            text(&format!(
+                "arn:aws:iam::{}:role/backup",
+                scenario.recovery.account
+            )),
+        ),
         ("zone_id".to_owned(), text(&release.zone_id)),
         ("zone".to_owned(), text(&release.zone)),
         (

@@ -262,9 +262,9 @@ async fn bind(at: SocketAddr, face: &'static str) -> Result<TcpListener, Practic
 
 /// Writes what the clients need.
 fn leave(dir: &Path, world: &World, ca: &str, helm: &Path) -> Result<(), PracticeError> {
-    let site = &world.scenario.recovery;
+    let site = &world.scenario.primary;
     let cluster = &world.scenario.release.cluster;
-    let storage = &world.recovery.storage;
+    let storage = &world.primary.storage;
     let pins = storage
         .host_authority(&site.state_table, cluster)
         .map_or_else(Vec::new, |seed| teleport::pins_for(&seed));

@@ -16,6 +16,7 @@ mod prerequisites;
 mod reconcilers;
 mod seen;
 mod stop;
+mod tables;
 mod values;
 mod yaml;
 
@@ -149,6 +150,9 @@ pub fn natives() -> Vec<Native> {
         prerequisites::native(),
         reconcilers::native(),
         stop::native(),
+        tables::restore(),
+        tables::repair(),
+        tables::authority(),
         values::native(),
         pods::native(),
         load_balancer::native(),

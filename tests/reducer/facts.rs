@@ -1,12 +1,13 @@
 //! Readings by name.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, BlackBox, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact,
-    Failure, FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod,
-    Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers, Recordings, Release, Session,
-    Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
+    DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
+    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler,
+    ReconcilerKind, Reconcilers, Recordings, RecoveryPoint, Release, Session, Settings, Side,
+    StoredObject, Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
@@ -14,6 +15,9 @@ pub const NAMES: &[&str] = &[
     "wrong account",
     "identity silent",
     "recovery storage",
+    "copies only",
+    "bare tables",
+    "wrong table",
     "old cluster",
     "old cluster gone",
     "primary silent",
@@ -53,7 +57,10 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
         "wrong account" => vec![identity(Side::Recovery, "999999999999")],
         "identity silent" => vec![(Subject::Identity(Side::Recovery), silent())],
-        "recovery storage" => storage(now),
+        "recovery storage" => storage(now, true, true),
+        "bare tables" => storage(now, true, false),
+        "wrong table" => storage(now, false, true),
+        "copies only" => copies(now),
         "old cluster" => vec![cluster(Side::Primary, now, true, "")],
         "old cluster gone" => vec![empty(Side::Primary)],
         "primary silent" => vec![(Subject::Cluster(Side::Primary), silent())],
@@ -166,7 +173,36 @@ fn identity(side: Side, account: &str) -> (Subject, Result<Fact, Failure>) {
     (Subject::Identity(side), Ok(Fact::Identity(identity)))
 }
 
-fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+/// No table yet, and a copy of each in the vault.
+fn copies(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let mut seen = storage(now, true, true);
+    for (subject, outcome) in &mut seen {
+        if matches!(subject, Subject::Table(..)) {
+            let why = format!("DynamoDB DescribeTable of {subject} found nothing");
+            *outcome = Err(Failure::new(FailureKind::NotFound, why));
+        }
+        if let Ok(Fact::Vault(vault)) = outcome {
+            let point = RecoveryPoint {
+                arn: format!(
+                    "arn:aws:backup:us-west-2:111122223333:recovery-point:{}",
+                    vault.role
+                ),
+                resource: String::new(),
+                status: "COMPLETED".to_owned(),
+                created: now.minus(Duration::from_mins(6)),
+                completed: None,
+                cold_at: None,
+                delete_at: None,
+                restored: None,
+                bytes: None,
+            };
+            Arc::make_mut(vault).points.push(point);
+        }
+    }
+    seen
+}
+
+fn storage(now: Moment, right: bool, repaired: bool) -> Vec<(Subject, Result<Fact, Failure>)> {
     let recent = now.minus(Duration::from_mins(2));
     let mut seen = Vec::new();
     for role in TableRole::BOTH {
@@ -184,10 +220,31 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             created: Some(now.minus(Duration::from_hours(1))),
             replicas: Vec::new(),
             indexes: vec!["timesearchV2".to_owned()],
-            pitr: Err(Failure::new(FailureKind::Other, "not asked")),
+            pitr: Ok(Pitr {
+                enabled: true,
+                earliest: None,
+                latest: None,
+            }),
             backups: Ok(Vec::new()),
             newest: Ok(Some(recent)),
             newest_at: Some(now),
+            authority: Ok(HostAuthorities {
+                at: now,
+                own: right.then(|| HostAuthority {
+                    revision: Some("r1".to_owned()),
+                }),
+                others: vec!["other.example.com".to_owned()],
+            }),
+            settings: Ok(Settings {
+                arn: format!("arn:aws:dynamodb:us-west-2:111122223333:table/{name}"),
+                ttl: Ok(repaired.then(|| "Expires".to_owned())),
+                stream: Some("NEW_IMAGE".to_owned()),
+                billing: Billing::OnDemand,
+                protected: false,
+                tags: Ok(BTreeMap::new()),
+                indexes: BTreeMap::from([("timesearchV2".to_owned(), "ACTIVE".to_owned())]),
+                key: None,
+            }),
         };
         seen.push((
             Subject::Table(Side::Recovery, role),

@@ -33,6 +33,9 @@ struct Scenario {
     about: String,
     #[serde(default)]
     access: Option<String>,
+    /// Steps of the operator's own.
+    #[serde(default)]
+    own: String,
     then: Vec<Then>,
 }
 
@@ -84,7 +87,7 @@ fn walk(file: &Path) -> Result<(), String> {
     if scenario.about.is_empty() {
         return Err(format!("{name} says nothing of itself"));
     }
-    let mut rig = Rig::new(scenario.access.as_deref());
+    let mut rig = Rig::with(scenario.access.as_deref(), &scenario.own);
     for (index, then) in scenario.then.iter().enumerate() {
         rig.forget();
         if let Some(why) = &then.disk {

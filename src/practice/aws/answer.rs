@@ -75,7 +75,17 @@ impl Answer {
         let mut answer = match ask.service.as_str() {
             "dynamodb" => {
                 // DynamoDB's own errors and those of the layer before it have different prefixes.
-                let shape = if code.starts_with("ResourceNotFound") || code.starts_with("Table") {
+                let shape = if [
+                    "ResourceNotFound",
+                    "Table",
+                    "Backup",
+                    "ResourceInUse",
+                    "InvalidRestore",
+                    "PointInTime",
+                ]
+                .iter()
+                .any(|own| code.starts_with(own))
+                {
                     "com.amazonaws.dynamodb.v20120810"
                 } else {
                     "com.amazon.coral.service"

@@ -96,6 +96,10 @@ impl Ask {
             ("backup", ["backup-vaults", _, "recovery-points"]) => {
                 Some("ListRecoveryPointsByBackupVault")
             }
+            ("backup", ["restore-jobs"]) if self.method == Method::PUT => Some("StartRestoreJob"),
+            ("backup", ["restore-jobs"]) => Some("ListRestoreJobs"),
+            ("backup", ["restore-jobs", _]) => Some("DescribeRestoreJob"),
+            ("backup", ["restore-jobs", _, "metadata"]) => Some("GetRestoreJobMetadata"),
             ("backup", ["backup", "plans"]) => Some("ListBackupPlans"),
             ("backup", ["backup", "plans", _]) => Some("GetBackupPlan"),
             ("route53", ["2013-04-01", "hostedzone", _]) => Some("GetHostedZone"),

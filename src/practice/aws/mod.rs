@@ -13,6 +13,7 @@ mod kms;
 mod route53;
 mod s3;
 mod sts;
+mod tables;
 mod xml;
 
 use axum::{
@@ -52,12 +53,24 @@ macro_rules! operations {
 
 const OPERATIONS: &[Operation] = operations! {
     "backup" "ListRecoveryPointsByBackupVault" => backup::list_recovery_points,
+    "backup" "StartRestoreJob" => backup::start_restore,
+    "backup" "ListRestoreJobs" => backup::list_restores,
+    "backup" "DescribeRestoreJob" => backup::describe_restore,
+    "backup" "GetRestoreJobMetadata" => backup::restore_metadata,
     "backup" "ListBackupPlans" => backup::list_plans,
     "backup" "GetBackupPlan" => backup::get_plan,
     "dynamodb" "DescribeTable" => dynamodb::describe_table,
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
     "dynamodb" "Query" => dynamodb::query,
+    "dynamodb" "DescribeTimeToLive" => tables::describe_time_to_live,
+    "dynamodb" "ListTagsOfResource" => tables::list_tags,
+    "dynamodb" "RestoreTableFromBackup" => tables::restore_from_backup,
+    "dynamodb" "RestoreTableToPointInTime" => tables::restore_to_point_in_time,
+    "dynamodb" "TagResource" => tables::tag,
+    "dynamodb" "UpdateContinuousBackups" => tables::update_continuous_backups,
+    "dynamodb" "UpdateTable" => tables::update_table,
+    "dynamodb" "UpdateTimeToLive" => tables::update_time_to_live,
     "kms" "DescribeKey" => kms::describe_key,
     "route53" "GetHostedZone" => route53::get_hosted_zone,
     "route53" "ListResourceRecordSets" => route53::list_records,

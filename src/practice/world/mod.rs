@@ -9,6 +9,7 @@ pub mod gitops;
 pub mod names;
 pub mod region;
 pub mod scenario;
+pub mod settings;
 pub mod tables;
 pub mod zone;
 
@@ -18,10 +19,11 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use cache::{CacheFault, CacheSpec};
 pub use cluster::{Cluster, Running, Seed, Timing};
-pub use copies::Copies;
+pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
 pub use scenario::{Scenario, ScenarioError};
+pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
 pub use zone::{Change, Verb, Zone};
 
@@ -87,6 +89,8 @@ impl World {
             let (seed, zone) = (scenario.running(), &scenario.release.zone);
             gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
         });
+        let mut recovery = region(Side::Recovery);
+        recovery.storage.standing(scenario.tables.recovery);
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,

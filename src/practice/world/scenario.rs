@@ -12,11 +12,12 @@ use super::{
     CacheFault, CacheSpec, Fault, Seed, Timing,
     gitops::GitOps,
     names::{Release, Site},
+    settings::Tables,
 };
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 5] = [
+const EMBEDDED: [(&str, &str); 6] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -32,6 +33,10 @@ const EMBEDDED: [(&str, &str); 5] = [
     (
         "zombie-primary",
         include_str!("../../../assets/scenarios/zombie-primary.toml"),
+    ),
+    (
+        "wrong-table",
+        include_str!("../../../assets/scenarios/wrong-table.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -70,6 +75,9 @@ pub struct Scenario {
     /// `[dns]`
     #[serde(default)]
     pub dns: ZoneTiming,
+    /// `[tables]`
+    #[serde(default)]
+    pub tables: Tables,
     /// `[release]`
     #[serde(default)]
     pub release: Release,
@@ -218,6 +226,7 @@ impl Default for Scenario {
     /// Calm: nothing is wrong.
     fn default() -> Self {
         Self {
+            tables: Tables::default(),
             name: "calm".to_owned(),
             about: "Nothing is wrong.".to_owned(),
             cluster: Timing::default(),
@@ -323,7 +332,9 @@ impl Scenario {
     }
 }
 
-fn secs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn secs<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     let secs = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(secs).map_err(|_| {
         serde::de::Error::custom(format!(
@@ -356,7 +367,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, gitops, zombie-primary, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, gitops, zombie-primary, wrong-table, calm"
         );
     }
 

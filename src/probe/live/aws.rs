@@ -34,12 +34,8 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
     }
     for side in Side::BOTH {
         for role in TableRole::BOTH {
-            let name = plan.side(side).table(role).map(str::to_owned);
-            let interval = plan.interval(&Subject::Table(side, role));
             let reach = aws.side(side).clone();
-            probes.push(Box::new(tables::TableProbe::new(
-                side, role, name, reach, interval,
-            )));
+            probes.push(Box::new(tables::TableProbe::new(side, role, plan, reach)));
         }
     }
     for role in TableRole::BOTH {

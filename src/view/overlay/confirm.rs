@@ -172,6 +172,9 @@ const fn told(condition: Condition) -> &'static str {
         }
         Condition::SessionElsewhere => "no way of yours goes through the Teleport cluster",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
+        Condition::CopiesUsable => "both tables can be restored, or are there already",
+        Condition::RightTable => "the state table holds this cluster's host authority",
+        Condition::TablesRepaired => "the tables have the settings that a restore drops",
         Condition::BackupsFresh => "both tables have a usable copy within the RPO",
         Condition::RecordingsReady => "the recordings bucket answers and is versioned",
         Condition::BlackBoxRecorded => "the black box lies in the incident's folder",
