@@ -108,6 +108,8 @@ impl Practice {
         folder::make(&dir)?;
         let lock = hold(&dir).await?;
         Ready::remove(&dir);
+        let healed = folder::healed(&dir);
+        let _ = std::fs::remove_file(&healed);
         let (claim, net) = claim().await?;
         let addresses = Addresses::within(net, &scenario);
         let world = Shared::new(World::new(scenario, addresses.clone(), Moment::now()));
@@ -141,7 +143,10 @@ impl Practice {
             let mut ticks = tokio::time::interval(TICK);
             loop {
                 ticks.tick().await;
-                drop(shared.now());
+                let mut world = shared.now();
+                if healed.exists() {
+                    world.heal();
+                }
             }
         });
         let ready = {

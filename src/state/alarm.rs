@@ -112,6 +112,10 @@ impl State {
             return Some(false);
         }
         let run = self.story.run_of(&step.id)?;
+        // Declared unreachable, it was passed over as well: nobody has seen it stopped.
+        if run.told().is_some() {
+            return Some(false);
+        }
         matches!(run.state, RunState::Judged(Verdict::Pass, _)).then_some(true)
     }
 

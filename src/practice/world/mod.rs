@@ -51,6 +51,8 @@ pub struct World {
     gitops: Option<gitops::Controller>,
     /// For each side the side and state table that its Auth Service writes to.
     writing: [Option<(Side, String)>; 2],
+    /// The primary has come back, whatever the scenario says.
+    healed: bool,
 }
 
 impl World {
@@ -107,6 +109,7 @@ impl World {
             zone,
             gitops,
             writing: [None, None],
+            healed: false,
             scenario,
         }
     }
@@ -174,9 +177,17 @@ impl World {
         }
     }
 
+    /// The primary comes back, with everything that ran there: from here on nothing is wrong with it.
+    pub const fn heal(&mut self) {
+        self.healed = true;
+    }
+
     /// What is wrong with a service of a side now: faces ask before each answer.
     #[must_use]
     pub fn fault(&self, side: Side, service: &str, now: Moment) -> Fault {
+        if side == Side::Primary && self.healed {
+            return Fault::None;
+        }
         self.scenario.fault(side, service, now.since(self.began))
     }
 }
