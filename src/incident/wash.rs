@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{
-    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Table, Tls,
+    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Prerequisites, Table, Tls,
     black_box::Kept, rights::RoleRights, tls::Way,
 };
 
@@ -46,6 +46,7 @@ impl Observation {
                 }
             }
             Ok(Fact::Tls(tls)) => wash_tls(Arc::make_mut(tls), clean),
+            Ok(Fact::Prerequisites(seen)) => wash_prerequisites(Arc::make_mut(seen), clean),
             Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
             Ok(
                 Fact::Identity(_)
@@ -150,6 +151,25 @@ fn wash_tls(tls: &mut Tls, clean: Clean<'_>) {
             Way::Secret { found, .. } => part(found, clean),
             Way::Acme => {}
         }
+    }
+}
+
+fn wash_prerequisites(seen: &mut Prerequisites, clean: Clean<'_>) {
+    for (_, _, there) in &mut seen.secrets {
+        part(there, clean);
+    }
+    for names in [&mut seen.ingress_classes, &mut seen.groups]
+        .into_iter()
+        .flatten()
+    {
+        part(names, clean);
+    }
+    part(&mut seen.controllers, clean);
+    part(&mut seen.nodes, clean);
+    part(&mut seen.chart, clean);
+    part(&mut seen.image.1, clean);
+    for (_, key) in &mut seen.keys {
+        part(key, clean);
     }
 }
 
@@ -301,6 +321,15 @@ mod tests {
             witnessed: Vec::new(),
             gaps: vec![failure()],
         };
+        let mut needed = crate::incident::prerequisites::tests::met();
+        needed.secrets = vec![(String::new(), String::new(), Err(failure()))];
+        needed.ingress_classes = Some(Err(failure()));
+        needed.groups = Some(Err(failure()));
+        needed.controllers = Err(failure());
+        needed.nodes = Err(failure());
+        needed.chart = Err(failure());
+        needed.image.1 = Err(failure());
+        needed.keys = vec![(String::new(), Err(failure()))];
         let at = Moment::default();
         let mut seen = crate::incident::black_box::sample::sealed(at).seen;
         seen.pins.value = Err(failure());
@@ -316,6 +345,7 @@ mod tests {
             Ok(Fact::Vault(vault.into())),
             Ok(Fact::Recordings(recordings.into())),
             Ok(Fact::Door(door.into())),
+            Ok(Fact::Prerequisites(needed.into())),
             Ok(Fact::BlackBox(seen.into())),
         ]
     }

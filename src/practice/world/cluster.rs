@@ -126,7 +126,8 @@ impl Cluster {
             now,
         );
         for name in ["node-a", "node-b"] {
-            let node = json!({"metadata": {"name": name}, "status": {"conditions": [
+            let node = json!({"metadata": {"name": name}, "status": {"allocatable": {"cpu": "3920m", "memory": "15Gi", "pods": "58"},
+                "conditions": [
                 {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"}]}});
             cluster.add(Resource::Nodes, "", node, now);
         }
@@ -142,6 +143,14 @@ impl Cluster {
         self.add(Resource::Namespaces, "", place, now);
         let secret = json!({"metadata": {"name": name}, "type": "kubernetes.io/tls",
             "data": {"tls.crt": encode(pem), "tls.key": encode("practice")}});
+        self.add(Resource::Secrets, namespace, secret, now);
+    }
+
+    /// Puts a Secret in, of which only the name counts; its namespace is made where there is none.
+    pub fn seed_secret(&mut self, namespace: &str, name: &str, now: Moment) {
+        let place = json!({"metadata": {"name": namespace}});
+        self.add(Resource::Namespaces, "", place, now);
+        let secret = json!({"metadata": {"name": name}, "type": "kubernetes.io/tls"});
         self.add(Resource::Secrets, namespace, secret, now);
     }
 
