@@ -143,7 +143,7 @@ impl Practice {
             let mut ticks = tokio::time::interval(TICK);
             loop {
                 ticks.tick().await;
-                let mut world = shared.now();
+                let (mut world, _) = shared.now();
                 if healed.exists() {
                     world.heal();
                 }
