@@ -366,6 +366,8 @@ pub(crate) mod sample {
             backups: Ok(Vec::new()),
             newest: Ok(None),
             newest_at: None,
+            authority: Err(silence()),
+            settings: Err(silence()),
         };
         let seen = BlackBox {
             cluster: "teleport.example.com".to_owned(),
@@ -410,6 +412,7 @@ pub(crate) mod sample {
                     available: 2,
                     updated: 2,
                     observed: true,
+                    restarted: None,
                 }]),
             ),
             state_table: Kept::new("us-east-1", at, Ok(table(TableRole::State))),

@@ -38,10 +38,18 @@ conditions! {
     PrimarySilent = "primary-silent",
     /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
     ReconcilersPaused = "reconcilers-paused",
+    /// Every proxy pod of the primary is younger than a restart since the outage began.
+    ProxiesRestarted = "proxies-restarted",
     /// Neither this session nor a kube context of the plan goes through the Teleport cluster.
     SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
     TablesReady = "tables-ready",
+    /// For both tables there is a copy to restore from without the primary, or the table itself is there already.
+    CopiesUsable = "copies-usable",
+    /// The recovery state table holds the host certificate authority of the cluster. A FAIL has no way round.
+    RightTable = "right-table",
+    /// The recovery tables have the settings that a restore drops.
+    TablesRepaired = "tables-repaired",
     /// For both tables a usable copy is reachable without the primary and within the RPO.
     BackupsFresh = "backups-fresh",
     /// The recordings bucket of the recovery region answers and is versioned.
@@ -54,6 +62,13 @@ conditions! {
     OldDoorShut = "old-door-shut",
     /// The recovery values file exists and names the recovery region's tables, bucket and region.
     ValuesWritten = "values-written",
+    /// The role of the Auth Service's pods may be taken by them and grants all that the chart needs on the recovery
+    /// region's tables, bucket and keys; the proxies' own, where they have one, may be taken.
+    RightsGranted = "rights-granted",
+    /// The certificate that the recovery values name is there for name and wildcard and valid, or its issuer is ready.
+    CertificateReady = "certificate-ready",
+    /// ACM of the recovery region has a certificate for name and wildcard that is issued, or shows what it waits for.
+    CertificateRequested = "certificate-requested",
     /// No release of that name is in the recovery cluster yet.
     ReleaseAbsent = "release-absent",
     /// The release is deployed in the recovery cluster.

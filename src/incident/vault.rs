@@ -1,5 +1,7 @@
 //! Recovery points in the recovery region's AWS Backup vault.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Moment, Part, TableRole};
@@ -21,6 +23,32 @@ pub struct Vault {
     /// The backup plan rules that copy into this vault, or that name the table.
     pub schedules: Part<Vec<Schedule>>,
 }
+
+impl Vault {
+    /// Complete recovery points that are neither in cold storage, from which a restore takes hours, nor due to be
+    /// deleted by then.
+    pub fn usable(&self, now: Moment) -> impl Iterator<Item = &RecoveryPoint> + '_ {
+        self.points.iter().filter(move |point| {
+            point.status == "COMPLETED"
+                && point.cold_at.is_none_or(|at| at > now)
+                && point.delete_at.is_none_or(|at| at > now)
+        })
+    }
+
+    /// How often data was taken, seen from the newest points: the middle of the gaps between them. What a schedule says
+    /// lives in the primary and may not be seen; what came of it is.
+    #[must_use]
+    pub fn cadence(&self) -> Option<Duration> {
+        let newest = self.points.iter().take(CADENCE);
+        let taken: Vec<Moment> = newest.map(|point| point.created).collect();
+        let mut gaps: Vec<Duration> = taken.windows(2).map(|two| two[0].since(two[1])).collect();
+        gaps.sort_unstable();
+        gaps.get(gaps.len() / 2).copied()
+    }
+}
+
+/// Points that tell how often they are made.
+const CADENCE: usize = 11;
 
 /// One recovery point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

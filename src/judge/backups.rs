@@ -3,18 +3,18 @@
 mod copies;
 mod lines;
 mod recordings;
+mod usable;
 
 use copies::early;
 pub use copies::{Copy, Search, loss, search};
 pub use lines::{Line, lines};
+pub use usable::copies_usable;
 
 use super::{Assessment, Glance, Sight, glance};
 use crate::incident::{
     Fact, Failure, FailureKind, Finding, Health, Outcome, Side, Subject, Table, TableRole, brief,
+    repair::AUDIT_INDEX, source::apart,
 };
-
-/// The index without which the audit log cannot be searched; Teleport does not rebuild it.
-const AUDIT_INDEX: &str = "timesearchV2";
 
 /// State and audit table exist in the recovery region, ACTIVE and not restoring.
 #[must_use]
@@ -228,19 +228,15 @@ fn replicas(sight: &Sight<'_>) -> Vec<String> {
     found
 }
 
-/// How far the two tables lie apart where they lie closest together: restored as a pair, the audit log and the state
-/// tell of different moments by this much.
+/// How far the newest state and the audit log nearest to it lie apart: restored as a pair, the two tell of different
+/// moments by this much.
 fn skew(searches: &[Search; 2]) -> Option<String> {
     let [state, audit] = searches;
-    let nearest = state
+    let newest = state.copies.first()?.data;
+    let nearest = audit
         .copies
         .iter()
-        .flat_map(|a| {
-            audit
-                .copies
-                .iter()
-                .map(move |b| a.data.since(b.data).max(b.data.since(a.data)))
-        })
+        .map(|copy| apart(newest, copy.data))
         .min()?;
     Some(format!("nearest pair {} apart", brief(nearest)))
 }
@@ -269,6 +265,10 @@ fn empty(table: &Table, sight: &Sight<'_>) -> Option<String> {
     }
     let place = format!("{} in {}", table.name, table.region);
     match &table.newest {
+        // Heartbeats expire, the host authority does not: a table that holds it is not empty.
+        Ok(_) | Err(_) if matches!(&table.authority, Ok(found) if found.own.is_some() && sight.since.is_none_or(|since| found.at >= since)) => {
+            None
+        }
         Ok(_) if let Some(age) = early(table, sight) => Some(format!(
             "{place} is ACTIVE; waiting for a new measurement of what is in it, the last was made {} ago",
             brief(age)
@@ -285,7 +285,7 @@ fn empty(table: &Table, sight: &Sight<'_>) -> Option<String> {
 }
 
 /// Whether a failed look is itself evidence: the other side answered, lately, that there is no such thing.
-fn absent(failure: &Failure, subject: &Subject, sight: &Sight<'_>) -> bool {
+pub(super) fn absent(failure: &Failure, subject: &Subject, sight: &Sight<'_>) -> bool {
     failure.kind == FailureKind::NotFound
         && sight.instruments.get(subject).is_some_and(|reading| {
             let at = reading.last.at;
@@ -295,7 +295,7 @@ fn absent(failure: &Failure, subject: &Subject, sight: &Sight<'_>) -> bool {
 }
 
 /// Why a glance tells nothing about now.
-fn unseen(what: &str, seen: Glance<'_>) -> String {
+pub(super) fn unseen(what: &str, seen: Glance<'_>) -> String {
     match seen {
         Glance::Fresh(..) => format!("{what}: the reading is of another kind"),
         Glance::Stale(_, age) => format!("{what} last seen {} ago", brief(age)),
@@ -307,7 +307,7 @@ fn unseen(what: &str, seen: Glance<'_>) -> String {
     }
 }
 
-fn sentence(parts: &[String], notes: &[String]) -> String {
+pub(super) fn sentence(parts: &[String], notes: &[String]) -> String {
     let all: Vec<_> = parts.iter().chain(notes).map(String::as_str).collect();
     all.join("; ")
 }

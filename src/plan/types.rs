@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole};
+use crate::incident::{Side, TableRole, source::Way};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,14 @@ pub struct ClusterPlan {
     pub ca_pins: Vec<String>,
 }
 
+impl ClusterPlan {
+    /// The names that the proxies' certificate must be for: the cluster's, and its wildcard for web applications.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        vec![self.name.clone(), format!("*.{}", self.name)]
+    }
+}
+
 /// `[primary]` or `[recovery]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionPlan {
@@ -93,6 +101,10 @@ pub struct RegionPlan {
     pub backup_vault: Option<String>,
     /// `backup_role`: role that AWS Backup restores with.
     pub backup_role: Option<String>,
+    /// `table_key`: ARN of the KMS key that restored tables are encrypted with; a key that AWS owns unless said.
+    pub table_key: Option<String>,
+    /// `restore_from`: the one kind of copy that tables are restored from; the best that answers unless said.
+    pub restore_from: Option<Way>,
     /// `kms_keys`: keys that tables, bucket or authorities depend on.
     pub kms_keys: Vec<String>,
     /// `certificate`: ARN of the ACM certificate.

@@ -37,6 +37,13 @@ pub fn plan(world: &World, pins: &[String]) -> String {
             text(&format!("s3://{}/black-box", scenario.recovery.bucket)),
         ),
         ("recovery_values".to_owned(), text(RECOVERY_VALUES)),
+        (
+            "backup_role".to_owned(),
+            text(&format!(
+                "arn:aws:iam::{}:role/backup",
+                scenario.recovery.account
+            )),
+        ),
         ("zone_id".to_owned(), text(&release.zone_id)),
         ("zone".to_owned(), text(&release.zone)),
         (
@@ -85,8 +92,10 @@ pub fn plan(world: &World, pins: &[String]) -> String {
 pub fn values(world: &World) -> String {
     let (release, site) = (&world.scenario.release, &world.scenario.primary);
     let replicas = release.replicas.to_string();
+    let role = world.role_arn();
     let filled = [
         ("cluster", &release.cluster),
+        ("role", &role),
         ("replicas", &replicas),
         ("primary.region", &site.region),
         ("primary.state_table", &site.state_table),

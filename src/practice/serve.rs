@@ -115,6 +115,11 @@ impl Practice {
         let world = Shared::new(World::new(scenario, addresses.clone(), Moment::now()));
 
         let public = teleport::PublicAuthority::new()?;
+        {
+            let mut world = world.lock();
+            let certificate = public.certificate(&world.scenario.release.cluster)?;
+            world.provision(&certificate, Moment::now());
+        }
         let mut faces = JoinSet::new();
         let dns = dns::serve(&world).await.map_err(listen("DNS"))?;
         for side in Side::BOTH {
@@ -131,7 +136,8 @@ impl Practice {
                 let _ = kube::serve(shared, side, listener).await;
                 "Kubernetes"
             });
-            let tls = public.acceptor(&world.lock().scenario.release.cluster)?;
+            let cluster = world.lock().scenario.release.cluster.clone();
+            let tls = public.acceptor(&cluster)?;
             let (shared, address) = (world.clone(), addresses.load_balancer(side));
             faces.spawn(async move {
                 teleport::serve(shared, side, address, tls).await;
@@ -267,9 +273,9 @@ async fn bind(at: SocketAddr, face: &'static str) -> Result<TcpListener, Practic
 
 /// Writes what the clients need.
 fn leave(dir: &Path, world: &World, ca: &str, helm: &Path) -> Result<(), PracticeError> {
-    let site = &world.scenario.recovery;
+    let site = &world.scenario.primary;
     let cluster = &world.scenario.release.cluster;
-    let storage = &world.recovery.storage;
+    let storage = &world.primary.storage;
     let pins = storage
         .host_authority(&site.state_table, cluster)
         .map_or_else(Vec::new, |seed| teleport::pins_for(&seed));

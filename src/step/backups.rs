@@ -1,14 +1,15 @@
 //! `verify-backups`: reads every source of a recovery and prints what it finds. Whether that is enough, the
 //! postconditions say.
 
+mod outlook;
 mod report;
 
 use futures::future::BoxFuture;
 
-use super::{Context, Native, StepError};
+use super::{Context, Native, StepError, tables::survey};
 use crate::{
-    clients::aws::{Aws, Reach, identity, recordings, tables, vault},
-    incident::{Failure, Identity, Moment, Side, TableRole},
+    clients::aws::{Aws, Reach, identity, recordings},
+    incident::{Fact, Failure, Identity, Instruments, Moment, Side, Subject, TableRole},
     plan::Plan,
 };
 
@@ -35,7 +36,7 @@ fn calls(plan: &Plan) -> Vec<String> {
         for role in TableRole::BOTH {
             if let Some(table) = region.table(role) {
                 calls.push(format!(
-                    "DynamoDB DescribeTable, DescribeContinuousBackups, ListBackups, Query of keys and timestamps: {table} in {}",
+                    "DynamoDB DescribeTable, DescribeContinuousBackups, DescribeTimeToLive, ListTagsOfResource, ListBackups, Query of keys and timestamps: {table} in {}",
                     region.region
                 ));
             }
@@ -73,76 +74,95 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 async fn verify(plan: &Plan, say: &(dyn Fn(&str) + Send + Sync)) -> Result<(), StepError> {
     let aws = Aws::new(plan);
     // The primary is asked at the same time: when it hangs, it costs its own timeout once.
-    let (recovery, primary, copies) = tokio::join!(
+    let (recovery, primary, seen) = tokio::join!(
         Box::pin(side(plan, aws.side(Side::Recovery), Side::Recovery)),
         Box::pin(side(plan, aws.side(Side::Primary), Side::Primary)),
-        Box::pin(copies(plan, aws.side(Side::Recovery))),
+        Box::pin(survey(plan, &aws)),
     );
-    let lost = recovery.tables == 0;
-    say(&format!(
-        "── {} (recovery): usable while the primary is down",
-        plan.recovery.region
-    ));
-    for line in recovery.lines.iter().chain(&copies) {
-        say(line);
+    for (which, of_side, when) in [
+        (
+            Side::Recovery,
+            &recovery,
+            "usable while the primary is down",
+        ),
+        (Side::Primary, &primary, "usable only while it answers"),
+    ] {
+        say(&format!("── {} ({which}): {when}", plan.side(which).region));
+        say(&of_side.who);
+        for role in TableRole::BOTH {
+            for line in tables(plan, &seen, which, role) {
+                say(&line);
+            }
+        }
+        for line in &of_side.bucket {
+            say(line);
+        }
+        if which == Side::Recovery {
+            for role in TableRole::BOTH {
+                for line in copies(plan, &seen, role) {
+                    say(&line);
+                }
+            }
+        }
     }
-    say(&format!(
-        "── {} (primary): usable only while it answers",
-        plan.primary.region
-    ));
-    for line in &primary.lines {
-        say(line);
+    say("── what can be recovered");
+    let mut lost = false;
+    for line in outlook::told(plan, &seen, &mut lost) {
+        say(&line);
     }
     if lost {
         return Err(StepError(format!(
-            "neither table could be read in {}: see the lines above for what to do",
+            "in {} there is neither a state table nor a copy of one that could be read: see the lines above for what to do",
             plan.recovery.region
         )));
     }
     Ok(())
 }
 
-/// What one side told.
+/// What one side told besides its tables.
 struct Told {
-    lines: Vec<String>,
-    /// How many tables could be read.
-    tables: usize,
+    who: String,
+    bucket: Vec<String>,
 }
 
 async fn side(plan: &Plan, reach: &Reach, side: Side) -> Told {
     let region = plan.side(side);
-    let now = Moment::now();
-    let table = async |role: TableRole| match region.table(role) {
-        Some(name) => Some(tables::fetch(reach, name, role, &mut None, now).await),
-        None => None,
-    };
     let bucket = async {
         match &region.bucket {
             Some(bucket) => Some(recordings::fetch(reach, bucket, None).await),
             None => None,
         }
     };
-    let (who, state, audit, bucket) = tokio::join!(
-        Box::pin(identity::fetch(reach)),
-        Box::pin(table(TableRole::State)),
-        Box::pin(table(TableRole::Audit)),
-        Box::pin(bucket),
-    );
-    let mut told = Told {
-        lines: vec![signed_in(who)],
-        tables: 0,
-    };
-    for (role, seen) in TableRole::BOTH.into_iter().zip([state, audit]) {
-        told.tables += usize::from(matches!(&seen, Some(Ok(_))));
-        told.lines
-            .extend(or_why(seen, &format!("{role} table"), |table| {
-                report::table(&table, now)
-            }));
+    let (who, bucket) = tokio::join!(Box::pin(identity::fetch(reach)), Box::pin(bucket));
+    Told {
+        who: signed_in(who),
+        bucket: or_why(bucket, "recordings", |seen| {
+            report::bucket(&seen, Moment::now())
+        }),
     }
-    told.lines.extend(or_why(bucket, "recordings", |seen| {
-        report::bucket(&seen, now)
-    }));
-    told
+}
+
+fn tables(plan: &Plan, seen: &Instruments, side: Side, role: TableRole) -> Vec<String> {
+    let what = format!("{role} table");
+    match outcome(seen, &Subject::Table(side, role)) {
+        Some(Ok(Fact::Table(table))) => report::table(table, &plan.cluster.name, Moment::now()),
+        Some(Err(failure)) => vec![format!("{what}: {failure}")],
+        _ => vec![format!("{what}: not in the plan")],
+    }
+}
+
+fn copies(plan: &Plan, seen: &Instruments, role: TableRole) -> Vec<String> {
+    match outcome(seen, &Subject::Vault(role)) {
+        Some(Ok(Fact::Vault(vault))) => {
+            report::points(role, vault, plan.objectives.rpo, Moment::now())
+        }
+        Some(Err(failure)) => vec![format!("{role} copies in the vault: {failure}")],
+        _ => vec![format!("{role} copies in the vault: not in the plan")],
+    }
+}
+
+fn outcome<'a>(seen: &'a Instruments, subject: &Subject) -> Option<&'a Result<Fact, Failure>> {
+    seen.get(subject).map(|reading| &reading.last.outcome)
 }
 
 /// Who the credentials are of. No word that the redactor takes for the name of a secret stands before it: what is
@@ -164,26 +184,6 @@ fn or_why<T>(
         Some(Err(failure)) => vec![format!("{what}: {failure}")],
         None => vec![format!("{what}: not in the plan")],
     }
-}
-
-async fn copies(plan: &Plan, reach: &Reach) -> Vec<String> {
-    let Some(name) = &plan.recovery.backup_vault else {
-        return vec!["vault: not in the plan".to_owned()];
-    };
-    let now = Moment::now();
-    let mut lines = Vec::new();
-    for role in TableRole::BOTH {
-        let points = match vault::table_arn(role, plan) {
-            Ok(arn) => vault::fetch_points(reach, name, &arn).await,
-            Err(failure) => Err(failure),
-        };
-        lines.extend(or_why(
-            Some(points),
-            &format!("{role} copies in vault {name}"),
-            |(points, more)| report::points(role, name, (&points, more), now),
-        ));
-    }
-    lines
 }
 
 #[cfg(test)]

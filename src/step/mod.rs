@@ -13,8 +13,12 @@ mod load_balancer;
 mod ping;
 mod pods;
 mod reconcilers;
+mod restart;
+mod rights;
 mod seen;
 mod stop;
+mod tables;
+mod tls;
 mod values;
 mod yaml;
 
@@ -146,8 +150,15 @@ pub fn natives() -> Vec<Native> {
         backups::native(),
         black_box::native(),
         reconcilers::native(),
+        restart::native(),
         stop::native(),
+        tables::restore(),
+        tables::repair(),
+        tables::authority(),
         values::native(),
+        rights::native(),
+        tls::check(),
+        tls::request(),
         pods::native(),
         load_balancer::native(),
         dns::native(),

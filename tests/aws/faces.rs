@@ -3,12 +3,12 @@
 use std::{fmt::Write as _, time::Duration};
 
 use relight::{
-    clients::aws::{Aws, identity, recordings, tables, vault, zone},
+    clients::aws::{Aws, identity, recordings, vault, zone},
     incident::{FailureKind, Moment, Side, TableRole},
     practice::{aws::access_key, world::Scenario},
 };
 
-use super::rig::{CALM, calm, rig};
+use super::rig::{CALM, calm, look, rig};
 
 #[tokio::test]
 async fn every_table_is_described_and_its_age_measured() {
@@ -18,9 +18,7 @@ async fn every_table_is_described_and_its_age_measured() {
     for role in TableRole::BOTH {
         let name = rig.plan.recovery.table(role).expect("planned");
         let reach = aws.side(Side::Recovery);
-        let table = Box::pin(tables::fetch(reach, name, role, &mut None, Moment::now()))
-            .await
-            .expect("described");
+        let table = look(reach, name, role).await.expect("described");
         assert_eq!((table.status.as_str(), table.restoring), ("ACTIVE", false));
         assert!(
             table
@@ -34,6 +32,21 @@ async fn every_table_is_described_and_its_age_measured() {
         let behind = began.since(newest).as_secs();
         assert!((250..360).contains(&behind), "{role} is {behind} s behind");
         assert_eq!(table.indexes.is_empty(), role == TableRole::State);
+        let settings = table.settings.as_ref().expect("described");
+        assert_eq!(settings.ttl, Ok(Some("Expires".to_owned())));
+        assert_eq!(settings.stream.is_some(), role == TableRole::State);
+        assert_eq!(
+            settings.tags.as_ref().map(std::collections::BTreeMap::len),
+            Ok(2)
+        );
+        if role == TableRole::State {
+            let there = table.authority.as_ref().expect("asked");
+            assert!(there.own.is_some() && there.others.is_empty(), "{there:?}");
+            let primary = rig.plan.primary.table(role).expect("planned");
+            let theirs = look(aws.side(Side::Primary), primary, role).await;
+            let theirs = theirs.expect("described").authority.expect("asked");
+            assert_eq!(theirs.own, there.own, "a copy of the same object");
+        }
     }
 }
 
@@ -107,9 +120,8 @@ async fn what_does_not_exist_is_not_found() {
     let rig = calm().await;
     let aws = Aws::new(&rig.plan);
     let reach = aws.side(Side::Recovery);
-    let now = Moment::now();
     let failures = [
-        tables::fetch(reach, "typo", TableRole::State, &mut None, now)
+        look(reach, "typo", TableRole::State)
             .await
             .expect_err("no table"),
         vault::fetch_points(reach, "typo", "arn")
@@ -193,19 +205,11 @@ async fn suffer(fault: &'static str, kind: FailureKind) {
     let rig = rig(&scenario, &access_key(&account), "").await;
     let aws = Aws::new(&rig.plan);
     let reach = aws.side(Side::Primary);
-    let now = Moment::now();
     let state = rig.plan.primary.table(TableRole::State).expect("planned");
     let bucket = rig.plan.primary.bucket.as_deref().expect("planned");
-    let mut measured = None;
     let (who, table, points, recordings, other) = tokio::join!(
         Box::pin(identity::fetch(reach)),
-        Box::pin(tables::fetch(
-            reach,
-            state,
-            TableRole::State,
-            &mut measured,
-            now
-        )),
+        look(reach, state, TableRole::State),
         Box::pin(vault::fetch_points(reach, "x", "arn")),
         Box::pin(recordings::fetch(reach, bucket, None)),
         Box::pin(identity::fetch(aws.side(Side::Recovery))),

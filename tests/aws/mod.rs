@@ -5,3 +5,4 @@ mod faces;
 mod recorded;
 mod rig;
 mod steps;
+mod tables;

@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use relight::{
-    clients::aws::{Aws, identity, recordings, tables, vault, zone},
+    clients::aws::{
+        Aws, identity, recordings,
+        tables::{Asked, Measured, fetch},
+        vault, zone,
+    },
     incident::{FailureKind, Moment, RunId, Side, StepId, TableRole},
     step::{self, Context, StepError},
 };
 
-use super::canned::{Rule, plan, rule, serve};
+use super::{
+    canned::{Rule, plan, rule, serve},
+    rig::look,
+};
 
 macro_rules! body {
     ($name:literal) => {
@@ -36,6 +43,11 @@ async fn a_table_is_read_from_recorded_answers() {
             body!("query-event.json"),
         ),
         rule("teleport/authservers/", 200, body!("query-presence.json")),
+        rule(
+            "FullPath = :p",
+            200,
+            r#"{"Items":[{"FullPath":{"S":"teleport/authorities/host/teleport.example.com"},"Revision":{"S":"r1"}}],"Count":1,"ScannedCount":1}"#,
+        ),
     ])
     .await;
     let dir = tempfile::tempdir().expect("a folder");
@@ -45,13 +57,17 @@ async fn a_table_is_read_from_recorded_answers() {
         (TableRole::State, 1_795_478_400),
         (TableRole::Audit, 1_795_478_300),
     ] {
-        let table = tables::fetch(reach, "teleport-audit", role, &mut None, Moment::now())
-            .await
-            .expect("read");
+        let table = look(reach, "teleport-audit", role).await.expect("read");
         assert_eq!(table.status, "ACTIVE");
         assert_eq!(table.indexes, ["timesearchV2"]);
         assert_eq!(table.newest, Ok(Some(Moment::from_secs(newest))));
         assert!(table.pitr.is_ok_and(|pitr| pitr.enabled));
+        let own = table.authority.map(|found| found.own);
+        let revision = own.map(|own| own.and_then(|own| own.revision));
+        assert_eq!(
+            revision.ok().flatten().as_deref(),
+            (role == TableRole::State).then_some("r1")
+        );
         let backups = table.backups.expect("read");
         assert_eq!(
             (backups[0].name.as_str(), backups[0].kind.as_str()),
@@ -80,15 +96,9 @@ async fn a_part_that_fails_leaves_the_rest() {
     .await;
     let dir = tempfile::tempdir().expect("a folder");
     let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
-    let table = tables::fetch(
-        aws.side(Side::Recovery),
-        "t",
-        TableRole::State,
-        &mut None,
-        Moment::now(),
-    )
-    .await
-    .expect("read");
+    let table = look(aws.side(Side::Recovery), "t", TableRole::State)
+        .await
+        .expect("read");
     assert_eq!(
         table.pitr.map_err(|failure| failure.kind),
         Err(FailureKind::Forbidden)
@@ -155,7 +165,7 @@ async fn what_no_service_should_send_is_never_a_fact() {
         let reach = aws.side(Side::Recovery);
         let failures = [
             identity::fetch(reach).await.expect_err("no identity"),
-            tables::fetch(reach, "t", TableRole::State, &mut None, Moment::now())
+            look(reach, "t", TableRole::State)
                 .await
                 .expect_err("no table"),
             zone::fetch(aws.zone(), "Z1", &[])
@@ -227,19 +237,25 @@ async fn a_measurement_outlives_a_look_that_fails_and_a_failed_one_is_not_kept()
         rule("DynamoDB_20120810.DescribeTable", 400, denied),
         rule("DynamoDB_20120810.DescribeContinuousBackups", 400, denied),
         rule("DynamoDB_20120810.ListBackups", 400, denied),
+        rule("teleport/authorities/", 400, denied),
         query,
     ])
     .await;
     let dir = tempfile::tempdir().expect("a folder");
     let aws = Aws::new(&plan(dir.path(), &url, "Z1"));
     let reach = aws.side(Side::Recovery);
-    let mut measured = None;
+    let mut measured = Measured::default();
+    let asked = Asked {
+        name: "t",
+        role: TableRole::State,
+        cluster: "tele.example.com",
+    };
     // The third query would fail: it is not made, since the second look's measurement stands.
     for (secs, kept) in [(1, None), (2, Some(2)), (3, Some(2))] {
         let now = Moment::from_secs(secs);
-        let look = tables::fetch(reach, "t", TableRole::State, &mut measured, now);
+        let look = fetch(reach, &asked, &mut measured, now);
         Box::pin(look).await.expect_err("no DescribeTable");
-        let at = measured.map(|measured: tables::Measured| measured.at.secs());
+        let at = measured.newest.map(|(at, _)| at.secs());
         assert_eq!(at, kept, "look {secs}");
     }
 }
@@ -279,9 +295,7 @@ async fn the_newest_copy_may_be_on_the_last_page() {
     let (points, more) = vault::fetch_points(reach, "dr", arn).await.expect("read");
     let created: Vec<i64> = points.iter().map(|point| point.created.secs()).collect();
     assert_eq!((created, more), (vec![900, 100], false));
-    let mut measured = None;
-    let look = tables::fetch(reach, "t", TableRole::State, &mut measured, Moment::now());
-    let table = Box::pin(look).await.expect("described");
+    let table = look(reach, "t", TableRole::State).await.expect("described");
     let backups = table.backups.expect("listed");
     assert_eq!(backups[0].name, "b900");
 }

@@ -3,7 +3,11 @@
 use std::{fmt::Write as _, net::Ipv4Addr};
 
 use relight::{
-    incident::{Moment, Side},
+    clients::aws::{
+        Reach,
+        tables::{Asked, Measured, fetch},
+    },
+    incident::{Failure, Moment, Side, Table, TableRole},
     plan::Plan,
     practice::{
         aws::{access_key, serve},
@@ -78,4 +82,20 @@ pub async fn calm() -> Rig {
         .recovery
         .account;
     rig(CALM, &access_key(&account), "").await
+}
+
+/// Looks at a table once, with nothing kept from before.
+pub async fn look(reach: &Reach, name: &str, role: TableRole) -> Result<Table, Failure> {
+    let asked = Asked {
+        name,
+        role,
+        cluster: "teleport.example.com",
+    };
+    Box::pin(fetch(
+        reach,
+        &asked,
+        &mut Measured::default(),
+        Moment::now(),
+    ))
+    .await
 }

@@ -4,7 +4,10 @@ use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType,
 };
 use relight::{
-    clients::aws::{recordings, tables},
+    clients::aws::{
+        recordings,
+        tables::{self, Asked, Measured},
+    },
     incident::{
         Condition, Fact, FailureKind, Moment, Outcome, Side, Subject, Table, TableRole, Zone,
     },
@@ -404,8 +407,13 @@ fn what_is_not_there_is_not_found() {
     let rig = Rig::new();
     let (table, bucket) = rig.aws.with(Side::Recovery, async |reach| {
         let now = Moment::now();
+        let asked = Asked {
+            name: "no-such-table",
+            role: TableRole::State,
+            cluster: CLUSTER,
+        };
         (
-            tables::fetch(reach, "no-such-table", TableRole::State, &mut None, now).await,
+            tables::fetch(reach, &asked, &mut Measured::default(), now).await,
             recordings::fetch(reach, "no-such-bucket", None).await,
         )
     });

@@ -1,12 +1,15 @@
 //! Readings by name.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, BlackBox, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact,
-    Failure, FailureKind, Find, Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pod,
-    Rcode, Reconciler, ReconcilerKind, Reconcilers, Recordings, Release, Session, Side,
-    StoredObject, Subject, Table, TableRole, Values, Vault,
+    Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
+    DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
+    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, Reconciler, ReconcilerKind,
+    Reconcilers, Recordings, RecoveryPoint, Release, Rights, Session, Settings, Side, StoredObject,
+    Subject, Table, TableRole, Tls, Values, Vault,
+    rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
+    tls::Way,
 };
 
 pub const NAMES: &[&str] = &[
@@ -14,6 +17,9 @@ pub const NAMES: &[&str] = &[
     "wrong account",
     "identity silent",
     "recovery storage",
+    "copies only",
+    "bare tables",
+    "wrong table",
     "old cluster",
     "old cluster gone",
     "primary silent",
@@ -29,6 +35,11 @@ pub const NAMES: &[&str] = &[
     "old door silent",
     "empty recovery",
     "values",
+    "rights",
+    "rights denied",
+    "iam silent",
+    "certificate",
+    "no certificate",
     "black box",
     "recovery pods looping",
     "recovery pods ready",
@@ -52,7 +63,10 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
         "wrong account" => vec![identity(Side::Recovery, "999999999999")],
         "identity silent" => vec![(Subject::Identity(Side::Recovery), silent())],
-        "recovery storage" => storage(now),
+        "recovery storage" => storage(now, true, true),
+        "bare tables" => storage(now, true, false),
+        "wrong table" => storage(now, false, true),
+        "copies only" => copies(now),
         "old cluster" => vec![cluster(Side::Primary, now, true, "")],
         "old cluster gone" => vec![empty(Side::Primary)],
         "primary silent" => vec![(Subject::Cluster(Side::Primary), silent())],
@@ -73,6 +87,11 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "wrong recovery cluster" => vec![stranger()],
         "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
+        "rights" => vec![rights(Ok(0))],
+        "rights denied" => vec![rights(Ok(3))],
+        "iam silent" => vec![rights(Err(silent_iam()))],
+        "certificate" => vec![tls(true, now)],
+        "no certificate" => vec![tls(false, now)],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
         "new door" => vec![door(Door::New, NEW, &Ok(()), PIN, now)],
@@ -156,7 +175,36 @@ fn identity(side: Side, account: &str) -> (Subject, Result<Fact, Failure>) {
     (Subject::Identity(side), Ok(Fact::Identity(identity)))
 }
 
-fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+/// No table yet, and a copy of each in the vault.
+fn copies(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let mut seen = storage(now, true, true);
+    for (subject, outcome) in &mut seen {
+        if matches!(subject, Subject::Table(..)) {
+            let why = format!("DynamoDB DescribeTable of {subject} found nothing");
+            *outcome = Err(Failure::new(FailureKind::NotFound, why));
+        }
+        if let Ok(Fact::Vault(vault)) = outcome {
+            let point = RecoveryPoint {
+                arn: format!(
+                    "arn:aws:backup:us-west-2:111122223333:recovery-point:{}",
+                    vault.role
+                ),
+                resource: String::new(),
+                status: "COMPLETED".to_owned(),
+                created: now.minus(Duration::from_mins(6)),
+                completed: None,
+                cold_at: None,
+                delete_at: None,
+                restored: None,
+                bytes: None,
+            };
+            Arc::make_mut(vault).points.push(point);
+        }
+    }
+    seen
+}
+
+fn storage(now: Moment, right: bool, repaired: bool) -> Vec<(Subject, Result<Fact, Failure>)> {
     let recent = now.minus(Duration::from_mins(2));
     let mut seen = Vec::new();
     for role in TableRole::BOTH {
@@ -174,10 +222,31 @@ fn storage(now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
             created: Some(now.minus(Duration::from_hours(1))),
             replicas: Vec::new(),
             indexes: vec!["timesearchV2".to_owned()],
-            pitr: Err(Failure::new(FailureKind::Other, "not asked")),
+            pitr: Ok(Pitr {
+                enabled: true,
+                earliest: None,
+                latest: None,
+            }),
             backups: Ok(Vec::new()),
             newest: Ok(Some(recent)),
             newest_at: Some(now),
+            authority: Ok(HostAuthorities {
+                at: now,
+                own: right.then(|| HostAuthority {
+                    revision: Some("r1".to_owned()),
+                }),
+                others: vec!["other.example.com".to_owned()],
+            }),
+            settings: Ok(Settings {
+                arn: format!("arn:aws:dynamodb:us-west-2:111122223333:table/{name}"),
+                ttl: Ok(repaired.then(|| "Expires".to_owned())),
+                stream: Some("NEW_IMAGE".to_owned()),
+                billing: Billing::OnDemand,
+                protected: false,
+                tags: Ok(BTreeMap::new()),
+                indexes: BTreeMap::from([("timesearchV2".to_owned(), "ACTIVE".to_owned())]),
+                key: None,
+            }),
         };
         seen.push((
             Subject::Table(Side::Recovery, role),
@@ -283,6 +352,7 @@ fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Resu
         available: u32::from(ready),
         updated: 1,
         observed: true,
+        restarted: None,
     });
     let address = if side == Side::Primary { OLD } else { NEW };
     let balancer = LoadBalancer {
@@ -316,6 +386,81 @@ fn values() -> Values {
         bucket: Some("teleport-recordings-us-west-2".to_owned()),
         ..Values::default()
     }
+}
+
+fn silent_iam() -> Failure {
+    Failure::new(FailureKind::Timeout, "IAM gave no answer in 8 s")
+}
+
+/// With so many actions denied, or a simulation that failed.
+fn rights(simulated: Result<usize, Failure>) -> (Subject, Result<Fact, Failure>) {
+    let action = |name: &str| Action {
+        name: name.to_owned(),
+        on: "arn:aws:dynamodb:us-west-2:111122223333:table/teleport-state-dr".to_owned(),
+    };
+    let simulated = simulated.map(|denied| Simulated {
+        asked: 39,
+        denied: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"]
+            .into_iter()
+            .take(denied)
+            .map(|name| Denial {
+                what: action(name),
+                why: "no policy of the role allows it".to_owned(),
+            })
+            .collect(),
+        fault: (denied > 0).then(|| "the role's policy still names us-east-1".to_owned()),
+        spared: vec![action("dynamodb:CreateTable")],
+        ..Simulated::default()
+    });
+    let of = |component, by| RoleRights {
+        component,
+        account: "teleport:teleport-cluster".to_owned(),
+        role: Ok(Grant {
+            arn: Some("arn:aws:iam::111122223333:role/teleport-auth".to_owned()),
+            by,
+        }),
+        trust: Ok(Trust {
+            through: "the OIDC provider of the cluster".to_owned(),
+            refused: None,
+        }),
+        session: Err(Failure::new(
+            FailureKind::NotFound,
+            "the account does not exist before the chart is installed",
+        )),
+        simulated: simulated.clone(),
+    };
+    let rights = Rights {
+        region: "us-west-2".to_owned(),
+        auth: of(Component::Auth, GrantedBy::Annotation),
+        proxy: of(Component::Proxy, GrantedBy::CommonAnnotation),
+    };
+    (Subject::Rights, Ok(Fact::Rights(Arc::new(rights))))
+}
+
+fn tls(there: bool, now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let certificate = Certificate {
+        issuer: "CN=R11".to_owned(),
+        names: vec![
+            "teleport.example.com".to_owned(),
+            "*.teleport.example.com".to_owned(),
+        ],
+        not_before: now.minus(Duration::from_hours(24)),
+        not_after: now.plus(Duration::from_hours(60 * 24)),
+        problem: None,
+    };
+    let missing = Failure::new(
+        FailureKind::NotFound,
+        "there is no Secret teleport/teleport-tls",
+    );
+    let tls = Tls {
+        region: "us-west-2".to_owned(),
+        ways: vec![Way::Secret {
+            name: "teleport-tls".to_owned(),
+            found: if there { Ok(certificate) } else { Err(missing) },
+        }],
+        known: Ok(Vec::new()),
+    };
+    (Subject::Tls, Ok(Fact::Tls(Arc::new(tls))))
 }
 
 fn door(

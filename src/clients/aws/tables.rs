@@ -4,6 +4,9 @@
 //! every minute, and for the audit table the newest event in `timesearchV2`. `Value` is never asked for: it holds
 //! private keys. Such a read is billed by the whole item whatever is projected, so it is eventually consistent and small.
 
+mod authority;
+mod settings;
+
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
@@ -18,8 +21,12 @@ use aws_sdk_dynamodb::{
 use super::{Reach, explain, from_sdk};
 use crate::{
     clients::kube::text::clean,
-    incident::{Backup, Failure, FailureKind, Moment, Part, Pitr, Table, TableRole},
+    incident::{
+        Backup, Failure, FailureKind, HostAuthorities, Moment, Part, Pitr, Table, TableRole,
+    },
 };
+
+pub use authority::find as find_authority;
 
 /// Presence prefixes under `teleport/`, cheapest first: there are two Auth servers and a few proxies, but perhaps
 /// thousands of nodes, so these are only asked when the first two hold nothing.
@@ -33,53 +40,98 @@ const BACKUPS: usize = 20;
 const BACKUP_PAGE: i32 = 100;
 const BACKUP_PAGES: usize = 12;
 
-/// A measurement of the data age. It is billed, so it outlives the look that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measured {
-    /// When it was made.
-    pub at: Moment,
-    /// The newest item; `None` if there is none.
-    pub newest: Option<Moment>,
+/// A table that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it holds.
+    pub role: TableRole,
+    /// Whose authority a state table should hold.
+    pub cluster: &'a str,
 }
 
-/// Looks once. An earlier measurement of the data age is kept instead of a new one; a new one is put there as soon as
-/// it is made, whatever becomes of the rest of the look. One that failed is not kept.
+/// What was read by billed queries, which outlives the look that made them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// When the data age was measured, and the newest item; `None` if there is none.
+    pub newest: Option<(Moment, Option<Moment>)>,
+    /// The host certificate authorities of a state table.
+    pub authority: Option<HostAuthorities>,
+}
+
+/// Looks once. What an earlier look read by billed queries is kept instead of being read anew; what is read is put there
+/// as soon as it is, whatever becomes of the rest of the look. What failed is not kept.
 ///
 /// # Errors
 /// If `DescribeTable` fails; the other calls fail on their own.
 pub async fn fetch(
     reach: &Reach,
-    name: &str,
-    role: TableRole,
-    measured: &mut Option<Measured>,
+    asked: &Asked<'_>,
+    measured: &mut Measured,
     now: Moment,
 ) -> Result<Table, Failure> {
+    let Asked {
+        name,
+        role,
+        cluster,
+    } = *asked;
     let client = reach.dynamodb().await;
     let place = format!("{name} in {}", reach.region());
+    let Measured {
+        newest: age,
+        authority: owner,
+    } = measured;
     let newest = async {
-        if let Some(kept) = measured {
-            return (kept.at, Ok(kept.newest));
+        if let Some((at, kept)) = age {
+            return (*at, Ok(*kept));
         }
         let newest = measure(&client, name, &place, role, now).await;
         if let Ok(newest) = newest {
-            *measured = Some(Measured { at: now, newest });
+            *age = Some((now, newest));
         }
         (now, newest)
     };
+    let authority = async {
+        if role == TableRole::Audit {
+            return Err(Failure::new(
+                FailureKind::Other,
+                "not asked of an audit table",
+            ));
+        }
+        if let Some(kept) = owner {
+            return Ok(kept.clone());
+        }
+        let found = authority::find(&client, name, &place, cluster, now).await;
+        if let Ok(found) = &found {
+            *owner = Some(found.clone());
+        }
+        found
+    };
+    let described = async {
+        let described = client.describe_table().table_name(name).send().await;
+        let described =
+            described.map_err(|error| explain("DynamoDB DescribeTable", &place, &error))?;
+        let table = describe(&described, name, role, reach.region())?;
+        let settings = settings::fetch(&client, &described, &place).await;
+        Ok::<_, Failure>((table, settings))
+    };
     // On the heap: the SDK's futures are large, and a look is polled on a thread's stack.
-    let (described, pitr, backups, (newest_at, newest)) = tokio::join!(
-        Box::pin(client.describe_table().table_name(name).send()),
+    let (described, pitr, backups, (newest_at, newest), authority) = tokio::join!(
+        Box::pin(described),
         Box::pin(client.describe_continuous_backups().table_name(name).send()),
         Box::pin(list_backups(&client, name, &place)),
         Box::pin(newest),
+        Box::pin(authority),
     );
-    let described = described.map_err(|error| explain("DynamoDB DescribeTable", &place, &error))?;
+    let (mut table, settings) = described?;
     let pitr = pitr.map_err(|error| explain("DynamoDB DescribeContinuousBackups", &place, &error));
-    let mut table = describe(&described, name, role, reach.region())?;
     table.pitr = pitr.map(|said| interpret_pitr(&said));
     table.backups = backups;
     table.newest = newest;
     table.newest_at = Some(newest_at);
+    table.authority = authority;
+    table.settings = settings;
     Ok(table)
 }
 
@@ -131,6 +183,8 @@ fn describe(
         backups: Err(not_asked()),
         newest: Err(not_asked()),
         newest_at: None,
+        authority: Err(not_asked()),
+        settings: Err(not_asked()),
     })
 }
 

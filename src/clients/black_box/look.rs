@@ -260,7 +260,18 @@ async fn table(plan: &Plan, aws: &Aws, role: TableRole) -> Part<Table> {
         return Err(not_planned(&format!("{role} table"), &key));
     };
     let reach = aws.side(Side::Primary);
-    tables::fetch(reach, name, role, &mut None, Moment::now()).await
+    let asked = tables::Asked {
+        name,
+        role,
+        cluster: &plan.cluster.name,
+    };
+    tables::fetch(
+        reach,
+        &asked,
+        &mut tables::Measured::default(),
+        Moment::now(),
+    )
+    .await
 }
 
 async fn records(plan: &Plan, aws: &Aws) -> Part<OldRecords> {

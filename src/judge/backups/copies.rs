@@ -74,7 +74,7 @@ pub fn search(role: TableRole, sight: &Sight<'_>) -> Search {
                 )),
                 Ok(newest) => found.copies.extend(
                     newest
-                        .filter(|_| usable(table))
+                        .filter(|_| table.usable() && !table.wrong())
                         .map(|data| of_table(table, data, &subject)),
                 ),
                 Err(failure) => found
@@ -89,7 +89,9 @@ pub fn search(role: TableRole, sight: &Sight<'_>) -> Search {
     match glance(&subject, sight) {
         Glance::Fresh(Fact::Vault(vault), _) => {
             found.copies.extend(
-                usable_points(vault, sight.now).map(|point| of_point(vault, point, &subject)),
+                vault
+                    .usable(sight.now)
+                    .map(|point| of_point(vault, point, &subject)),
             );
             found.seen.push(subject);
         }
@@ -111,10 +113,6 @@ fn note(found: &mut Search, what: &str, seen: Glance<'_>) {
     if !settled {
         found.unseen.push(unseen(what, seen));
     }
-}
-
-fn usable(table: &Table) -> bool {
-    table.status == "ACTIVE" && !table.restoring
 }
 
 fn of_table(table: &Table, data: Moment, subject: &Subject) -> Copy {
@@ -139,18 +137,6 @@ fn of_point(vault: &Vault, point: &RecoveryPoint, subject: &Subject) -> Copy {
         restore: true,
         measured: None,
     }
-}
-
-/// Complete recovery points that are neither in cold storage, from which a restore takes hours, nor due to be deleted.
-pub(super) fn usable_points(
-    vault: &Vault,
-    now: Moment,
-) -> impl Iterator<Item = &RecoveryPoint> + '_ {
-    vault.points.iter().filter(move |point| {
-        point.status == "COMPLETED"
-            && point.cold_at.is_none_or(|at| at > now)
-            && point.delete_at.is_none_or(|at| at > now)
-    })
 }
 
 /// `4m12s before the outage`, or that the copy is newer than it.

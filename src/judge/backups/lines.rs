@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    copies::{loss, loss_words, measured_words, usable_points},
+    copies::{loss, loss_words, measured_words},
     recordings::{bucket, replication},
 };
 use crate::{
@@ -114,6 +114,19 @@ fn line(
             (Health::Unknown, format!("{words} (stale)"), Some(age))
         }
         Glance::Failed(failure, good) => {
+            let unmade =
+                matches!(subject, Subject::Table(Side::Recovery, role) if restorable(*role, sight));
+            if unmade && failure.kind == FailureKind::NotFound {
+                let words = "not there yet: Restore tables makes it".to_owned();
+                return Line {
+                    health: Health::Degraded,
+                    label,
+                    sentence: words,
+                    age: None,
+                    needs: sight.plan.side(side).region.clone(),
+                    recovery: true,
+                };
+            }
             let health = match failure.kind {
                 FailureKind::NotFound if side == Side::Recovery => Health::Down,
                 FailureKind::NotFound => Health::Degraded,
@@ -140,9 +153,25 @@ fn line(
     }
 }
 
+/// Whether there is a copy to make a table from: then one that is missing is work to be done, and no loss.
+fn restorable(role: TableRole, sight: &Sight<'_>) -> bool {
+    matches!(
+        glance(&Subject::Vault(role), sight),
+        Glance::Fresh(Fact::Vault(vault), _) if vault.usable(sight.now).next().is_some()
+    )
+}
+
 fn recovery_table(table: &Table, sight: &Sight<'_>) -> (Health, String) {
     let (health, mut words) = if table.restoring {
         (Health::Degraded, "being restored".to_owned())
+    } else if table.usable() && table.wrong() {
+        (
+            Health::Down,
+            format!(
+                "WRONG TABLE: no host authority of {}",
+                sight.plan.cluster.name
+            ),
+        )
     } else if table.status == "ACTIVE" {
         match &table.newest {
             Ok(Some(newest)) => {
@@ -181,7 +210,7 @@ const fn nothing(role: TableRole) -> &'static str {
 }
 
 fn vault_copies(vault: &Vault, sight: &Sight<'_>) -> (Health, String) {
-    let Some(newest) = usable_points(vault, sight.now).next() else {
+    let Some(newest) = vault.usable(sight.now).next() else {
         let words = format!(
             "no usable recovery point in {} ({} seen)",
             vault.vault,
@@ -202,10 +231,14 @@ fn vault_copies(vault: &Vault, sight: &Sight<'_>) -> (Health, String) {
             .unwrap_or_default(),
         Err(failure) => format!(", schedules unknown ({})", failure.kind.word()),
     };
+    let every = vault
+        .cadence()
+        .map(|every| format!(", one every {}", brief(every)))
+        .unwrap_or_default();
     let words = format!(
-        "newest {}, {}{} kept{schedule}, {tried}",
+        "newest {}, {}{} kept{every}{schedule}, {tried}",
         loss_words(newest.created, sight),
-        usable_points(vault, sight.now).count(),
+        vault.usable(sight.now).count(),
         if vault.more { "+" } else { "" }
     );
     (if fine { Health::Ok } else { Health::Degraded }, words)

@@ -53,6 +53,8 @@ fn table(role: TableRole, status: &str) -> Table {
         backups: Ok(Vec::new()),
         newest: Ok(None),
         newest_at: None,
+        authority: Err(Failure::new(FailureKind::Timeout, "x")),
+        settings: Err(Failure::new(FailureKind::Timeout, "x")),
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) fn region(
     let bucket = section.parsed(reader, "recordings_bucket", rules::bucket);
     let backup_vault = section.text(reader, "backup_vault");
     let backup_role = section.parsed(reader, "backup_role", rules::role);
+    let table_key = section.parsed(reader, "table_key", rules::key);
+    let restore_from = section.parsed(reader, "restore_from", rules::way);
     let kms_keys = section.list(reader, "kms_keys", rules::text);
     let certificate = section.parsed(reader, "certificate", rules::certificate);
     let auth_role = section.parsed(reader, "auth_role", rules::role);
@@ -105,6 +107,8 @@ pub(super) fn region(
         bucket: bucket.map(|found| found.value),
         backup_vault: backup_vault.map(|found| found.value),
         backup_role: backup_role.map(|found| found.value),
+        table_key: table_key.map(|found| found.value),
+        restore_from: restore_from.map(|found| found.value),
         kms_keys: kms_keys
             .unwrap_or_default()
             .into_iter()
@@ -217,6 +221,13 @@ fn gaps(reader: &mut Reader<'_>, side: Side, plan: &RegionPlan, place: &Span) {
             "backup_vault",
             "copies in the recovery region are not watched",
             "name the AWS Backup vault that the copies go to",
+        );
+    }
+    if recovery && plan.backup_vault.is_some() && plan.backup_role.is_none() {
+        gap(
+            "backup_role",
+            "restoring tables from the vault is locked",
+            "write the ARN of the role that AWS Backup restores with",
         );
     }
     if plan.kube.context.is_none() {

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use crate::plan::{CopyTo, RegionPlan};
+use crate::{
+    incident::source::Way,
+    plan::{CopyTo, RegionPlan},
+};
 
 /// Why a value is not taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -183,6 +186,28 @@ pub(super) fn certificate(value: &str) -> Ruled<String> {
         value,
         "acm",
         "arn:aws:acm:us-west-2:111122223333:certificate/…",
+    )
+}
+
+/// The ARN of a KMS key. An alias would do for AWS, but says nothing about the region and the key behind it.
+pub(super) fn key(value: &str) -> Ruled<String> {
+    arn(value, "kms", "arn:aws:kms:us-west-2:111122223333:key/…")
+}
+
+/// What tables are restored from.
+pub(super) fn way(value: &str) -> Ruled<Way> {
+    let found = Way::ALL.into_iter().find(|way| way.word() == value);
+    found.map_or_else(
+        || {
+            let words = Way::ALL.map(Way::word).join(", ");
+            wrong(
+                format!("{value:?} is nothing that tables are restored from"),
+                format!(
+                    "write one of {words}, or leave it out: then the best that answers is taken"
+                ),
+            )
+        },
+        Ok,
     )
 }
 

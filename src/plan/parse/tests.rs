@@ -27,6 +27,7 @@ state_table = "teleport-state"
 audit_table = "teleport-events"
 recordings_bucket = "recordings-west"
 backup_vault = "dr"
+backup_role = "arn:aws:iam::111122223333:role/backup"
 kube = { context = "west", uid = "00000000-0000-4000-8000-000000000002" }
 
 [dns]
@@ -176,32 +177,32 @@ const CASES: &[Case] = &[
     (
         "context = \"west\"",
         "context = \"east\"",
-        &[("22:20 Error", "kube context east is named on both sides")],
+        &[("23:20 Error", "kube context east is named on both sides")],
     ),
     (
         "[\"10.0.0.2\"]",
         "[\"dns.local\"]",
-        &[("27:14 Error", "not the address of a DNS server")],
+        &[("28:14 Error", "not the address of a DNS server")],
     ),
     (
         "[\"10.0.0.2\"]",
         "[{ label = \"vpc\" }]",
-        &[("27:14 Error", "has no address")],
+        &[("28:14 Error", "has no address")],
     ),
     (
         "[\"10.0.0.2\"]",
         "[\"10.0.0.2\"]\ninterval = \"soon\"",
-        &[("28:12 Error", "\"soon\" is not a duration")],
+        &[("29:12 Error", "\"soon\" is not a duration")],
     ),
     (
         "[\"10.0.0.2\"]",
         "[\"10.0.0.2\"]\nold = [\"192.0.2.1\"]\nnew = [\"192.0.2.1\"]",
-        &[("29:8 Error", "named as old and as new")],
+        &[("30:8 Error", "named as old and as new")],
     ),
     (
         "[dns]",
         "[dsn]",
-        &[("24:2 Error", "dsn is not a key that Relight knows")],
+        &[("25:2 Error", "dsn is not a key that Relight knows")],
     ),
     (
         "values = \"values.yaml\"",
@@ -216,12 +217,12 @@ const CASES: &[Case] = &[
     (
         "[dns]",
         "practice = true\n[dns]",
-        &[("24:1 Error", "[recovery] practice is not a key")],
+        &[("25:1 Error", "[recovery] practice is not a key")],
     ),
     (
         "[cluster]",
         "practice = true\n[cluster]",
-        &[("28:14 Error", "leaves loopback, and this is a practice")],
+        &[("29:14 Error", "leaves loopback, and this is a practice")],
     ),
     (
         "values = \"values.yaml\"",
@@ -257,7 +258,7 @@ const CASES: &[Case] = &[
     (
         "zone = \"example.com\"",
         "names = [\"teleport.example.com\"]",
-        &[("26:10 Warning", "lacks *.teleport.example.com")],
+        &[("27:10 Warning", "lacks *.teleport.example.com")],
     ),
     (
         "backup_vault = \"dr\"",
@@ -267,7 +268,7 @@ const CASES: &[Case] = &[
     (
         "[\"10.0.0.2\"]",
         "[\"10.0.0.2\"]\nrecord_ttl = 3600",
-        &[("28:14 Warning", "keeps the old answer in caches")],
+        &[("29:14 Warning", "keeps the old answer in caches")],
     ),
     // Missing.
     (
@@ -278,7 +279,7 @@ const CASES: &[Case] = &[
     (
         "zone_id",
         "# zone_id",
-        &[("24:2 Gap", "switching DNS is locked")],
+        &[("25:2 Gap", "switching DNS is locked")],
     ),
     (
         "context = \"east\", ",

@@ -14,53 +14,75 @@ pub(super) fn describe_table(ask: &Ask, side: Side, world: &mut World) -> Answer
     let now = Moment::now();
     with_table(ask, side, world, |storage, table| {
         let arn = storage.names.table_arn(&table.name);
-        let (hash, range, range_type) = match table.role {
-            TableRole::State => ("HashKey", "FullPath", "S"),
-            TableRole::Audit => ("SessionID", "EventIndex", "N"),
-        };
-        let mut described = json!({
-            "TableName": table.name,
-            "TableStatus": if table.active(now) { "ACTIVE" } else { "CREATING" },
-            "TableArn": arn,
-            "CreationDateTime": seconds(table.created),
-            "AttributeDefinitions": [
-                {"AttributeName": hash, "AttributeType": "S"},
-                {"AttributeName": range, "AttributeType": range_type},
-            ],
-            "KeySchema": [
-                {"AttributeName": hash, "KeyType": "HASH"},
-                {"AttributeName": range, "KeyType": "RANGE"},
-            ],
-            "ItemCount": 4711,
-            "TableSizeBytes": 48_311_296,
-        });
-        if table.role == TableRole::Audit {
-            described["GlobalSecondaryIndexes"] =
-                json!([{"IndexName": "timesearchV2", "IndexStatus": "ACTIVE"}]);
-        }
-        if !table.active(now) {
-            described["RestoreSummary"] = json!({
-                "RestoreDateTime": seconds(table.created),
-                "RestoreInProgress": true,
-            });
-        }
-        if !table.replicas.is_empty() {
-            described["GlobalTableVersion"] = json!("2019.11.21");
-            described["Replicas"] = table
-                .replicas
-                .iter()
-                .map(|region| json!({"RegionName": region, "ReplicaStatus": "ACTIVE"}))
-                .collect();
-        }
-        Answer::json(&json!({"Table": described}))
+        Answer::json(&json!({"Table": described(table, &arn, now)}))
     })
+}
+
+/// No table has a policy of its own.
+pub(super) fn get_resource_policy(ask: &Ask, _side: Side, _world: &mut World) -> Answer {
+    let said = "Resource-based policy not found for the provided ResourceArn";
+    Answer::error(ask, 400, "PolicyNotFoundException", said)
+}
+
+/// `TableDescription`, as several operations answer it.
+pub(super) fn described(table: &Stored, arn: &str, now: Moment) -> Value {
+    let (hash, range, range_type) = match table.role {
+        TableRole::State => ("HashKey", "FullPath", "S"),
+        TableRole::Audit => ("SessionID", "EventIndex", "N"),
+    };
+    let kept = &table.kept;
+    let (read, write) = kept.units.unwrap_or_default();
+    let mut described = json!({
+        "TableName": table.name,
+        "TableStatus": table.status(now),
+        "TableArn": arn,
+        "CreationDateTime": seconds(table.created),
+        "AttributeDefinitions": [
+            {"AttributeName": hash, "AttributeType": "S"},
+            {"AttributeName": range, "AttributeType": range_type},
+        ],
+        "KeySchema": [
+            {"AttributeName": hash, "KeyType": "HASH"},
+            {"AttributeName": range, "KeyType": "RANGE"},
+        ],
+        "ItemCount": 4711,
+        "TableSizeBytes": 48_311_296,
+        "ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write},
+        "DeletionProtectionEnabled": kept.protected,
+    });
+    if kept.units.is_none() {
+        described["BillingModeSummary"] = json!({"BillingMode": "PAY_PER_REQUEST"});
+    }
+    if kept.stream {
+        let view = json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"});
+        described["StreamSpecification"] = view;
+    }
+    if let Some(from) = kept.index {
+        let status = if now >= from { "ACTIVE" } else { "CREATING" };
+        described["GlobalSecondaryIndexes"] = json!([{"IndexName": "timesearchV2", "IndexStatus": status, "Backfilling": now < from}]);
+    }
+    if !table.active(now) {
+        described["RestoreSummary"] = json!({
+            "RestoreDateTime": seconds(table.created),
+            "RestoreInProgress": true,
+        });
+    }
+    if !table.replicas.is_empty() {
+        described["GlobalTableVersion"] = json!("2019.11.21");
+        described["Replicas"] = table
+            .replicas
+            .iter()
+            .map(|region| json!({"RegionName": region, "ReplicaStatus": "ACTIVE"}))
+            .collect();
+    }
+    described
 }
 
 pub(super) fn describe_continuous_backups(ask: &Ask, side: Side, world: &mut World) -> Answer {
     let now = Moment::now();
     with_table(ask, side, world, |_, table| {
         let mut pitr = json!({"PointInTimeRecoveryStatus": "DISABLED"});
-        if table.pitr {
+        if table.kept.pitr {
             let latest = now.minus(Duration::from_mins(5));
             pitr = json!({
                 "PointInTimeRecoveryStatus": "ENABLED",
@@ -106,10 +128,29 @@ pub(super) fn query(ask: &Ask, side: Side, world: &mut World) -> Answer {
     with_table(ask, side, world, |_, table| {
         let said = ask.value();
         let newest = table.newest(now);
+        if !table.active(now) {
+            let said = "Cannot do operations on a non-existent table";
+            return Answer::error(ask, 400, "ResourceNotFoundException", said);
+        }
         let value = |name: &str| said["ExpressionAttributeValues"][name]["S"].as_str();
         let mut items = match (table.role, value(":p"), value(":d")) {
-            (TableRole::State, Some(prefix), _) => presence(newest, prefix),
-            (TableRole::Audit, _, Some(day)) if said["IndexName"] == "timesearchV2" => {
+            (TableRole::State, Some(path), _) => {
+                let part = text(&said["KeyConditionExpression"]).contains("begins_with");
+                let fits = |own: &str| {
+                    if part {
+                        own.starts_with(path)
+                    } else {
+                        own == path
+                    }
+                };
+                let mut rows = authorities(table);
+                rows.extend(presence(newest));
+                rows.retain(|row| fits(text(&row["FullPath"]["S"])));
+                rows
+            }
+            (TableRole::Audit, _, Some(day))
+                if said["IndexName"] == "timesearchV2" && table.kept.index.is_some() =>
+            {
                 events(newest, day)
             }
             _ => {
@@ -161,8 +202,29 @@ fn with_table(
     }
 }
 
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The row of the host certificate authority. Written at once with it, its revision is told by what it is.
+fn authorities(table: &Stored) -> Vec<Value> {
+    let row = table.authority.as_ref().map(|(cluster, seed)| {
+        let mark = seed.bytes().fold(17_u32, |mark, byte| {
+            mark.wrapping_mul(31).wrapping_add(u32::from(byte))
+        });
+        json!({
+            "HashKey": {"S": "teleport"},
+            "FullPath": {"S": format!("teleport/authorities/host/{cluster}")},
+            "Timestamp": {"N": "1700000000"},
+            "Revision": {"S": format!("{mark:08x}-0000-4000-8000-000000000000")},
+            "Value": {"B": "c2VjcmV0"},
+        })
+    });
+    row.into_iter().collect()
+}
+
 /// Heartbeats of two Auth servers, two proxies and three nodes, ordered by key.
-fn presence(newest: Option<Moment>, prefix: &str) -> Vec<Value> {
+fn presence(newest: Option<Moment>) -> Vec<Value> {
     const ITEMS: [(&str, u64); 7] = [
         ("authservers/auth-0", 0),
         ("authservers/auth-1", 21),
@@ -177,9 +239,8 @@ fn presence(newest: Option<Moment>, prefix: &str) -> Vec<Value> {
     };
     ITEMS
         .iter()
-        .map(|(path, before)| (format!("teleport/{path}"), before))
-        .filter(|(path, _)| path.starts_with(prefix))
         .map(|(path, before)| {
+            let path = format!("teleport/{path}");
             let at = newest.minus(Duration::from_secs(*before));
             json!({
                 "HashKey": {"S": "teleport"},

@@ -17,10 +17,45 @@ pub struct Copies {
     pub points: Vec<RecoveryPoint>,
     /// Rules of the one backup plan; they exist where the plan does, in the primary.
     pub schedules: Vec<Schedule>,
+    /// Restores that were asked for, oldest first.
+    pub jobs: Vec<Job>,
+}
+
+/// A restore of a recovery point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// `RestoreJobId`.
+    pub id: String,
+    /// What makes it the same as one asked for before.
+    pub token: String,
+    /// ARN of the recovery point.
+    pub point: String,
+    /// Which table is made.
+    pub target: String,
+    /// Role it is done with.
+    pub role: String,
+    /// When it was asked for, and when it is done.
+    pub times: [Moment; 2],
+    /// Why it came to nothing.
+    pub failed: Option<String>,
+}
+
+impl Job {
+    /// `Status` at a moment.
+    #[must_use]
+    pub fn status(&self, now: Moment) -> &'static str {
+        if self.failed.is_some() {
+            "FAILED"
+        } else if now >= self.times[1] {
+            "COMPLETED"
+        } else {
+            "RUNNING"
+        }
+    }
 }
 
 impl Copies {
-    /// Hourly copies of the primary's tables in the recovery region, the newest 22 minutes old at the outage. The
+    /// Hourly copies of the primary's tables in the recovery region, the newest six minutes old at the outage. The
     /// primary's own vault holds nothing that would outlive it.
     #[must_use]
     pub fn seed(side: Side, primary: &Names, recovery: &Names, outage: Moment) -> Self {
@@ -51,6 +86,7 @@ impl Copies {
                 Side::Primary => vec![schedule],
                 Side::Recovery => Vec::new(),
             },
+            jobs: Vec::new(),
         }
     }
 }
@@ -62,7 +98,12 @@ fn point(
     hour: u64,
     outage: Moment,
 ) -> RecoveryPoint {
-    let created = outage.minus(Duration::from_secs(22 * 60 + hour * 3600));
+    // The audit table is copied a little before: the skew between the two is to be seen.
+    let before = match role {
+        TableRole::State => 0,
+        TableRole::Audit => 38,
+    };
+    let created = outage.minus(Duration::from_secs(6 * 60 + before + hour * 3600));
     RecoveryPoint {
         arn: format!(
             "arn:aws:backup:{}:{}:recovery-point:{role}-{:08x}",

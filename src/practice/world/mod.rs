@@ -8,7 +8,9 @@ pub mod copies;
 pub mod gitops;
 pub mod names;
 pub mod region;
+pub mod rights;
 pub mod scenario;
+pub mod settings;
 pub mod tables;
 pub mod zone;
 
@@ -18,10 +20,12 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use cache::{CacheFault, CacheSpec};
 pub use cluster::{Cluster, Running, Seed, Timing};
-pub use copies::Copies;
+pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
+pub use rights::{Forgotten, ROLE, Requested, SECRET};
 pub use scenario::{Scenario, ScenarioError};
+pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
 pub use zone::{Change, Verb, Zone};
 
@@ -73,6 +77,7 @@ impl World {
                     &scenario.release.cluster,
                     began,
                 ),
+                certificates: Vec::new(),
             }
         };
         let mut primary = region(Side::Primary);
@@ -81,6 +86,8 @@ impl World {
             let (seed, zone) = (scenario.running(), &scenario.release.zone);
             gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
         });
+        let mut recovery = region(Side::Recovery);
+        recovery.storage.standing(scenario.tables.recovery);
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -93,12 +100,24 @@ impl World {
             began,
             addresses,
             primary,
-            recovery: region(Side::Recovery),
+            recovery,
             zone,
             gitops,
             writing: [None, None],
             healed: false,
             scenario,
+        }
+    }
+
+    /// Puts the proxies' certificate into the clusters, as somebody did before the outage, unless it was forgotten.
+    pub fn provision(&mut self, pem: &str, now: Moment) {
+        let namespace = self.scenario.release.namespace.clone();
+        for side in Side::BOTH {
+            if side == Side::Recovery && self.scenario.rights.no_certificate {
+                continue;
+            }
+            let cluster = &mut self.side_mut(side).cluster;
+            cluster.provision(&namespace, SECRET, pem, now);
         }
     }
 

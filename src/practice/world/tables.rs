@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Bucket, Copies};
+use super::{Bucket, Copies, Kept, Standing};
 use crate::incident::{Moment, Side, TableRole};
 
 /// How far the copies in the recovery region lag behind the primary when the outage begins.
@@ -71,8 +71,8 @@ pub struct Stored {
     pub created: Moment,
     /// `ACTIVE` from this moment on, `CREATING` before: a restore takes its time.
     pub active_from: Moment,
-    /// Whether point-in-time recovery is on.
-    pub pitr: bool,
+    /// What it has besides its items.
+    pub kept: Kept,
     /// Regions of global-table replicas.
     pub replicas: Vec<String>,
     /// The newest item when writing stopped; `None` for an empty table.
@@ -99,6 +99,18 @@ impl Stored {
     #[must_use]
     pub fn active(&self, now: Moment) -> bool {
         now >= self.active_from
+    }
+
+    /// `TableStatus` at a moment.
+    #[must_use]
+    pub fn status(&self, now: Moment) -> &'static str {
+        if !self.active(now) {
+            "CREATING"
+        } else if now < self.kept.busy {
+            "UPDATING"
+        } else {
+            "ACTIVE"
+        }
     }
 }
 
@@ -127,7 +139,7 @@ impl Storage {
             role,
             created: outage.minus(year),
             active_from: outage.minus(year),
-            pitr: true,
+            kept: Kept::whole(role, outage.minus(year)),
             replicas: Vec::new(),
             // The audit copy stands a little further back: the skew between the two is to be seen.
             newest: Some(newest.minus(match role {
@@ -144,6 +156,45 @@ impl Storage {
             bucket: Bucket::seed(side, primary, recovery, newest),
             copies: Copies::seed(side, primary, recovery, outage),
         }
+    }
+
+    /// Makes of the copies that stand ready what a scenario has instead.
+    pub fn standing(&mut self, what: Standing) {
+        match what {
+            Standing::Ready => {}
+            Standing::None => self.tables.clear(),
+            Standing::Wrong => {
+                for table in &mut self.tables {
+                    let other = "teleport.other.example".to_owned();
+                    let seed = format!("authority of {other}");
+                    table.authority = table.authority.take().map(|_| (other, seed));
+                }
+            }
+        }
+    }
+
+    /// Makes a table from a copy of one: its items of that moment, and nothing else of it.
+    pub fn restore(&mut self, name: &str, of: &Stored, data: Moment, [now, done]: [Moment; 2]) {
+        self.tables.push(Stored {
+            name: name.to_owned(),
+            role: of.role,
+            created: now,
+            active_from: done,
+            kept: Kept {
+                index: of.kept.index.map(|_| now),
+                units: of.kept.units,
+                ..Kept::restored(of.role, now)
+            },
+            replicas: Vec::new(),
+            newest: of.newest.map(|newest| newest.min(data)),
+            written_since: None,
+            authority: of.authority.clone(),
+        });
+    }
+
+    /// A table to be changed, by name.
+    pub fn table_mut(&mut self, name: &str) -> Option<&mut Stored> {
+        self.tables.iter_mut().find(|table| table.name == name)
     }
 
     /// A table by name.
@@ -203,7 +254,7 @@ impl Storage {
                     role,
                     created: now,
                     active_from: now,
-                    pitr: false,
+                    kept: Kept::restored(role, now),
                     replicas: Vec::new(),
                     newest: None,
                     written_since: None,

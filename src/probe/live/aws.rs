@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{identity, recordings, tables, vault, zone};
+use super::{identity, recordings, rights, tables, tls, vault, zone};
 use crate::{
     clients::aws::Aws,
     incident::{Side, Subject, TableRole},
@@ -34,12 +34,8 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
     }
     for side in Side::BOTH {
         for role in TableRole::BOTH {
-            let name = plan.side(side).table(role).map(str::to_owned);
-            let interval = plan.interval(&Subject::Table(side, role));
             let reach = aws.side(side).clone();
-            probes.push(Box::new(tables::TableProbe::new(
-                side, role, name, reach, interval,
-            )));
+            probes.push(Box::new(tables::TableProbe::new(side, role, plan, reach)));
         }
     }
     for role in TableRole::BOTH {
@@ -54,6 +50,12 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
             side, bucket, reach, interval,
         )));
     }
+    let recovery = aws.side(Side::Recovery);
+    probes.push(Box::new(rights::RightsProbe::new(
+        plan.clone(),
+        recovery.clone(),
+    )));
+    probes.push(Box::new(tls::TlsProbe::new(plan.clone(), recovery.clone())));
     probes.push(Box::new(zone::ZoneProbe::new(plan, aws.zone().clone())));
     probes
 }

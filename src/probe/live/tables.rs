@@ -1,5 +1,5 @@
-//! A `DynamoDB` table of a side. The data age is measured at most every five minutes: every such read is billed, on the
-//! one partition that the Auth Service uses.
+//! A `DynamoDB` table of a side. The data age is measured and the host authority looked for at most every five minutes:
+//! every such read is billed, on the one partition that the Auth Service uses.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,10 @@ use futures::future::BoxFuture;
 use crate::{
     clients::aws::{
         Reach, not_planned,
-        tables::{Measured, fetch},
+        tables::{Asked, Measured, fetch},
     },
-    incident::{Fact, Failure, Moment, Side, Subject, TableRole},
+    incident::{Fact, Failure, FailureKind, Moment, Side, Subject, TableRole},
+    plan::Plan,
     probe::{Pace, Probe, Sink},
 };
 
@@ -26,9 +27,10 @@ pub struct TableProbe {
     side: Side,
     role: TableRole,
     name: Option<String>,
+    cluster: String,
     reach: Reach,
     interval: Duration,
-    measured: Option<Measured>,
+    measured: Measured,
     /// A measurement was asked for since the last one.
     asked: bool,
 }
@@ -36,20 +38,15 @@ pub struct TableProbe {
 impl TableProbe {
     /// A probe of the table of that role on a side; without a name it says what to add to the plan.
     #[must_use]
-    pub const fn new(
-        side: Side,
-        role: TableRole,
-        name: Option<String>,
-        reach: Reach,
-        interval: Duration,
-    ) -> Self {
+    pub fn new(side: Side, role: TableRole, plan: &Plan, reach: Reach) -> Self {
         Self {
             side,
             role,
-            name,
+            name: plan.side(side).table(role).map(str::to_owned),
+            cluster: plan.cluster.name.clone(),
             reach,
-            interval,
-            measured: None,
+            interval: plan.interval(&Subject::Table(side, role)),
+            measured: Measured::default(),
             asked: false,
         }
     }
@@ -80,11 +77,32 @@ impl Probe for TableProbe {
                 return Err(not_planned(&format!("{} table", self.role), &key));
             };
             let now = Moment::now();
-            if self.measured.is_none_or(|kept| due(kept, self.asked, now)) {
-                self.measured = None;
+            let kept = self.measured.newest.map(|(at, _)| at);
+            let owner = self.measured.authority.as_ref().map(|owner| owner.at);
+            if kept.is_none_or(|at| due(at, self.asked, now)) {
+                self.measured.newest = None;
+            }
+            if owner.is_none_or(|at| due(at, self.asked, now)) {
+                self.measured.authority = None;
+            }
+            if self.measured.newest.is_none() {
                 self.asked = false;
             }
-            let table = fetch(&self.reach, name, self.role, &mut self.measured, now).await?;
+            let asked = Asked {
+                name,
+                role: self.role,
+                cluster: &self.cluster,
+            };
+            let table = match fetch(&self.reach, &asked, &mut self.measured, now).await {
+                Ok(table) => table,
+                Err(failure) => {
+                    // What is made under that name next is another table.
+                    if failure.kind == FailureKind::NotFound {
+                        self.measured = Measured::default();
+                    }
+                    return Err(failure);
+                }
+            };
             sink.put(
                 Subject::Table(self.side, self.role),
                 began.elapsed(),
@@ -95,9 +113,9 @@ impl Probe for TableProbe {
     }
 }
 
-/// Whether the billed query is to be made again.
-fn due(kept: Measured, asked: bool, now: Moment) -> bool {
-    now.since(kept.at) >= if asked { MEASURE_ASKED } else { MEASURE }
+/// Whether a billed query that was made then is to be made again.
+fn due(at: Moment, asked: bool, now: Moment) -> bool {
+    now.since(at) >= if asked { MEASURE_ASKED } else { MEASURE }
 }
 
 #[cfg(test)]
@@ -107,7 +125,6 @@ mod tests {
     #[test]
     fn a_measurement_is_good_for_five_minutes_and_for_less_when_asked_for() {
         let at = Moment::from_secs(1_000);
-        let kept = Measured { at, newest: None };
         for (after, asked, again) in [
             (0, true, false),
             (4, true, false),
@@ -116,7 +133,7 @@ mod tests {
             (300, false, true),
         ] {
             let now = at.plus(Duration::from_secs(after));
-            assert_eq!(due(kept, asked, now), again, "{after} {asked}");
+            assert_eq!(due(at, asked, now), again, "{after} {asked}");
         }
     }
 }

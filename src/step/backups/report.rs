@@ -1,13 +1,15 @@
 //! Facts → lines of the report.
 
-use crate::incident::{Moment, Recordings, RecoveryPoint, Table, TableRole, brief};
+use std::time::Duration;
+
+use crate::incident::{Moment, Recordings, Table, TableRole, Vault, brief};
 
 fn ago(at: Moment, now: Moment) -> String {
     format!("{at} ({} ago)", brief(now.since(at)))
 }
 
 /// A table: state, measured age, point-in-time recovery and backups.
-pub(super) fn table(table: &Table, now: Moment) -> Vec<String> {
+pub(super) fn table(table: &Table, cluster: &str, now: Moment) -> Vec<String> {
     let mut lines = vec![format!(
         "{} table {}: {}{}",
         table.role,
@@ -28,6 +30,19 @@ pub(super) fn table(table: &Table, now: Moment) -> Vec<String> {
         Ok(None) => format!("  {what}: none, so its age cannot be measured"),
         Err(failure) => format!("  {what}: {failure}"),
     });
+    if table.role == TableRole::State {
+        lines.push(match &table.authority {
+            Ok(found) if found.own.is_some() => format!("  host authority of {cluster} is in it"),
+            Ok(found) if found.others.is_empty() => {
+                format!("  WRONG TABLE: no host authority of {cluster}, nor of any other cluster")
+            }
+            Ok(found) => format!(
+                "  WRONG TABLE: no host authority of {cluster}, but of {}",
+                found.others.join(", ")
+            ),
+            Err(failure) => format!("  host authority: {failure}"),
+        });
+    }
     lines.push(match &table.pitr {
         Ok(pitr) if pitr.enabled => format!(
             "  point-in-time recovery on, to {}",
@@ -98,30 +113,38 @@ pub(super) fn bucket(seen: &Recordings, now: Moment) -> Vec<String> {
     lines
 }
 
-/// The copies of one table in a vault: the newest three.
-pub(super) fn points(
-    role: TableRole,
-    vault: &str,
-    (points, more): (&[RecoveryPoint], bool),
-    now: Moment,
-) -> Vec<String> {
+/// The copies of one table in a vault: the newest three, how often they come, and what is odd about them.
+pub(super) fn points(role: TableRole, vault: &Vault, rpo: Duration, now: Moment) -> Vec<String> {
+    let points = &vault.points;
     let mut lines = vec![format!(
-        "{role} copies in vault {vault}: {}{} recovery points",
+        "{role} copies in vault {}: {}{} recovery points",
+        vault.vault,
         points.len(),
-        if more { "+" } else { "" }
+        if vault.more { "+" } else { "" }
     )];
     lines.extend(points.iter().take(3).map(|point| {
+        let cold = point.cold_at.is_some_and(|at| at <= now);
         format!(
             "  {} data of {}{}",
             point.status,
             ago(point.created, now),
-            if point.cold_at.is_some_and(|at| at <= now) {
-                ", in COLD storage"
-            } else {
-                ""
-            }
+            if cold { ", in COLD storage" } else { "" }
         )
     }));
+    if let Some(every) = vault.cadence() {
+        let warning = if every > rpo { "WARNING: " } else { "" };
+        lines.push(format!(
+            "  {warning}one every {}: a copy alone loses up to that, and the RPO is {}",
+            brief(every),
+            brief(rpo)
+        ));
+    }
+    if !points.is_empty() && vault.usable(now).next().is_none() {
+        lines.push(
+            "  WARNING: none of them can be restored at once: cold, incomplete or past its time"
+                .to_owned(),
+        );
+    }
     let tried = points.iter().filter_map(|point| point.restored).max();
     lines.push(tried.map_or_else(
         || "  no restore was ever tried from them".to_owned(),

@@ -1,14 +1,14 @@
 //! States to be drawn.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
     incident::{
-        Address, Answer, Certificate, Cluster, ClusterEvent, Component, Deployment, Door, DoorFact,
-        Fact, Failure, FailureKind, Find, Finding, Hop, Identity, LoadBalancer, Memo, Moment,
-        Observation, Ping, Pitr, Pod, Rcode, RecordSet, Recordings, RecoveryPoint, Release,
-        Replication, Risk, RunId, Runbook, Side, StepId, StoredObject, Subject, Table, TableRole,
-        Vault, Verdict, Witnessed, Zone,
+        Address, Answer, Billing, Certificate, Cluster, ClusterEvent, Component, Deployment, Door,
+        DoorFact, Fact, Failure, FailureKind, Find, Finding, Hop, HostAuthorities, HostAuthority,
+        Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, RecordSet,
+        Recordings, RecoveryPoint, Release, Replication, Risk, RunId, Runbook, Settings, Side,
+        StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict, Witnessed, Zone,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record},
     plan::{ResolverPlan, sample},
@@ -177,6 +177,7 @@ pub fn cluster(context: &str, pods: Vec<Arc<Pod>>) -> Cluster {
                 available: 1,
                 updated: 2,
                 observed: true,
+                restarted: None,
             })
             .to_vec(),
         load_balancer: Some(LoadBalancer {
@@ -285,6 +286,21 @@ pub fn table(side: Side, role: TableRole) -> Table {
         backups: Ok(Vec::new()),
         newest: Ok(Some(ago(2520 + 252))),
         newest_at: Some(ago(60)),
+        authority: Ok(HostAuthorities {
+            at: ago(60),
+            own: Some(HostAuthority { revision: None }),
+            others: Vec::new(),
+        }),
+        settings: Ok(Settings {
+            arn: format!("arn:aws:dynamodb:{region}:111122223333:table/{name}-{role}"),
+            ttl: Ok(Some("Expires".to_owned())),
+            stream: Some("NEW_IMAGE".to_owned()),
+            billing: Billing::OnDemand,
+            protected: false,
+            tags: Ok(BTreeMap::new()),
+            indexes: BTreeMap::from([("timesearchV2".to_owned(), "ACTIVE".to_owned())]),
+            key: None,
+        }),
     }
 }
 
@@ -611,6 +627,15 @@ fn story(state: &mut State) {
     let step = StepId::try_from("stop-old-cluster".to_owned()).expect("a step id");
     let reason = "the primary's API gives no answer".to_owned();
     record(state, ago(2100), Entry::Skipped { step, reason });
+    for (step, risk) in [
+        ("restore-tables", Risk::Change),
+        ("repair-tables", Risk::Change),
+        ("check-state-table", Risk::Look),
+    ] {
+        let tables = armed(step, risk, None);
+        start(state, &tables, 900);
+        end(state, &tables, 720, Verdict::Pass, "the tables are there");
+    }
     let values = armed("write-values", Risk::Change, None);
     start(state, &values, 700);
     end(
