@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod dns;
 pub mod doors;
 pub mod fence;
+pub mod forecast;
 pub mod identity;
 pub mod pod;
 pub mod reconcilers;
