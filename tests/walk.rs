@@ -168,7 +168,9 @@ impl Region {
         if status.code() == Some(4) {
             Ok(())
         } else {
-            Err(format!("it ended with {status} and did not leave at {words:?}"))
+            Err(format!(
+                "it ended with {status} and did not leave at {words:?}"
+            ))
         }
     }
 

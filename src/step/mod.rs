@@ -14,9 +14,12 @@ mod ping;
 mod pods;
 mod prerequisites;
 mod reconcilers;
+mod restart;
+mod rights;
 mod seen;
 mod stop;
 mod tables;
+mod tls;
 mod values;
 mod yaml;
 
@@ -149,11 +152,15 @@ pub fn natives() -> Vec<Native> {
         black_box::native(),
         prerequisites::native(),
         reconcilers::native(),
+        restart::native(),
         stop::native(),
         tables::restore(),
         tables::repair(),
         tables::authority(),
         values::native(),
+        rights::native(),
+        tls::check(),
+        tls::request(),
         pods::native(),
         load_balancer::native(),
         dns::native(),

@@ -13,7 +13,7 @@ use super::rig::{
     server::until,
     web::Balancer,
 };
-use crate::pty::{confirm, launch, passes, picture, row, terminal::Terminal};
+use crate::pty::{confirm, passes, picture, row, run, terminal::Terminal};
 
 /// A session: the regions, and where the pictures go.
 struct Session {
@@ -61,7 +61,7 @@ impl Session {
 
 /// A `look` step by its title.
 fn looks(terminal: &mut Terminal, title: &str) {
-    launch(terminal, title);
+    run(terminal, title);
     passes(terminal, title);
 }
 
@@ -69,8 +69,10 @@ fn looks(terminal: &mut Terminal, title: &str) {
 fn uninstall(terminal: &mut Terminal) {
     confirm(terminal, "Record the black box");
     looks(terminal, "Check prerequisites");
-    confirm(terminal, "Pause what would undo it");
-    launch(terminal, "Stop old cluster");
+    terminal.wait("the old cluster to be stoppable", |screen| {
+        row(screen, "Stop old cluster").contains("ready")
+    });
+    run(terminal, "Stop old cluster");
     terminal.wait_for("type exactly");
     terminal.keys("uninstall teleport-cluster in primary\r");
     passes(terminal, "Stop old cluster");
@@ -95,24 +97,26 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
         (!listens(Balancer::Old.address())).then_some(())
     });
     confirm(&mut terminal, "Write recovery values");
+    looks(&mut terminal, "Check rights");
+    looks(&mut terminal, "Check certificate");
 
     // The recovery cluster's API server falls over and comes back: its step waits and is then ready.
     session.regions.plane(Side::Recovery).api.kill();
     terminal.wait_for("recovery unreachable");
-    launch(&mut terminal, "Install the chart");
+    run(&mut terminal, "Install the chart");
     terminal.wait_for("Install the chart is locked");
     session.regions.plane(Side::Recovery).api.restart();
     terminal.wait("installing to be possible", |screen| {
         row(screen, "Install the chart").contains("ready")
     });
-    launch(&mut terminal, "Install the chart");
+    run(&mut terminal, "Install the chart");
     terminal.wait_for("Cancel");
     session.keep(&terminal, "confirm");
     terminal.keys("\t\r");
     passes(&terminal, "Install the chart");
 
     // The link is cut while a step runs; in tmux, another terminal goes on with it.
-    launch(&mut terminal, "Wait for pods");
+    run(&mut terminal, "Wait for pods");
     terminal.wait("the wait to run", |screen| {
         let row = row(screen, "Wait for pods");
         ["running", "settling", "PASS"]
@@ -123,11 +127,11 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
     assert_eq!(terminal.end().exit_code(), 129);
     let mut terminal = session.open_in_tmux((160, 50));
     passes(&terminal, "Wait for pods");
-    looks(&mut terminal, "Get load balancer address");
+    looks(&mut terminal, "Get load balancer");
 
     // One authority is frozen: what is published is not proven until it answers again.
     session.regions.dns.authority(0).freeze();
-    launch(&mut terminal, "Switch DNS");
+    run(&mut terminal, "Switch DNS");
     terminal.wait_for("Cancel");
     session.keep(&terminal, "switch");
     terminal.keys("\t\r");
@@ -140,7 +144,7 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
 
     // A cache that is killed is asked again when it is back.
     session.regions.dns.cache(Cache::Bind).kill();
-    launch(&mut terminal, "Confirm public ping");
+    run(&mut terminal, "Confirm public ping");
     terminal.wait_for("bind9");
     session.regions.dns.restart_cache(Cache::Bind);
     passes(&terminal, "Confirm public ping");
@@ -168,9 +172,7 @@ fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
     });
     session.keep(&terminal, "outage-80");
     looks(&mut terminal, "Verify backups");
-    confirm(&mut terminal, "Record the black box");
-    looks(&mut terminal, "Check prerequisites");
-    launch(&mut terminal, "Stop old cluster");
+    run(&mut terminal, "Stop old cluster");
     terminal.wait_for("Stop old cluster is locked");
     terminal.keys("s");
     terminal.wait_for("reason:");
@@ -178,12 +180,14 @@ fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
     terminal.wait("the skip", |screen| {
         row(screen, "Stop old cluster").contains("skipped")
     });
-    confirm(&mut terminal, "Write recovery values");
-    confirm(&mut terminal, "Install the chart");
+    confirm(&mut terminal, "Write recovery");
+    looks(&mut terminal, "Check rights");
+    looks(&mut terminal, "Check certificate");
+    confirm(&mut terminal, "Install the");
     looks(&mut terminal, "Wait for pods");
-    looks(&mut terminal, "Get load balancer address");
+    looks(&mut terminal, "Get load");
     confirm(&mut terminal, "Switch DNS");
-    looks(&mut terminal, "Confirm public ping");
+    looks(&mut terminal, "Confirm public");
     session.keep(&terminal, "recovered-80");
     terminal.keys("q");
     assert!(terminal.end().success());

@@ -57,19 +57,25 @@ pub fn passes(terminal: &Terminal, title: &str) {
     });
 }
 
-/// Runs the step of a title: there are more steps than digits.
-pub fn launch(terminal: &mut Terminal, title: &str) {
-    // To the runbook, an empty filter, the title but its last letter (so that the filter is not taken for the row).
-    let most = &title[..title.len() - 1];
-    terminal.keys(&format!("Rf\u{15}{most}\r"));
-    terminal.wait(&format!("{title} alone in the runbook"), |screen| {
-        screen.contains("filter \"") && !row(screen, title).is_empty()
+/// Runs a step by its title, through the palette: there are more steps than digits.
+pub fn run(terminal: &mut Terminal, title: &str) {
+    terminal.keys(":");
+    terminal.wait_for("━ Do ━");
+    terminal.keys(title);
+    terminal.wait("the palette to have found the step", |screen| {
+        screen
+            .lines()
+            .any(|line| line.contains("run step") && line.contains(title))
     });
     terminal.keys("\r");
+    terminal.wait("the palette to be gone", |screen| {
+        !screen.contains("━ Do ━")
+    });
 }
 
+/// Runs a step that asks first, and confirms it.
 pub fn confirm(terminal: &mut Terminal, title: &str) {
-    launch(terminal, title);
+    run(terminal, title);
     terminal.wait_for("Cancel");
     terminal.keys("\t\r");
     passes(terminal, title);
@@ -88,26 +94,29 @@ fn from_first_frame_to_public_ping() {
     terminal.wait("verify to be ready", |screen| {
         row(screen, "Verify backups").contains("ready")
     });
-    launch(&mut terminal, "Verify backups");
+    run(&mut terminal, "Verify backups");
     passes(&terminal, "Verify backups");
 
     confirm(&mut terminal, "Record the black box");
-    confirm(&mut terminal, "Pause what would undo it");
-    launch(&mut terminal, "Check prerequisites");
+    run(&mut terminal, "Check prerequisites");
     passes(&terminal, "Check prerequisites");
-    launch(&mut terminal, "Stop old cluster");
+    run(&mut terminal, "Stop old cluster");
     terminal.wait_for("uninstall teleport-cluster in");
     terminal.keys("uninstall teleport-cluster in practice-us-east-1\r");
     passes(&terminal, "Stop old cluster");
 
     confirm(&mut terminal, "Write recovery values");
+    for look in ["Check rights", "Check certificate"] {
+        run(&mut terminal, look);
+        passes(&terminal, look);
+    }
     confirm(&mut terminal, "Install the chart");
-    launch(&mut terminal, "Wait for pods");
-    passes(&terminal, "Wait for pods");
-    launch(&mut terminal, "Get load balancer address");
-    passes(&terminal, "Get load balancer address");
+    for look in ["Wait for pods", "Get load balancer"] {
+        run(&mut terminal, look);
+        passes(&terminal, look);
+    }
     confirm(&mut terminal, "Switch DNS");
-    launch(&mut terminal, "Confirm public ping");
+    run(&mut terminal, "Confirm public ping");
     passes(&terminal, "Confirm public ping");
 
     terminal.keys("q");

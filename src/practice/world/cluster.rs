@@ -134,11 +134,15 @@ impl Cluster {
         cluster
     }
 
-    /// Puts a Secret in, of which only the name counts; its namespace is made where there is none.
-    pub fn seed_secret(&mut self, namespace: &str, name: &str, now: Moment) {
+    /// Puts a TLS Secret in, and its namespace. The key is no key: nothing reads it.
+    pub fn provision(&mut self, namespace: &str, name: &str, pem: &str, now: Moment) {
+        use base64::Engine as _;
+
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let place = json!({"metadata": {"name": namespace}});
         self.add(Resource::Namespaces, "", place, now);
-        let secret = json!({"metadata": {"name": name}, "type": "kubernetes.io/tls"});
+        let secret = json!({"metadata": {"name": name}, "type": "kubernetes.io/tls",
+            "data": {"tls.crt": encode(pem), "tls.key": encode("practice")}});
         self.add(Resource::Secrets, namespace, secret, now);
     }
 

@@ -8,6 +8,7 @@ pub mod copies;
 pub mod gitops;
 pub mod names;
 pub mod region;
+pub mod rights;
 pub mod scenario;
 pub mod settings;
 pub mod tables;
@@ -22,15 +23,13 @@ pub use cluster::{Cluster, Running, Seed, Timing};
 pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
+pub use rights::{Forgotten, ROLE, Requested, SECRET};
 pub use scenario::{Scenario, ScenarioError};
 pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
 pub use zone::{Change, Verb, Zone};
 
 use crate::incident::{Moment, Side};
-
-/// The Secret that `assets/practice/values.yaml` names.
-const TLS_SECRET: &str = "teleport-tls";
 
 /// Everything there is: two regions, one hosted zone, and when each change takes effect.
 #[derive(Debug)]
@@ -78,15 +77,11 @@ impl World {
                     &scenario.release.cluster,
                     began,
                 ),
+                certificates: Vec::new(),
             }
         };
         let mut primary = region(Side::Primary);
         primary.cluster.seed_release(&scenario.running(), began);
-        let mut recovery = region(Side::Recovery);
-        // What the values name is there beforehand, as an operator who has practised has it.
-        for cluster in [&mut primary.cluster, &mut recovery.cluster] {
-            cluster.seed_secret(&scenario.release.namespace, TLS_SECRET, began);
-        }
         let gitops = scenario.gitops.map(|kind| {
             let (seed, zone) = (scenario.running(), &scenario.release.zone);
             gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
@@ -105,12 +100,24 @@ impl World {
             began,
             addresses,
             primary,
-            recovery,
+            recovery: region(Side::Recovery),
             zone,
             gitops,
             writing: [None, None],
             healed: false,
             scenario,
+        }
+    }
+
+    /// Puts the proxies' certificate into the clusters, as somebody did before the outage, unless it was forgotten.
+    pub fn provision(&mut self, pem: &str, now: Moment) {
+        let namespace = self.scenario.release.namespace.clone();
+        for side in Side::BOTH {
+            if side == Side::Recovery && self.scenario.rights.no_certificate {
+                continue;
+            }
+            let cluster = &mut self.side_mut(side).cluster;
+            cluster.provision(&namespace, SECRET, pem, now);
         }
     }
 

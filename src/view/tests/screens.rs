@@ -525,6 +525,7 @@ fn an_override_is_told_on_the_row_in_the_dialog_and_in_the_detail() {
     armed.attempt = 2;
     armed.waiver = Some(waiver);
     fixture::start(&mut state, &armed, 50);
+    state.desk.pane_mut(Pane::Runbook).selected = Some(RowKey::Step(step("install")));
     for (size, row) in [
         ((200, 50), "override running 0:50"),
         ((80, 24), "override running"),
