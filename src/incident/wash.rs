@@ -39,6 +39,7 @@ impl Observation {
                 }
             }
             Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
+            Ok(Fact::Prerequisites(seen)) => wash_prerequisites(Arc::make_mut(seen), clean),
             Ok(Fact::Rights(rights)) => {
                 let rights = Arc::make_mut(rights);
                 for role in [&mut rights.auth, &mut rights.proxy] {
@@ -46,7 +47,6 @@ impl Observation {
                 }
             }
             Ok(Fact::Tls(tls)) => wash_tls(Arc::make_mut(tls), clean),
-            Ok(Fact::Prerequisites(seen)) => wash_prerequisites(Arc::make_mut(seen), clean),
             Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
             Ok(
                 Fact::Identity(_)
@@ -116,6 +116,25 @@ fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
     }
 }
 
+fn wash_prerequisites(seen: &mut Prerequisites, clean: Clean<'_>) {
+    for (_, _, there) in &mut seen.secrets {
+        part(there, clean);
+    }
+    for names in [&mut seen.ingress_classes, &mut seen.groups]
+        .into_iter()
+        .flatten()
+    {
+        part(names, clean);
+    }
+    part(&mut seen.controllers, clean);
+    part(&mut seen.nodes, clean);
+    part(&mut seen.chart, clean);
+    part(&mut seen.image.1, clean);
+    for (_, key) in &mut seen.keys {
+        part(key, clean);
+    }
+}
+
 fn wash_role(role: &mut RoleRights, clean: Clean<'_>) {
     part(&mut role.role, clean);
     part(&mut role.trust, clean);
@@ -151,25 +170,6 @@ fn wash_tls(tls: &mut Tls, clean: Clean<'_>) {
             Way::Secret { found, .. } => part(found, clean),
             Way::Acme => {}
         }
-    }
-}
-
-fn wash_prerequisites(seen: &mut Prerequisites, clean: Clean<'_>) {
-    for (_, _, there) in &mut seen.secrets {
-        part(there, clean);
-    }
-    for names in [&mut seen.ingress_classes, &mut seen.groups]
-        .into_iter()
-        .flatten()
-    {
-        part(names, clean);
-    }
-    part(&mut seen.controllers, clean);
-    part(&mut seen.nodes, clean);
-    part(&mut seen.chart, clean);
-    part(&mut seen.image.1, clean);
-    for (_, key) in &mut seen.keys {
-        part(key, clean);
     }
 }
 

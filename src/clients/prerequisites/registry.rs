@@ -74,11 +74,13 @@ fn parse(image: &str) -> Option<Reference> {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
     };
-    (plain(host, ".-:") && plain(&name, "._-/") && plain(tag, "._-:")).then(|| Reference {
-        host: host.to_owned(),
-        name,
-        tag: tag.to_owned(),
-    })
+    (!path.is_empty() && plain(host, ".-:") && plain(&name, "._-/") && plain(tag, "._-:")).then(
+        || Reference {
+            host: host.to_owned(),
+            name,
+            tag: tag.to_owned(),
+        },
+    )
 }
 
 async fn ask(reference: &Reference) -> Result<(), Failure> {

@@ -146,14 +146,6 @@ impl Cluster {
         self.add(Resource::Secrets, namespace, secret, now);
     }
 
-    /// Puts a Secret in, of which only the name counts; its namespace is made where there is none.
-    pub fn seed_secret(&mut self, namespace: &str, name: &str, now: Moment) {
-        let place = json!({"metadata": {"name": namespace}});
-        self.add(Resource::Namespaces, "", place, now);
-        let secret = json!({"metadata": {"name": name}, "type": "kubernetes.io/tls"});
-        self.add(Resource::Secrets, namespace, secret, now);
-    }
-
     /// Puts a running release in, as if it had been installed [`Seed::age`] ago.
     pub fn seed_release(&mut self, seed: &Seed, now: Moment) {
         let then = now.minus(seed.age);

@@ -31,9 +31,6 @@ pub use zone::{Change, Verb, Zone};
 
 use crate::incident::{Moment, Side};
 
-/// The Secret that `assets/practice/values.yaml` names.
-const TLS_SECRET: &str = "teleport-tls";
-
 /// Everything there is: two regions, one hosted zone, and when each change takes effect.
 #[derive(Debug)]
 pub struct World {
@@ -85,11 +82,6 @@ impl World {
         };
         let mut primary = region(Side::Primary);
         primary.cluster.seed_release(&scenario.running(), began);
-        let mut recovery = region(Side::Recovery);
-        // What the values name is there beforehand, as an operator who has practised has it.
-        for cluster in [&mut primary.cluster, &mut recovery.cluster] {
-            cluster.seed_secret(&scenario.release.namespace, TLS_SECRET, began);
-        }
         let gitops = scenario.gitops.map(|kind| {
             let (seed, zone) = (scenario.running(), &scenario.release.zone);
             gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
@@ -108,7 +100,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery,
+            recovery: region(Side::Recovery),
             zone,
             gitops,
             writing: [None, None],
