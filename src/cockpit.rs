@@ -9,6 +9,7 @@ mod budget;
 mod clock;
 mod edge;
 mod headless;
+mod history;
 mod memory;
 mod once;
 mod runs;

@@ -9,6 +9,7 @@ use std::{
 
 use tokio::sync::mpsc::Sender;
 
+use super::history::history;
 use crate::{
     incident::{Instruments, Moment, Observation},
     journal::{
@@ -72,6 +73,15 @@ impl Memory {
         folder: tokio::sync::watch::Sender<Option<Folder>>,
     ) -> std::io::Result<Self> {
         let (commands, inbox) = mpsc::channel();
+        let (plan, dir) = (Arc::clone(&opening.plan), opening.state_dir.clone());
+        let told = events.clone();
+        // Nobody waits for it: without it the forecast is the guide's.
+        thread::Builder::new()
+            .name("history".to_owned())
+            .spawn(move || {
+                let history = history(&plan, dir.as_deref());
+                let _ = told.blocking_send(Event::History(history));
+            })?;
         let thread = thread::Builder::new()
             .name("memory".to_owned())
             .spawn(move || {

@@ -42,6 +42,8 @@ pub async fn look(setup: &Setup) -> State {
     let (sink, targets) = (super::edge::sink(), Targets::default());
     let folder = replay(setup, &mut state, &targets);
     super::edge::Places::of(setup).tell(&targets, folder.as_ref());
+    let dir = setup.open.state_dir.as_deref();
+    state.decide(Event::History(super::history::history(&setup.plan, dir)));
     let probes = probe::all(&setup.plan, &targets);
     let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
     let schedule = Schedule::start(probes, &sink);

@@ -71,6 +71,8 @@ actions! {
             "Skip the selected step: asks for the reason, which stands in the journal";
         "cancel" &[Key::char('x')] => Intent::Cancel, in RUNS, "cancel",
             "Ask the running step to stop";
+        "outage" &[Key::char('T')] => Intent::Outage, in PANES, "",
+            "Set when the outage began: 14:05, RFC 3339 or 12m ago. The clocks run from there, and from the declaration unless set";
         "close-incident" &[Key::char('E')] => Intent::Close, in RUNBOOK, "",
             "Close the incident: asks for the reason; the next start begins another";
         "detail" &[Key::char('i')] => Intent::Detail, in RUNBOOK, "detail",

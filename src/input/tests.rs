@@ -111,6 +111,7 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::OtherWay => "other way",
         Intent::Override => "override",
         Intent::Skip => "skip",
+        Intent::Outage => "outage",
         Intent::Close => "close",
         Intent::Cancel => "cancel",
         Intent::Detail => "detail",
@@ -139,7 +140,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 38;
+const INTENTS: usize = 39;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

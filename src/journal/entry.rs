@@ -101,6 +101,11 @@ pub enum Entry {
         /// When the outage began, as the operator says; the declaration unless said.
         outage: Moment,
     },
+    /// The operator says when the outage began: the clocks run from there.
+    Outage {
+        /// When.
+        began: Moment,
+    },
     /// A cockpit took the incident's lock; the record's token is the new one.
     Attached,
     /// The holder let go.

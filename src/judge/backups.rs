@@ -137,6 +137,20 @@ pub fn recordings_ready(sight: &Sight<'_>) -> Finding {
     }
 }
 
+/// How much data would be lost by the best copies there are of the two tables: the worse of both, measured to the start of
+/// the outage. `None` while one of them has no usable copy.
+#[must_use]
+pub fn worst_loss(sight: &Sight<'_>) -> Option<std::time::Duration> {
+    let best = TableRole::BOTH.map(|role| {
+        let found = search(role, sight);
+        found.copies.first().map(|copy| copy.loss(sight))
+    });
+    let [Some(state), Some(audit)] = best else {
+        return None;
+    };
+    Some(state.max(audit))
+}
+
 /// The pane: the worst loss over both tables against the objective, and the worst thing besides.
 #[must_use]
 pub fn assessment(sight: &Sight<'_>) -> Assessment {

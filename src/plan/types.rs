@@ -162,6 +162,8 @@ pub enum Service {
     Eks,
     /// AWS IAM: one endpoint for the world, with its control plane in us-east-1.
     Iam,
+    /// AWS KMS.
+    Kms,
     /// Amazon Route 53.
     Route53,
     /// Amazon S3.
@@ -172,12 +174,13 @@ pub enum Service {
 
 impl Service {
     /// Every service, by name.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Acm,
         Self::Backup,
         Self::DynamoDb,
         Self::Eks,
         Self::Iam,
+        Self::Kms,
         Self::Route53,
         Self::S3,
         Self::Sts,
@@ -192,6 +195,7 @@ impl Service {
             Self::DynamoDb => "dynamodb",
             Self::Eks => "eks",
             Self::Iam => "iam",
+            Self::Kms => "kms",
             Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sts => "sts",

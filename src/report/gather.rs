@@ -30,6 +30,7 @@ impl Report {
         let declared = state.story.declared.as_ref();
         let outage = declared.map(|declared| declared.outage);
         let practice = state.plan.practice.then_some(Kind::Practice);
+        let forecast = state.forecast().filter(|_| declared.is_some());
         let kind = declared.map(|declared| declared.what).or(practice);
         Self {
             schema: SCHEMA,
@@ -41,9 +42,14 @@ impl Report {
             kind: kind.map(|kind| kind.word().to_lowercase().into()),
             clock: Clock {
                 outage,
-                elapsed: outage.map(|outage| state.now.since(outage)),
+                elapsed: state.elapsed(),
                 rto: state.plan.objectives.rto,
                 rpo: state.plan.objectives.rpo,
+                loss: judge::backups::worst_loss(&state.sight()),
+                recovered: state.recovered(),
+                left: forecast.map(|forecast| forecast.left),
+                left_p90: forecast.and_then(|forecast| forecast.p90),
+                will_miss: state.will_miss_by(),
             },
             sides: Side::BOTH.map(|side| side_report(state, side)).into(),
             alarms: alarms.iter().map(|alarm| Line::from(&alarm.text)).collect(),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{
     model::{Report, StepReport},
     runbook::{ASIDE, NO_RETURN},
+    text::ahead,
 };
 use crate::incident::brief;
 
@@ -22,14 +23,19 @@ pub fn render(report: &Report) -> String {
     let elapsed = report.clock.elapsed.map(brief);
     let _ = writeln!(
         out,
-        "{kind} {}, outage {}, RTO {}, RPO {}\n",
+        "{kind} {}, outage {}, RTO {}{}, RPO {}{}\n",
         report.at,
         elapsed.map_or_else(
             || "not declared".to_owned(),
             |elapsed| format!("since {elapsed}")
         ),
         brief(report.clock.rto),
-        brief(report.clock.rpo)
+        ahead(&report.clock),
+        brief(report.clock.rpo),
+        report
+            .clock
+            .loss
+            .map_or_else(String::new, |loss| format!(" ({} lost)", brief(loss)))
     );
     let sides = report.sides.iter().map(|side| {
         let caller = side.caller.arn.as_ref().or(side.caller.note.as_ref());

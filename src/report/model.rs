@@ -56,6 +56,20 @@ pub struct Clock {
     /// The recovery point objective.
     #[serde(rename = "rpo_seconds", serialize_with = "seconds")]
     pub rpo: Duration,
+    /// How much data is lost by the best copies of both tables, the worse one, measured to the start of the outage.
+    #[serde(rename = "loss_seconds", serialize_with = "maybe_seconds")]
+    pub loss: Option<Duration>,
+    /// When the last step of the way was done.
+    pub recovered: Option<Moment>,
+    /// How long the rest takes, by the median of earlier incidents and drills, or by the guide.
+    #[serde(rename = "left_seconds", serialize_with = "maybe_seconds")]
+    pub left: Option<Duration>,
+    /// The same by what steps took nine times out of ten.
+    #[serde(rename = "left_p90_seconds", serialize_with = "maybe_seconds")]
+    pub left_p90: Option<Duration>,
+    /// By how much the objective will be missed, before it is.
+    #[serde(rename = "will_miss_seconds", serialize_with = "maybe_seconds")]
+    pub will_miss: Option<Duration>,
 }
 
 /// One side.

@@ -165,7 +165,7 @@ fn text_begins_with_the_worst_and_names_the_clock() {
     assert!(lines.next().expect("a line").starts_with("DOWN "), "{text}");
     let second = lines.next().expect("a second line");
     assert!(
-        second.starts_with("teleport.example.com  DRILL  T+42m  RTO 1h00m  2026-"),
+        second.starts_with("teleport.example.com  DRILL  T+42m  RTO 1h00m, will be missed by 42m, ~1h00m to go  RPO 15m  2026-"),
         "{second}"
     );
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    model::{PaneReport, Report, StepReport},
+    model::{Clock, PaneReport, Report, StepReport},
     runbook::{ASIDE, NO_RETURN},
 };
 use crate::incident::brief;
@@ -54,7 +54,18 @@ fn header(report: &Report, out: &mut String) {
     if let Some(elapsed) = report.clock.elapsed {
         let _ = write!(out, "  T+{}", brief(elapsed));
     }
-    let _ = writeln!(out, "  RTO {}  {}", brief(report.clock.rto), report.at);
+    let clock = &report.clock;
+    let _ = writeln!(
+        out,
+        "  RTO {}{}  RPO {}{}  {}",
+        brief(clock.rto),
+        ahead(clock),
+        brief(clock.rpo),
+        clock
+            .loss
+            .map_or_else(String::new, |loss| format!(", {} lost", brief(loss))),
+        report.at
+    );
     for side in &report.sides {
         let _ = write!(
             out,
@@ -68,6 +79,22 @@ fn header(report: &Report, out: &mut String) {
             (None, None) => writeln!(out),
         };
     }
+}
+
+/// `, met`, `, will be missed by 12m`, `, ~9m to go`.
+pub(super) fn ahead(clock: &Clock) -> String {
+    let late = clock.elapsed.filter(|elapsed| *elapsed > clock.rto);
+    if let Some(elapsed) = late {
+        return format!(", missed by {}", brief(elapsed.saturating_sub(clock.rto)));
+    }
+    if clock.recovered.is_some() {
+        return ", met".to_owned();
+    }
+    let missed = clock
+        .will_miss
+        .map(|late| format!(", will be missed by {}", brief(late)));
+    let left = clock.left.map(|left| format!(", ~{} to go", brief(left)));
+    missed.into_iter().chain(left).collect()
 }
 
 fn pane(pane: &PaneReport, out: &mut String) {

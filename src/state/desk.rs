@@ -150,6 +150,8 @@ pub enum Why {
     Skip(StepId),
     /// To close the incident.
     Close,
+    /// To set the start of the outage: a time.
+    Outage,
 }
 
 /// A search in the output.

@@ -2,7 +2,7 @@
 
 use super::{Access, Output, Pane, Wanted};
 use crate::{
-    incident::{Instruments, Moment, Observation, RunId, StepId},
+    incident::{History, Instruments, Moment, Observation, RunId, StepId},
     journal::{ArmedStep, Entry, Record},
 };
 
@@ -37,6 +37,8 @@ pub enum Intent {
     Override,
     /// Skip the selected step: asks for a reason.
     Skip,
+    /// Say when the outage began: asks for the time.
+    Outage,
     /// Close the incident: asks for a reason.
     Close,
     /// Ask the run shown, or that of the selected step, to stop.
@@ -102,6 +104,8 @@ pub enum Event {
     Observed(Vec<Observation>, Moment),
     /// Readings that another cockpit of this incident had kept, each with its own age.
     Recalled(Instruments),
+    /// How long steps took in earlier incidents of this cluster.
+    History(History),
     /// What this terminal may do has changed.
     Access(Access),
     /// Records that were on disk before this cockpit attached, or that another one wrote: told, not acted on.

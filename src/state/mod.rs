@@ -8,6 +8,7 @@
 //! journal and a list of events replay to the same screen.
 
 mod alarm;
+pub mod clocks;
 mod copied;
 mod decide;
 mod desk;
@@ -33,7 +34,7 @@ pub use rows::{PodKey, RowKey};
 pub use story::{Declared, Run, RunState, Skip, Story};
 
 use crate::{
-    incident::{Instruments, Moment, RunId, Runbook},
+    incident::{History, Instruments, Moment, RunId, Runbook},
     journal::ArmedStep,
     judge::Sight,
     plan::Plan,
@@ -87,6 +88,8 @@ pub struct State {
     pub disk: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
+    /// How long steps took in earlier incidents of this cluster.
+    pub history: History,
     /// The run that was asked to stop so that its step can go the other way.
     switching: Option<RunId>,
     /// Records asked for and not yet on disk, so that nothing is asked for twice.
@@ -129,6 +132,7 @@ impl State {
             access,
             disk: None,
             holding: BTreeMap::new(),
+            history: History::default(),
             switching: None,
             pending: Vec::new(),
             owed: Vec::new(),

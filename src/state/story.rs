@@ -1,6 +1,9 @@
 //! The fold of the journal.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     incident::{Evidence, Finding, Moment, RunId, StepId, Verdict},
@@ -156,6 +159,11 @@ impl Story {
                     outage: *outage,
                 });
             }
+            Entry::Outage { began } => {
+                if let Some(declared) = &mut self.declared {
+                    declared.outage = *began;
+                }
+            }
             Entry::Attached => self.holder = Some(record.author.clone()),
             Entry::Detached => self.holder = None,
             Entry::Armed(armed) => self.arm(armed, at),
@@ -283,5 +291,15 @@ impl Story {
             .filter(|run| &run.armed.step == step)
             .count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// How long each step took that was done: from its start to its verdict, or to what was told.
+    pub fn durations(&self) -> impl Iterator<Item = (StepId, Duration)> {
+        let steps: BTreeSet<&StepId> = self.runs.values().map(|run| &run.armed.step).collect();
+        steps.into_iter().filter_map(|step| {
+            let run = self.run_of(step).filter(|run| run.is_done())?;
+            let end = run.judged.or(run.ended)?;
+            Some((step.clone(), end.since(run.started.unwrap_or(run.armed_at))))
+        })
     }
 }

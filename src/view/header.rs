@@ -18,7 +18,7 @@ use crate::{
     journal::Kind,
     judge,
     layout::Placed,
-    state::{Access, Alarm, Pane, StepState},
+    state::{Access, Alarm, Pane, StepState, clocks::to_go},
     theme::Role,
 };
 
@@ -65,7 +65,7 @@ fn clocks(canvas: &Canvas<'_>) -> Vec<Segment> {
     if let Some(declared) = &state.story.declared {
         let elapsed = state.now.since(declared.outage);
         parts.push(elapsed_part(canvas, elapsed));
-        parts.push(objective(canvas, elapsed));
+        parts.push(objective(canvas));
     }
     parts
 }
@@ -129,28 +129,54 @@ fn elapsed_part(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
     Segment::with(vec![(4, vec![(long, style)]), (8, vec![(short, style)])])
 }
 
-/// `RTO 17m left of 1h00m ▕██████▏`
-fn objective(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
-    let rto = canvas.state.plan.objectives.rto;
+/// `RTO 17m left of 1h00m · ~9m to go (p90 14m) ▕██████▏`; before it is missed, that it will be; and once the last step is
+/// done, how it came out.
+fn objective(canvas: &Canvas<'_>) -> Segment {
+    let state = canvas.state;
+    let rto = state.plan.objectives.rto;
+    let elapsed = state.elapsed().unwrap_or_default();
+    let late = state.will_miss_by();
     let part = elapsed.as_secs_f32() / rto.as_secs_f32().max(1.0);
+    let done = state.recovered().is_some();
     let role = match part {
         part if part >= 1.0 => Role::Down,
+        _ if done => Role::Ok,
+        _ if late.is_some() => Role::Down,
         part if part >= 0.75 => Role::Degraded,
         _ => Role::Text,
     };
     let style = canvas.style(role);
-    let words = if elapsed > rto {
-        format!("missed by {}", brief(elapsed.saturating_sub(rto)))
-    } else {
-        format!("{} left", brief(rto.saturating_sub(elapsed)))
+    let (words, tight) = match late {
+        _ if elapsed > rto => {
+            let words = format!("missed by {}", brief(elapsed.saturating_sub(rto)));
+            (words.clone(), words)
+        }
+        _ if done => {
+            let words = format!("met, {}", brief(elapsed));
+            (words.clone(), words)
+        }
+        Some(late) => (
+            format!("will be missed by {}", brief(late)),
+            format!("miss {}", brief(late)),
+        ),
+        None => {
+            let words = format!("{} left", brief(rto.saturating_sub(elapsed)));
+            (words.clone(), words)
+        }
     };
-    let short = format!("RTO {words}");
-    let long = format!("{short} of {}", brief(rto));
+    let (short, tight) = (format!("RTO {words}"), format!("RTO {tight}"));
+    let forecast = state.forecast().filter(|_| !done);
+    let to_go =
+        |short| forecast.map_or_else(String::new, |told| format!(" · {}", to_go(&told, short)));
+    let long = format!("{short} of {}{}", brief(rto), to_go(false));
+    let middle = format!("{short}{}", to_go(true));
     let gauge = format!(" {}", bar(part, 8));
     Segment::with(vec![
         (1, vec![(long, style), (gauge.clone(), style)]),
-        (2, vec![(short.clone(), style), (gauge, style)]),
-        (7, vec![(short, style)]),
+        (2, vec![(middle.clone(), style), (gauge, style)]),
+        (3, vec![(middle, style)]),
+        (6, vec![(short, style)]),
+        (7, vec![(tight, style)]),
     ])
 }
 

@@ -48,17 +48,18 @@ impl Stage {
             self.plane.uid
         ))
     }
+}
 
-    fn told(&self, path: &Path, name: &str, words: &[&str]) {
-        let (told, fine) = step(path, name, false);
-        assert!(fine, "{told}");
-        for words in words {
-            assert!(told.contains(words), "{words} is not in\n{told}");
-        }
-        // No token and no key is ever printed.
-        for secret in ["eyJ", "BEGIN"] {
-            assert!(!told.contains(secret), "{told}");
-        }
+/// Runs a step that must end well and say these words.
+fn told(path: &Path, name: &str, words: &[&str]) {
+    let (told, fine) = step(path, name, false);
+    assert!(fine, "{told}");
+    for words in words {
+        assert!(told.contains(words), "{words} is not in\n{told}");
+    }
+    // No token and no key is ever printed.
+    for secret in ["eyJ", "BEGIN"] {
+        assert!(!told.contains(secret), "{told}");
     }
 }
 
@@ -76,7 +77,7 @@ fn rights_are_proven_as_the_role_or_simulated_and_each_fault_is_named() {
         provision::associate(reach).await;
     });
     let annotated = stage.plan(&provision::annotation(), "");
-    stage.told(
+    told(
         &annotated,
         "check-rights",
         &[
@@ -88,7 +89,7 @@ fn rights_are_proven_as_the_role_or_simulated_and_each_fault_is_named() {
     );
     // The account is there: the real API server makes a token, the role is taken and read as.
     provision::account(&stage.plane);
-    stage.told(
+    told(
         &annotated,
         "check-rights",
         &[
@@ -100,7 +101,7 @@ fn rights_are_proven_as_the_role_or_simulated_and_each_fault_is_named() {
         provision::allow(reach, &provision::policy(&["us-east-1"])).await;
         provision::entrust(reach, &provision::trust("another")).await;
     });
-    stage.told(
+    told(
         &annotated,
         "check-rights",
         &[
@@ -111,7 +112,7 @@ fn rights_are_proven_as_the_role_or_simulated_and_each_fault_is_named() {
     );
     // Without an annotation, EKS is asked for an association; without a cluster to ask, EKS says who issues its tokens.
     let associated = stage.plan("", "eks_cluster = \"recovery\"\n");
-    stage.told(
+    told(
         &associated,
         "check-rights",
         &["by Pod Identity", "trust: through Pod Identity association"],
@@ -126,13 +127,13 @@ fn certificates_are_found_by_issuer_secret_and_acm_and_requested_once() {
         "highAvailability: {certManager: {enabled: true, issuerName: letsencrypt}}\n",
         "",
     );
-    stage.told(
+    told(
         &by_issuer,
         "check-certificate",
         &["there is no Issuer letsencrypt in the recovery cluster"],
     );
     provision::issuer(&stage.plane);
-    stage.told(
+    told(
         &by_issuer,
         "check-certificate",
         &[
@@ -142,7 +143,7 @@ fn certificates_are_found_by_issuer_secret_and_acm_and_requested_once() {
         ],
     );
     let by_secret = stage.plan("tls: {existingSecretName: teleport-tls}\n", "");
-    stage.told(
+    told(
         &by_secret,
         "check-certificate",
         &[
@@ -159,15 +160,17 @@ fn certificates_are_found_by_issuer_secret_and_acm_and_requested_once() {
         "stringData": {"tls.crt": made.cert.pem(), "tls.key": made.signing_key.serialize_pem()}});
     let place = "/api/v1/namespaces/teleport/secrets";
     stage.plane.hand.make(place, &secret);
-    stage.told(
+    told(
         &by_secret,
         "check-certificate",
-        &["Secret teleport-tls: for teleport.example.com, *.teleport.example.com; valid for another"],
+        &[
+            "Secret teleport-tls: for teleport.example.com, *.teleport.example.com; valid for another",
+        ],
     );
-    stage.told(
+    told(
         &by_secret,
         "request-certificate",
         &["requested arn:aws:acm:us-west-2:"],
     );
-    stage.told(&by_secret, "request-certificate", &["is there already"]);
+    told(&by_secret, "request-certificate", &["is there already"]);
 }

@@ -13,6 +13,7 @@
 //! says = "CrashLoopBackOff"           # expected: part of the notice line
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
+//! elapsed = 720                       # expected: seconds on the recovery's clock
 //! shown = "wait-for-pods"             # expected: whose output is shown
 //! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
 //! overlay = "confirm"                 # expected: what lies over the panes
@@ -54,6 +55,7 @@ struct Then {
     starts: Vec<String>,
     cancels: Vec<String>,
     shown: Option<String>,
+    elapsed: Option<u64>,
     overlay: Option<String>,
     alarms: Option<Vec<String>>,
 }
@@ -164,6 +166,12 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             rig.cancelled(),
             then.cancels
         ));
+    }
+    if let Some(wanted) = then.elapsed {
+        let got = rig.state.elapsed().map(|elapsed| elapsed.as_secs());
+        if got != Some(wanted) {
+            return Err(format!("the clock says {got:?}, not {wanted}"));
+        }
     }
     if let Some(wanted) = &then.shown {
         let got = rig.state.shown_run().map(|run| run.armed.step.as_str());

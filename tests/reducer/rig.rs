@@ -158,7 +158,7 @@ impl Rig {
 
     /// An intent by name: `run STEP`, `number N`, `accept`, `dismiss`, `button`, `type TEXT`, `paste TEXT`, `skip STEP`, `override STEP`,
     /// `other-way STEP`, `previous-run`, `next-run`,
-    /// `cancel STEP`, `dry STEP`, `drawn`, `enter` on the runbook's row, `filter TEXT`, `close`, `size COLUMNSxROWS`.
+    /// `cancel STEP`, `dry STEP`, `drawn`, `enter` on the runbook's row, `filter TEXT`, `outage TIME`, `close`, `size COLUMNSxROWS`.
     pub fn press(&mut self, key: &str) {
         let (verb, rest) = key.split_once(' ').unwrap_or((key, ""));
         let step = || StepId::try_from(rest.to_owned()).expect("a step id");
@@ -181,6 +181,11 @@ impl Rig {
             "enter" => self.intend(Intent::Run(None)),
             "filter" => {
                 self.intend(Intent::Filter);
+                rest.chars().for_each(|c| self.intend(Intent::Insert(c)));
+                self.intend(Intent::Accept);
+            }
+            "outage" => {
+                self.intend(Intent::Outage);
                 rest.chars().for_each(|c| self.intend(Intent::Insert(c)));
                 self.intend(Intent::Accept);
             }

@@ -227,6 +227,7 @@ fn insert(
         return;
     }
     let at = match &own.anchor {
+        None if own.step.aside => runbook.steps.len(),
         // At the end of the way, before the ways back.
         None => runbook
             .steps

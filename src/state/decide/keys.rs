@@ -41,6 +41,7 @@ impl State {
             Intent::OtherWay => self.other_way(),
             Intent::Override => self.ask_override(),
             Intent::Skip => self.ask_skip(),
+            Intent::Outage => self.ask_outage(),
             Intent::Close => self.ask_close(),
             Intent::Cancel => self.cancel(),
             Intent::NextRun(forward) => self.next_run(forward),
@@ -308,7 +309,9 @@ impl State {
         };
         let changes = |step: Option<&Step>| step.is_some_and(|step| step.risk > Risk::Look);
         let barred = match intent {
-            Intent::Override | Intent::Skip | Intent::Cancel | Intent::Close => true,
+            Intent::Override | Intent::Skip | Intent::Cancel | Intent::Outage | Intent::Close => {
+                true
+            }
             Intent::DryRun | Intent::RunNumber(_) | Intent::OtherWay => observes,
             Intent::Run(None) => observes || changes(self.selected_step()),
             Intent::Run(Some(id)) => observes || changes(self.runbook.get(id)),

@@ -67,6 +67,10 @@ impl State {
                 self.instruments.recall(kept);
                 Vec::new()
             }
+            Event::History(history) => {
+                self.history = history;
+                Vec::new()
+            }
             Event::Access(access) => {
                 self.access = access;
                 self.unsettled()

@@ -3,7 +3,7 @@
 use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, Run, State, Why};
 use super::{Effect, Tone};
 use crate::{
-    incident::{Action, Condition, Risk, RunId, Step, StepId, Way},
+    incident::{Action, Condition, Risk, RunId, Step, StepId, Way, brief, when},
     journal::{ArmedStep, Entry, Waiver},
 };
 
@@ -179,6 +179,17 @@ impl State {
         self.ask_why(Why::Close)
     }
 
+    /// Asks when the outage began.
+    pub(super) fn ask_outage(&mut self) -> Vec<Effect> {
+        if self.story.closed.is_some() {
+            return self.refuse("the incident is closed");
+        }
+        if let Some(why) = self.no_record() {
+            return self.refuse(format!("the start of the outage cannot be set: {why}"));
+        }
+        self.ask_why(Why::Outage)
+    }
+
     fn ask_why(&mut self, why: Why) -> Vec<Effect> {
         self.desk.overlay = Some(Overlay::Reason(Reason {
             why,
@@ -191,9 +202,12 @@ impl State {
     pub(super) fn reasoned(&mut self, given: &Reason) -> Vec<Effect> {
         let optional = match &given.why {
             Why::Skip(step) => self.runbook.get(step).is_some_and(|step| step.optional),
-            Why::Close => false,
+            Why::Close | Why::Outage => false,
         };
         let text = given.text.trim();
+        if given.why == Why::Outage {
+            return self.set_outage(text);
+        }
         if text.is_empty() && !optional {
             return self.refuse("a reason is needed: it stands in the journal and in the report");
         }
@@ -202,14 +216,30 @@ impl State {
         }
         self.desk.overlay = None;
         let reason = if text.is_empty() { "optional" } else { text }.to_owned();
-        vec![Effect::Record(match &given.why {
-            Why::Skip(step) => {
-                self.pending.push(Pending::Skipping(step.clone()));
-                let step = step.clone();
-                Entry::Skipped { step, reason }
-            }
-            Why::Close => Entry::Closed { reason },
-        })]
+        let Why::Skip(step) = &given.why else {
+            return vec![Effect::Record(Entry::Closed { reason })];
+        };
+        self.pending.push(Pending::Skipping(step.clone()));
+        let step = step.clone();
+        vec![Effect::Record(Entry::Skipped { step, reason })]
+    }
+
+    /// Writes down when the outage began; a time that is none, or lies ahead, is asked for again.
+    fn set_outage(&mut self, text: &str) -> Vec<Effect> {
+        let began = match when(text, self.now) {
+            Ok(began) => began,
+            Err(why) => return self.refuse(why),
+        };
+        if let Some(why) = self.no_record() {
+            return self.refuse(why);
+        }
+        self.desk.overlay = None;
+        let ago = brief(self.now.since(began));
+        self.notify(
+            Tone::Info,
+            format!("the clocks run from {began}, {ago} ago"),
+        );
+        vec![Effect::Record(Entry::Outage { began })]
     }
 
     /// Asks the run of the selected step, or else the shown one, to stop.

@@ -73,6 +73,16 @@ fn lines(state: &State, step: &Step, width: usize) -> Lines {
     }
     conditions(&mut lines, "Must hold before", &step.pre, state, width);
     conditions(&mut lines, "Must be seen after", &step.post, state, width);
+    if let Some(usual) = state.history.usual(&step.id) {
+        heading(&mut lines, "Took before");
+        let text = format!(
+            "median {}, nine of ten times up to {}; done {} times in earlier incidents and drills",
+            age(usual.median),
+            age(usual.p90),
+            usual.times
+        );
+        paragraph(&mut lines, &text, Role::Text, width, "  ");
+    }
     let runs: Vec<&Run> = state
         .story
         .in_order()

@@ -38,6 +38,11 @@ pub fn reason(canvas: &mut Canvas<'_>, reason: &Reason) {
             };
             (format!("Skip {title}"), text, "enter skips it   esc leaves")
         }
+        Why::Outage => (
+            "Start of the outage".to_owned(),
+            "When did it begin? 14:05 or 14:05:31 (UTC), 2026-11-23T14:05:31Z, or 12m ago. The recovery time and the data that is lost are measured from there; the journal keeps it.",
+            "enter sets it   esc leaves",
+        ),
         Why::Close => (
             "Close the incident".to_owned(),
             "Why may it be closed? The reason stands in the journal and in the report. No step can be run in it any more; the next start begins another incident.",
@@ -47,7 +52,11 @@ pub fn reason(canvas: &mut Canvas<'_>, reason: &Reason) {
     let size = (canvas.area.width.saturating_sub(4).clamp(20, 84), 9);
     let mut inside = open(canvas, size, &title);
     let next = inside.paragraph(0, text, Role::Text);
-    input(&mut inside, next + 1, "reason: ", &reason.text);
+    let before = match reason.why {
+        Why::Outage => "began: ",
+        _ => "reason: ",
+    };
+    input(&mut inside, next + 1, before, &reason.text);
     inside.line(next + 3, hint, Role::Muted);
 }
 

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{
-        Component, Door, Evidence, Fact, Identity, Risk, RunId, Side, StepId, Subject, Way,
+        Component, Door, Evidence, Fact, History, Identity, Risk, RunId, Side, StepId, Subject, Way,
     },
     journal::{ArmedStep, Entry, Waived, Waiver},
     plan::ResolverPlan,
@@ -525,6 +525,7 @@ fn an_override_is_told_on_the_row_in_the_dialog_and_in_the_detail() {
     armed.attempt = 2;
     armed.waiver = Some(waiver);
     fixture::start(&mut state, &armed, 50);
+    state.desk.pane_mut(Pane::Runbook).selected = Some(RowKey::Step(step("install")));
     for (size, row) in [
         ((200, 50), "override running 0:50"),
         ((80, 24), "override running"),
@@ -609,4 +610,37 @@ fn the_way_back_stands_apart_and_runs_side_by_side_are_counted() {
     assert!(drawn.contains("── way back ──"), "{drawn}");
     let row = drawn.lines().find(|line| line.contains("Revert DNS"));
     assert!(row.is_some_and(|row| row.contains('▸')), "{drawn}");
+}
+
+/// The first row of a state in which earlier incidents took so many seconds for each step.
+fn clocks(width: u16, earlier: &[u64], outage: u64) -> String {
+    let mut state = fixture::busy();
+    let mut history = History::default();
+    for secs in earlier {
+        let steps = state.runbook.steps.iter();
+        history.add(steps.map(|step| (step.id.clone(), Duration::from_secs(*secs))));
+    }
+    state.decide(Event::History(history));
+    let began = fixture::ago(outage);
+    fixture::record(&mut state, fixture::NOW, Entry::Outage { began });
+    let screen = text(&draw(&mut state, (width, 40), &plain()));
+    screen.lines().next().expect("a first row").to_owned()
+}
+
+#[test]
+fn that_the_objective_will_be_missed_is_said_before_it_is() {
+    // Every step took as long, and those that are left wait for each other: what is left is a multiple of it.
+    let cases = [
+        (200, &[60, 120][..], 1200, "RTO 40m left of 1h00m · ~"),
+        (200, &[60, 120][..], 1200, "to go (p90 "),
+        (200, &[2000][..], 1200, "RTO will be missed by "),
+        (80, &[2000][..], 1200, "RTO miss "),
+        (200, &[60][..], 4000, "RTO missed by 6m40s"),
+        // By the guide alone: an hour from the first step on.
+        (200, &[][..], 1200, "to go (guide)"),
+    ];
+    for (width, earlier, outage, part) in cases {
+        let row = clocks(width, earlier, outage);
+        assert!(row.contains(part), "{part:?} is not in {row:?}");
+    }
 }

@@ -119,15 +119,15 @@ pub fn issuer(plane: &ControlPlane) {
         plane.hand.make(path, &definition);
     }
     namespace(plane);
-    let place = "/apis/cert-manager.io/v1/namespaces/teleport/issuers";
+    let issuers = "/apis/cert-manager.io/v1/namespaces/teleport/issuers";
     until("cert-manager's kinds to be served", || {
-        plane.hand.get(place).ok()
+        plane.hand.get(issuers).ok()
     });
     let issuer = json!({"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": ISSUER},
         "spec": {"acme": {"solvers": [{"dns01": {"route53": {"region": "us-west-2"}}}]}},
         "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "ACMEAccountRegistered",
             "message": "The ACME account was registered"}]}});
-    plane.hand.make(place, &issuer);
+    plane.hand.make(issuers, &issuer);
 }
 
 /// Makes the namespace, if it is not there.

@@ -1,0 +1,172 @@
+//! How long steps took before: read off the loop, once, from the other incidents in the state folder.
+
+use std::path::Path;
+
+use crate::{
+    incident::History,
+    journal::{Entry, Folder, Item, Kind, Replay, StateDir},
+    plan::Plan,
+    state::Story,
+};
+
+/// So many incidents are read, the newest: a journal of 50,000 records takes a quarter of a second.
+const MOST: usize = 50;
+
+/// What the incidents and drills of the plan's cluster tell, but the one that is open now. A practice goes by practices and
+/// nothing else does: nothing in them takes as long as it does. What cannot be read is passed over: a forecast is a
+/// convenience.
+pub(super) fn history(plan: &Plan, state_dir: Option<&Path>) -> History {
+    let mut history = History::default();
+    let Ok(state) = StateDir::locate(state_dir) else {
+        return history;
+    };
+    let open = state.find_open(plan).unwrap_or_default();
+    let open = open.first().map(|open| open.folder.clone());
+    let folders = state.incidents().unwrap_or_default();
+    let earlier = folders
+        .into_iter()
+        .filter(|folder| Some(folder) != open.as_ref());
+    for folder in earlier.take(MOST) {
+        if let Some(story) = story(&folder, plan) {
+            history.add(story.durations());
+        }
+    }
+    history
+}
+
+/// The story of an incident, if it is one to go by.
+fn story(folder: &Folder, plan: &Plan) -> Option<Story> {
+    let mut records = Replay::open(&folder.journal())
+        .ok()?
+        .filter_map(|item| match item {
+            Item::Record(record) => Some(*record),
+            Item::Notice(_) => None,
+        });
+    let first = records.next()?;
+    let Entry::Declared { what, cluster, .. } = &first.entry else {
+        return None;
+    };
+    if *cluster != plan.cluster.name || (*what == Kind::Practice) != plan.practice {
+        return None;
+    }
+    let mut story = Story::default();
+    story.apply(&first);
+    for record in records {
+        story.apply(&record);
+    }
+    Some(story)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        incident::{Evidence, Finding, Moment, Risk, RunId, StepId, Subject, Verdict, Way},
+        journal::{ArmedStep, Claim, Lock, Tail, Writer},
+        plan::sample,
+    };
+
+    fn step() -> StepId {
+        StepId::try_from("install".to_owned()).expect("an id")
+    }
+
+    /// An incident in which the step took so many seconds to its verdict.
+    fn incident(state: &StateDir, what: Kind, cluster: &str, took: u64, verdict: Verdict) {
+        let at = Moment::from_secs(1_795_000_000);
+        let folder = state.create("teleport.example.com", at).expect("made");
+        let claim = Claim {
+            operator: "ann".to_owned(),
+            host: "bastion".to_owned(),
+            floor: 0,
+        };
+        let lock = Lock::take(&folder, &claim).expect("free");
+        let mut writer = Writer::open(&lock, folder.journal(), Tail::default()).expect("opened");
+        let run = RunId::new(&step(), 1, at);
+        let armed = ArmedStep {
+            run: run.clone(),
+            step: step(),
+            attempt: 1,
+            risk: Risk::Change,
+            calls: Vec::new(),
+            observes: Vec::new(),
+            phrase: None,
+            dry_run: false,
+            way: Way::Graceful,
+            because: String::new(),
+            by_hand: false,
+            evidence: Evidence::Seen,
+            waiver: None,
+        };
+        let entries = [
+            (
+                0,
+                Entry::Declared {
+                    what,
+                    cluster: cluster.to_owned(),
+                    plan: "/elsewhere/relight.toml".to_owned(),
+                    digest: String::new(),
+                    outage: at,
+                },
+            ),
+            (0, Entry::Armed(Box::new(armed))),
+            (
+                0,
+                Entry::Confirmed {
+                    run: run.clone(),
+                    phrase: None,
+                    note: None,
+                },
+            ),
+            (
+                10,
+                Entry::Started {
+                    run: run.clone(),
+                    of: 1,
+                    pid: 7,
+                },
+            ),
+            (
+                10 + took,
+                Entry::Judged {
+                    run,
+                    verdict,
+                    findings: vec![Finding::pass("it holds", vec![Subject::Values])],
+                    evidence: Vec::new(),
+                },
+            ),
+        ];
+        for (secs, entry) in entries {
+            let at = at.plus(Duration::from_secs(secs));
+            writer.append(&lock, at, entry).expect("written");
+        }
+    }
+
+    #[test]
+    fn incidents_and_drills_of_the_cluster_are_gone_by_and_practices_are_not() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let state = StateDir::at(temp.path()).expect("made");
+        let cluster = "teleport.example.com";
+        incident(&state, Kind::Incident, cluster, 100, Verdict::Pass);
+        incident(&state, Kind::Drill, cluster, 300, Verdict::Pass);
+        incident(&state, Kind::Practice, cluster, 1, Verdict::Pass);
+        incident(
+            &state,
+            Kind::Incident,
+            "other.example.com",
+            9000,
+            Verdict::Pass,
+        );
+        incident(&state, Kind::Incident, cluster, 9000, Verdict::Fail);
+        let mut plan = sample::plan();
+        let real = history(&plan, Some(temp.path()));
+        let usual = real.usual(&step()).expect("done before");
+        assert_eq!((usual.median.as_secs(), usual.p90.as_secs()), (100, 300));
+        assert_eq!((usual.times, real.incidents), (2, 2));
+        plan.practice = true;
+        let practised = history(&plan, Some(temp.path()));
+        let usual = practised.usual(&step()).expect("done before");
+        assert_eq!((usual.p90.as_secs(), usual.times), (1, 1));
+    }
+}

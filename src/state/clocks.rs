@@ -1,0 +1,94 @@
+//! The clocks: how long it takes, how long it will, and whether that is soon enough.
+
+use std::time::Duration;
+
+use super::{State, StepState};
+use crate::{
+    incident::{Moment, Step, brief},
+    judge::{
+        self,
+        forecast::{Forecast, Remaining},
+    },
+};
+
+/// By the guide's word alone nobody is told that the objective will be missed by less than this.
+const GUIDE_IS_ROUGH: Duration = Duration::from_mins(1);
+
+impl State {
+    /// The steps that the recovery consists of: what is optional or a way back does not keep it waiting.
+    fn way_steps(&self) -> impl Iterator<Item = &Step> {
+        let steps = self.runbook.steps.iter();
+        steps.filter(|step| !step.aside && !step.optional)
+    }
+
+    /// When the last step of the way was done; `None` while one is not.
+    #[must_use]
+    pub fn recovered(&self) -> Option<Moment> {
+        let mut last = None;
+        for step in self.way_steps() {
+            let skipped = self.story.skipped.get(&step.id).map(|skip| skip.at);
+            let run = self.story.run_of(&step.id).filter(|run| run.is_done());
+            let done = run.and_then(|run| run.judged.or(run.ended));
+            last = last.max(Some(skipped.or(done)?));
+        }
+        last
+    }
+
+    /// How long the recovery takes so far, or took: from the start of the outage. `None` while none is declared.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        let declared = self.story.declared.as_ref()?;
+        let end = self.recovered().unwrap_or(self.now);
+        Some(end.since(declared.outage))
+    }
+
+    /// How long the rest of the way takes, by earlier incidents, or by the guide while there are none.
+    #[must_use]
+    pub fn forecast(&self) -> Option<Forecast> {
+        let rest: Vec<Remaining> = self
+            .way_steps()
+            .filter_map(|step| {
+                let running = match self.step_state(step) {
+                    state if state.is_done() => return None,
+                    StepState::Running(_) | StepState::Settling(_) => self.step_time(&step.id),
+                    _ => None,
+                };
+                Some(Remaining {
+                    step: step.id.clone(),
+                    needs: step.needs.clone(),
+                    running: running.unwrap_or_default(),
+                })
+            })
+            .collect();
+        let first = self.story.in_order().find_map(|run| run.started);
+        let begun = first.map_or(Duration::ZERO, |first| self.now.since(first));
+        judge::forecast::forecast(&rest, &self.history, begun)
+    }
+
+    /// By how much the recovery time objective will be missed; `None` if it will be met, is missed already, or there is no
+    /// telling.
+    #[must_use]
+    pub fn will_miss_by(&self) -> Option<Duration> {
+        let (elapsed, forecast) = (self.elapsed()?, self.forecast()?);
+        let rto = self.plan.objectives.rto;
+        let late = (elapsed + forecast.left).saturating_sub(rto);
+        let least = if forecast.incidents == 0 {
+            GUIDE_IS_ROUGH
+        } else {
+            Duration::from_secs(1)
+        };
+        (elapsed <= rto && late >= least).then_some(late)
+    }
+}
+
+/// `~9m to go (p90 14m)`, `~40m to go (guide)`: a `+` where steps were never timed.
+#[must_use]
+pub fn to_go(forecast: &Forecast, short: bool) -> String {
+    let more = if forecast.untimed > 0 { "+" } else { "" };
+    let left = format!("~{}{more} to go", brief(forecast.left));
+    match forecast.p90 {
+        _ if short => left,
+        Some(p90) => format!("{left} (p90 {}{more})", brief(p90)),
+        None => format!("{left} (guide)"),
+    }
+}
