@@ -41,7 +41,7 @@ pub struct Open {
     /// is unknown.
     #[arg(long, global = true)]
     pub once: bool,
-    /// How --once prints.
+    /// How --once and `step` print.
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
     /// Colours: a name from `themes/`.
@@ -52,15 +52,15 @@ pub struct Open {
     pub ascii: bool,
 }
 
-/// How `--once` prints.
+/// How `--once` and `step` print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs; the schema is `assets/once.schema.json`.
+    /// For programs; the schemas are `assets/once.schema.json` and `assets/step.schema.json`.
     Json,
-    /// For the incident channel.
+    /// For the incident channel; not of `step`.
     Markdown,
 }
 
@@ -82,10 +82,15 @@ pub enum Command {
         #[command(subcommand)]
         command: PlanCommand,
     },
-    /// Run a step's own code; the runner calls this.
-    #[command(hide = true)]
-    Step {
+    /// Keep what the cluster is like now, for the day on which its region can no longer tell.
+    BlackBox {
         /// What about it.
+        #[command(subcommand)]
+        command: BlackBoxCommand,
+    },
+    /// The runbook from scripts: list the steps, look at one, run one with the guards of the cockpit.
+    Step {
+        /// What about them.
         #[command(subcommand)]
         command: StepCommand,
     },
@@ -114,7 +119,7 @@ pub struct Practice {
 
 /// What to do with the practice region.
 #[cfg(feature = "practice")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum PracticeCommand {
     /// Run its servers in the foreground, without a cockpit.
     Serve,
@@ -122,6 +127,12 @@ pub enum PracticeCommand {
     Stop,
     /// List the scenarios.
     List,
+    /// The runbook of the practice from scripts; starts its servers if they do not run.
+    Step {
+        /// What about the steps.
+        #[command(subcommand)]
+        command: StepCommand,
+    },
 }
 
 /// The plan.
@@ -131,11 +142,106 @@ pub enum PlanCommand {
     Check,
 }
 
-/// A step's own code.
+/// The black box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum BlackBoxCommand {
+    /// Record one beside the incidents, with no incident open: fit for cron. 0 all of it was seen, 1 part of it was not
+    /// (and is of an earlier box, or missing), 2 nothing was recorded.
+    Record,
+    /// Print the one that counts, without the Helm values: the open incident's, else the newest one kept. 0 there is one,
+    /// 2 there is none.
+    Show,
+}
+
+/// What the exit code of `relight step` says.
+const STEP_CODES: &str = "\
+Exit codes:
+  0   PASS; of --dry-run and skip: done; of list and show: told
+  1   FAIL: seen not to have worked; of --dry-run: a command failed
+  2   UNKNOWN: there was no telling whether it worked
+  3   locked or refused: nothing was started
+  4   asked to leave by a signal (HUP, INT, TERM); what was started goes on
+  64  a wrong command line or plan
+  70  a defect of relight
+
+A run is a process of its own and outlives this one. `relight step wait ID` comes back to it, `relight` opens
+the cockpit on it.";
+
+/// The steps of the runbook.
 #[derive(Debug, Subcommand)]
 pub enum StepCommand {
-    /// Run it.
+    /// List the steps: number, id, risk, where each stands, and why it is locked.
+    #[command(after_help = STEP_CODES)]
+    List,
+    /// All that is known of a step: what it would do, its conditions with what the instruments say now, its phrase, its
+    /// attempts.
+    #[command(after_help = STEP_CODES)]
+    Show {
+        /// The step's id, as `step list` has it.
+        id: String,
+    },
+    /// Run a step, stream its output and wait for its verdict.
+    ///
+    /// The same guards stand before it as in the cockpit: it takes the incident's lock, looks at the world, is refused
+    /// while the step is locked, and turns green only when the instruments agree. With --format json it prints one event
+    /// a line, as `assets/step.schema.json` describes them.
+    #[command(after_help = STEP_CODES)]
+    Run(RunStep),
+    /// Come back to the newest run of a step: print its output from the beginning and wait for its verdict.
+    #[command(after_help = STEP_CODES)]
+    Wait {
+        /// The step's id.
+        id: String,
+    },
+    /// Ask the run of a step to stop (TERM; asked again, it is killed), and wait for its verdict.
+    #[command(after_help = STEP_CODES)]
+    Cancel {
+        /// The step's id.
+        id: String,
+    },
+    /// Pass a step over.
+    #[command(after_help = STEP_CODES)]
+    Skip {
+        /// The step's id.
+        id: String,
+        /// Why: it stands in the journal and in the report. Only an optional step may do without.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+    },
+    /// Run a native step's own code; the runner calls this.
+    #[command(hide = true)]
     Exec(Exec),
+}
+
+/// A step to run.
+#[derive(Debug, Args)]
+pub struct RunStep {
+    /// The step's id, as `step list` has it.
+    #[arg(required_unless_present = "all")]
+    pub id: Option<String>,
+    /// Every step, in order; with --dry-run only.
+    #[arg(long, requires = "dry_run", conflicts_with = "id")]
+    pub all: bool,
+    /// The answer to the step's dialog. A `change` step wants --yes alone, a `destroy` step its exact phrase.
+    #[arg(long, value_name = "PHRASE", num_args = 0..=1, default_missing_value = "", conflicts_with = "dry_run")]
+    pub yes: Option<String>,
+    /// Run it although preconditions are UNKNOWN, by the phrase `override ID`. A FAIL is never overridden.
+    #[arg(
+        long = "override",
+        value_name = "PHRASE",
+        requires = "reason",
+        conflicts_with = "dry_run"
+    )]
+    pub through: Option<String>,
+    /// Why it is overridden: it stands in the journal and in the report.
+    #[arg(long, value_name = "TEXT", requires = "through")]
+    pub reason: Option<String>,
+    /// Say what would be done and change nothing. While no incident is open, none is declared.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait at most so long for a locked step to become ready; unless said, until everything has been looked at once.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "dry_run")]
+    pub wait: Option<u64>,
 }
 
 /// A confirmed run of a native step.
@@ -163,5 +269,28 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_exit_code_of_a_step_is_told() {
+        use crate::cockpit::End;
+
+        for end in [End::Pass, End::Fail, End::Unknown, End::Refused, End::Left] {
+            let code = format!("\n  {} ", end.code());
+            assert!(STEP_CODES.contains(&code), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_real_run_of_everything_is_no_command() {
+        for args in [
+            &["relight", "step", "run", "--all"][..],
+            &["relight", "step", "run"],
+            &["relight", "step", "run", "install", "--all", "--dry-run"],
+            &["relight", "step", "run", "install", "--yes", "--dry-run"],
+        ] {
+            assert!(Cli::try_parse_from(args).is_err(), "{args:?}");
+        }
+        Cli::try_parse_from(["relight", "step", "run", "--all", "--dry-run"]).expect("a command");
     }
 }

@@ -4,9 +4,11 @@
 //! the same subject. Everything slow (disk, runs, output, clients) lives on a thread or task of its own and answers by an
 //! [`Event`].
 
+mod black_box;
 mod budget;
 mod clock;
 mod edge;
+mod headless;
 mod memory;
 mod once;
 mod runs;
@@ -19,7 +21,9 @@ use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-pub use once::once;
+pub use black_box::{record as record_black_box, show as show_black_box};
+pub use headless::{End, Order, Script, Through, headless};
+pub use once::{look, once};
 pub use start::{Setup, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};

@@ -8,16 +8,17 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
-    cockpit::{self, Ending},
-    incident::RunId,
+    cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    cockpit::{self, Ending, Order, Script, Setup, Through},
+    incident::{RunId, StepId},
     journal::{self, Folder},
     plan,
-    report::Format,
+    report::{Format, Listing, StepDetail, Told},
     run::{RunDir, Spec, runner, spec},
     step,
     term::{Caps, put},
@@ -53,9 +54,11 @@ fn main() -> ExitCode {
         Some(Command::Plan {
             command: PlanCommand::Check,
         }) => check(&cli.open),
-        Some(Command::Step {
-            command: StepCommand::Exec(ordered),
-        }) => exec(&cli.open, &ordered),
+        Some(Command::BlackBox { command }) => black_box(&cli.open, command),
+        Some(Command::Step { command }) => {
+            let again = by_plan(&cli.open);
+            step(cli.open, &command, again)
+        }
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -130,6 +133,63 @@ fn open(open: Open, again: &[String]) -> Result<ExitCode, String> {
         return Ok(ExitCode::from(129));
     }
     summary(&ending, &again);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does what a script asks of the runbook; `again` is the command line up to `step` that comes back to it.
+fn step(open: Open, command: &StepCommand, again: Vec<String>) -> Result<ExitCode, String> {
+    if let StepCommand::Exec(ordered) = command {
+        return exec(&open, ordered);
+    }
+    let format = match open.format {
+        cli::Format::Text => Format::Text,
+        cli::Format::Json => Format::Json,
+        cli::Format::Markdown => return Err("a step is told as text or JSON".to_owned()),
+    };
+    let setup = cockpit::setup(open, Caps::detect())?;
+    let order = match command {
+        StepCommand::List | StepCommand::Exec(_) => return tell_step(&setup, None, format),
+        StepCommand::Show { id } => return tell_step(&setup, Some(&setup.step(id)?), format),
+        StepCommand::Run(run) => match &run.id {
+            None => Order::DryRunAll,
+            Some(id) if run.dry_run => Order::DryRun(setup.step(id)?),
+            Some(id) => Order::Run {
+                step: setup.step(id)?,
+                yes: run.yes.clone(),
+                wait: run.wait.map(Duration::from_secs),
+                through: run.through.clone().map(|phrase| Through {
+                    phrase,
+                    reason: run.reason.clone().unwrap_or_default(),
+                }),
+            },
+        },
+        StepCommand::Wait { id } => Order::Wait(setup.step(id)?),
+        StepCommand::Cancel { id } => Order::Cancel(setup.step(id)?),
+        StepCommand::Skip { id, reason } => Order::Skip {
+            step: setup.step(id)?,
+            reason: reason.clone(),
+        },
+    };
+    let script = Script { order, again };
+    let runtime = runtime()?;
+    let mut tell = |at, told: &Told| say(&mut io::stdout(), &told.render(at, format));
+    let end = runtime.block_on(cockpit::headless(&setup, &script, &mut tell));
+    // Probes may be in the middle of a call that will not come back: nobody waits for them.
+    runtime.shutdown_background();
+    let end = end.map_err(|error| format!("cannot run anything from here: {error}"))?;
+    Ok(ExitCode::from(end.code()))
+}
+
+/// Prints the list of steps, or all that is known of one, by what is seen in one look.
+fn tell_step(setup: &Setup, id: Option<&StepId>, format: Format) -> Result<ExitCode, String> {
+    let runtime = runtime()?;
+    let state = runtime.block_on(cockpit::look(setup));
+    runtime.shutdown_background();
+    let text = match id {
+        None => Some(Listing::of(&state).render(format)),
+        Some(id) => StepDetail::of(&state, id).map(|detail| detail.render(format)),
+    };
+    say(&mut io::stdout(), text.unwrap_or_default().trim_end());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -218,6 +278,17 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn black_box(open: &Open, command: BlackBoxCommand) -> Result<ExitCode, String> {
+    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
+    let state = open.state_dir.as_deref();
+    let (text, code) = match command {
+        BlackBoxCommand::Record => runtime()?.block_on(cockpit::record_black_box(&plan, state))?,
+        BlackBoxCommand::Show => cockpit::show_black_box(&plan, state, open.format)?,
+    };
+    say(&mut io::stdout(), text.trim_end());
+    Ok(ExitCode::from(code))
+}
+
 fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let plan = Arc::new(plan::load(&open.plan).map_err(|error| error.to_string())?);
     let (name, run) = (&ordered.name, &ordered.run);
@@ -241,6 +312,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let context = step::Context {
         plan,
         run,
+        incident: incident.path().to_owned(),
         dry_run: ordered.dry_run || spec.dry_run,
         confirmed: spec.calls,
         fence: step::Fence::new(move || {
@@ -264,20 +336,25 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         practice::{self as region, lease, world::Scenario},
     };
 
+    /// Starts the region, or finds it running, and points the cockpit at it.
+    fn begin(open: &mut Open, dir: &Path, scenario: &str) -> Result<(), String> {
+        let ready = region::start(dir, scenario).map_err(|error| error.to_string())?;
+        open.plan = ready.plan;
+        // A world of its own has incidents of its own: a practice begun afresh does not attach to the last one's.
+        let incidents = format!("incidents-{}", ready.began.millis());
+        open.state_dir.get_or_insert_with(|| dir.join(incidents));
+        Ok(())
+    }
+
     let dir = practice.dir.clone().unwrap_or_else(default_dir);
-    match practice.command {
+    match &practice.command {
         None => {
-            let ready =
-                region::start(&dir, &practice.scenario).map_err(|error| error.to_string())?;
-            open.plan = ready.plan;
-            // A world of its own has incidents of its own: a practice begun afresh does not attach to the last one's.
-            let incidents = format!("incidents-{}", ready.began.millis());
-            open.state_dir.get_or_insert_with(|| dir.join(incidents));
-            let mut again = vec![program(), "practice".to_owned()];
-            if let Some(dir) = &practice.dir {
-                again.extend(["--dir".to_owned(), shown(dir)]);
-            }
-            self::open(open, &again)
+            begin(&mut open, &dir, &practice.scenario)?;
+            self::open(open, &by_practice(practice))
+        }
+        Some(PracticeCommand::Step { command }) => {
+            begin(&mut open, &dir, &practice.scenario)?;
+            step(open, command, by_practice(practice))
         }
         Some(PracticeCommand::Serve) => {
             let served = runtime()?.block_on(region::serve(&dir, &practice.scenario, lease::LIMIT));
@@ -308,6 +385,16 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The command line by which a practice's cockpit is opened again.
+#[cfg(feature = "practice")]
+fn by_practice(practice: &relight::cli::Practice) -> Vec<String> {
+    let mut again = vec![program(), "practice".to_owned()];
+    if let Some(dir) = &practice.dir {
+        again.extend(["--dir".to_owned(), shown(dir)]);
+    }
+    again
 }
 
 /// The practice folder of this user: the runtime folder is on this machine's memory and nobody else's.

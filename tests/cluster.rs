@@ -498,6 +498,7 @@ async fn live(variable: &str) -> Option<Arc<Cluster>> {
         context: Some("dr".into()),
         kubeconfig: Some(PathBuf::from(file)),
         uid: None,
+        eks_cluster: None,
     };
     let sink = Sink::default();
     let mut probe = ClusterProbe::new(Arc::new(plan), Side::Primary);

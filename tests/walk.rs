@@ -1,133 +1,354 @@
-//! The recovery, walked through a practice by the real clients: the runbook's own argv and natives change the world,
-//! the probes look at it, the judges say when a step is done.
+//! The recovery walked from scripts: each file in `walks/` is a practice scenario and what is done in it, step by step,
+//! by the real binary without a screen, against the practice's real wire servers.
+//!
+//! ```toml
+//! about = "What must come of it, in a sentence"
+//! scenario = "half-alive"               # of assets/scenarios
+//! never = ["install PASS"]              # what the journal must not hold: a step with a verdict, or `started`
+//!
+//! [[then]]
+//! run = "stop-old-cluster"              # `step run`; answered with what the step asks for, unless said:
+//! yes = "uninstall x in y"              # `--yes` with this text
+//! ends = "PASS"                         # expected: PASS, FAIL, UNKNOWN, refused; PASS unless said
+//! says = ["No address"]                 # expected: parts of what is printed
+//!
+//! [[then]]
+//! run = "install"
+//! override = "override install"         # `--override`, with `reason`
+//! reason = "IAM is down"
+//!
+//! [[then]]
+//! skip = "stop-old-cluster"
+//! reason = "us-east-1 does not answer"
+//!
+//! [[then]]
+//! dry = "switch-dns"                    # `--dry-run`
+//!
+//! [[then]]
+//! steps = { install = "locked" }        # expected: where steps stand, by `step list`
+//! why = { install = "host authority" }  # expected: part of the reason
+//!
+//! [[then]]
+//! sees = "answers as this cluster"      # `--once` is repeated until it says so
+//! ```
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
 
 use relight::{
-    incident::{
-        Action, Condition, Fact, Instruments, Moment, Outcome, RunId, Runbook, Step, Subject,
-    },
-    judge::{self, Sight},
-    plan::{self, Plan},
+    journal::{Entry, Folder, Item, Record, Replay},
     practice,
-    probe::{self, Sink, Targets},
-    step::{self, Context, expand},
 };
-use tokio::{process::Command, task::JoinSet};
+use serde::Deserialize;
+use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
-/// How long anything may take: a loaded machine, not the practice, is what needs it.
+/// How long it is looked for something: a loaded machine, not the practice, is what needs it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Probes, and what they have seen.
-struct Eyes {
-    plan: Arc<Plan>,
-    sink: Sink,
-    instruments: Instruments,
-    targets: Targets,
-    _probes: JoinSet<()>,
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Walk {
+    about: String,
+    scenario: String,
+    #[serde(default)]
+    never: Vec<String>,
+    then: Vec<Then>,
 }
 
-impl Eyes {
-    fn open(plan: &Arc<Plan>) -> Self {
-        let sink = Sink::default();
-        let mut probes = JoinSet::new();
-        let targets = Targets::default();
-        for mut probe in probe::all(plan, &targets) {
-            let sink = sink.clone();
-            probes.spawn(async move {
-                loop {
-                    // What a step changed is measured anew, as it is when the cockpit asks after a run's end.
-                    probe.asked();
-                    // A failed look is followed by the next one: what is seen in the end counts.
-                    let _ = probe.look(&sink).await;
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            });
-        }
-        Self {
-            plan: Arc::clone(plan),
-            sink,
-            instruments: Instruments::default(),
-            targets,
-            _probes: probes,
-        }
-    }
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Then {
+    run: Option<String>,
+    dry: Option<String>,
+    skip: Option<String>,
+    yes: Option<String>,
+    #[serde(rename = "override")]
+    through: Option<String>,
+    reason: Option<String>,
+    ends: Option<String>,
+    says: Vec<String>,
+    steps: BTreeMap<String, String>,
+    why: BTreeMap<String, String>,
+    sees: Option<String>,
+}
 
-    /// Looks until a condition holds by what was seen since a moment.
-    async fn see(&mut self, condition: Condition, since: Moment) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let sight = Sight {
-                instruments: &self.instruments,
-                plan: &self.plan,
-                now: Moment::now(),
-                since: Some(since),
-                outage: None,
-            };
-            let finding = judge::condition(condition, &sight);
-            if finding.outcome == Outcome::Pass {
-                return;
-            }
-            let seen = tokio::time::timeout_at(deadline, self.sink.take()).await;
-            let seen = seen.map_err(|_| format!("{condition}: {}", finding.sentence));
-            for observation in seen.expect("seen in time") {
-                // As the cockpit does: the doors and the target set follow the clusters' load balancers.
-                if let (Subject::Cluster(side), Ok(Fact::Cluster(cluster))) =
-                    (&observation.subject, &observation.outcome)
-                {
-                    let found = cluster.load_balancer.as_ref();
-                    let hosts = found.map_or_else(Vec::new, |found| found.addresses.clone());
-                    self.targets.set(*side, hosts);
-                }
-                self.instruments.take(observation);
-            }
-        }
+/// A practice with everything that was printed so far.
+struct Region {
+    dir: tempfile::TempDir,
+    told: String,
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        let _ = practice::stop(self.dir.path());
     }
 }
 
-/// Does what a step does, as the runner would.
-async fn run(step: &Step, plan: &Arc<Plan>) {
-    match &step.action {
-        Action::Argv(template) => {
-            let argv = expand::argv(template, plan).expect("an argv");
-            let done = Command::new(&argv[0]).args(&argv[1..]).output();
-            let done = tokio::time::timeout(PATIENCE, done)
-                .await
-                .expect("in time")
-                .expect("run");
-            let told = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{argv:?}: {told}");
+impl Region {
+    fn start(scenario: &str) -> Result<Self, String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        practice::start_by(Path::new(PROGRAM), dir.path(), scenario)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            dir,
+            told: String::new(),
+        })
+    }
+
+    /// `relight practice …` in this region.
+    fn relight(&mut self, args: &[&str], scenario: &str) -> (Option<i32>, String) {
+        let dir = self.dir.path().to_str().expect("a path").to_owned();
+        let all = [&["practice", "--dir", &dir, "--scenario", scenario], args].concat();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new(PROGRAM)
+            .args(all)
+            .output()
+            .expect("the binary");
+        let told =
+            String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+        if !["list", "show", "--once"]
+            .iter()
+            .any(|looks| args.contains(looks))
+        {
+            let _ = writeln!(self.told, "$ {}\n{told}{status}", args.join(" "));
         }
-        Action::Native(name) => {
-            let native = step::native(name).expect("a native");
-            let context = Context::new(
-                Arc::clone(plan),
-                RunId::new(&step.id, 1, Moment::now()),
-                false,
-            );
-            (native.run)(context).await.expect(name);
+        (status.code(), told)
+    }
+
+    /// The records of its incidents.
+    fn records(&self) -> Vec<Record> {
+        let folders = std::fs::read_dir(self.dir.path()).expect("a folder");
+        let states = folders.filter_map(|entry| Some(entry.ok()?.path()));
+        let states = states.filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("incidents-")
+        });
+        let incidents = states.flat_map(|state| std::fs::read_dir(state).expect("a folder"));
+        let mut records = Vec::new();
+        for incident in incidents.filter_map(|entry| Some(entry.ok()?.path())) {
+            let journal = Folder::at(&incident).journal();
+            let replay = Replay::open(&journal).expect("a journal");
+            records.extend(replay.map(|item| match item {
+                Item::Record(record) => *record,
+                Item::Notice(notice) => unreachable!("{}: {notice}", journal.display()),
+            }));
+        }
+        records
+    }
+}
+
+/// Walks a file to its end.
+fn walk(file: &Path) -> Result<(), String> {
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let walk: Walk = toml::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+    if walk.about.is_empty() {
+        return Err(format!("{name} says nothing of itself"));
+    }
+    let mut region = Region::start(&walk.scenario)?;
+    let mut wrong = None;
+    for (index, then) in walk.then.iter().enumerate() {
+        if let Err(text) = go(then, &walk.scenario, &mut region) {
+            wrong = Some(format!("entry {}: {text}", index + 1));
+            break;
+        }
+    }
+    let records = region.records();
+    let wrong = wrong.or_else(|| never(&walk, &records).err());
+    let wrong = wrong.or_else(|| {
+        let sound = crate::reducer::properties::sound(&records);
+        sound.err().map(|error| error.to_string())
+    });
+    match wrong {
+        None => Ok(()),
+        Some(wrong) => {
+            let journal = records
+                .iter()
+                .map(|record| format!("{} {:?}\n", record.at, record.entry));
+            let journal: String = journal.collect();
+            let told = &region.told;
+            Err(format!(
+                "{name}, {wrong}\n--- output\n{told}--- journal\n{journal}"
+            ))
         }
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_runbook_leads_to_a_public_ping_from_the_recovery_region() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let ready =
-        practice::start_by(Path::new(PROGRAM), dir.path(), "half-alive").expect("a practice");
-    let plan = Arc::new(plan::load(&ready.plan).expect("a plan"));
-    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
-    let mut eyes = Eyes::open(&plan);
-    for step in &runbook.steps {
-        for condition in &step.pre {
-            eyes.see(*condition, ready.began).await;
+fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
+    if let Some(step) = &then.run {
+        let mut args = vec!["step", "run", step];
+        let yes = match &then.yes {
+            Some(yes) => Some(yes.clone()),
+            None => asked(region, step, scenario)?,
+        };
+        if let Some(yes) = &yes {
+            args.push("--yes");
+            args.extend((!yes.is_empty()).then_some(yes.as_str()));
         }
-        run(step, &plan).await;
-        let done = Moment::now();
-        for condition in &step.post {
-            eyes.see(*condition, done).await;
+        if let Some(phrase) = &then.through {
+            args.extend(["--override", phrase]);
+        }
+        if let Some(reason) = &then.reason {
+            args.extend(["--reason", reason]);
+        }
+        ended(region.relight(&args, scenario), then)?;
+    }
+    if let Some(step) = &then.dry {
+        ended(
+            region.relight(&["step", "run", step, "--dry-run"], scenario),
+            then,
+        )?;
+    }
+    if let Some(step) = &then.skip {
+        let reason = then.reason.as_deref().unwrap_or_default();
+        ended(
+            region.relight(&["step", "skip", step, "--reason", reason], scenario),
+            then,
+        )?;
+    }
+    if !then.steps.is_empty() || !then.why.is_empty() {
+        stand(then, region, scenario)?;
+    }
+    match &then.sees {
+        Some(words) => see(words, region, scenario),
+        None => Ok(()),
+    }
+}
+
+/// What a step's dialog asks for: nothing, yes, or its phrase.
+fn asked(region: &mut Region, step: &str, scenario: &str) -> Result<Option<String>, String> {
+    let (_, told) = region.relight(&["step", "list", "--format", "json"], scenario);
+    let list: Value = serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
+    let steps = list["steps"].as_array().into_iter().flatten();
+    let found = steps.into_iter().find(|listed| listed["id"] == step);
+    match found.and_then(|found| found["risk"].as_str()) {
+        Some("look") => Ok(None),
+        Some("change") => Ok(Some(String::new())),
+        Some("destroy") => {
+            let (_, told) = region.relight(&["step", "show", step, "--format", "json"], scenario);
+            let shown: Value =
+                serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
+            Ok(shown["phrase"].as_str().map(str::to_owned))
+        }
+        other => Err(format!("step {step} has the risk {other:?}: {told}")),
+    }
+}
+
+/// Holds an exit code and what was printed against what was expected.
+fn ended((code, told): (Option<i32>, String), then: &Then) -> Result<(), String> {
+    let word = match code {
+        Some(0) => "PASS",
+        Some(1) => "FAIL",
+        Some(2) => "UNKNOWN",
+        Some(3) => "refused",
+        _ => "broken",
+    };
+    let wanted = then.ends.as_deref().unwrap_or("PASS");
+    if word != wanted {
+        return Err(format!("it came to {word} ({code:?}), not {wanted}"));
+    }
+    let missing = then.says.iter().find(|part| !told.contains(part.as_str()));
+    missing.map_or(Ok(()), |part| Err(format!("it does not say {part:?}")))
+}
+
+/// Holds the list of steps against what was expected.
+fn stand(then: &Then, region: &mut Region, scenario: &str) -> Result<(), String> {
+    let (_, told) = region.relight(&["step", "list", "--format", "json"], scenario);
+    let list: Value = serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
+    let all: Vec<&Value> = list["steps"].as_array().into_iter().flatten().collect();
+    let of = |id: &str| {
+        let found = all.iter().find(|step| step["id"] == id);
+        found.ok_or_else(|| format!("there is no step {id}"))
+    };
+    for (id, wanted) in &then.steps {
+        let step = of(id)?;
+        if step["state"] != wanted.as_str() {
+            return Err(format!(
+                "{id} is {}, not {wanted}: {}",
+                step["state"], step["why"]
+            ));
         }
     }
-    assert!(practice::stop(dir.path()).expect("stopped"));
+    for (id, words) in &then.why {
+        let why = of(id)?["why"].as_str().unwrap_or_default().to_owned();
+        if !why.contains(words) {
+            return Err(format!("{id} says {why:?}, not {words:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Looks until something is seen.
+fn see(words: &str, region: &mut Region, scenario: &str) -> Result<(), String> {
+    let begun = Instant::now();
+    loop {
+        let (_, told) = region.relight(&["--once"], scenario);
+        if told.contains(words) {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(format!("{words:?} was never seen; the last look:\n{told}"));
+        }
+    }
+}
+
+/// What must not have happened, whatever the steps came to.
+fn never(walk: &Walk, records: &[Record]) -> Result<(), String> {
+    for record in records {
+        let happened = match &record.entry {
+            Entry::Started { run, .. } => Some((run, "started".to_owned())),
+            Entry::Judged { run, verdict, .. } => Some((run, verdict.to_string())),
+            _ => None,
+        };
+        let Some((run, what)) = happened else {
+            continue;
+        };
+        let forbidden = walk.never.iter().find(|never| {
+            let (step, word) = never.split_once(' ').expect("a step and a word");
+            let real = records.iter().any(|record| matches!(&record.entry,
+                Entry::Armed(armed) if armed.run == *run && armed.step.as_str() == step && !armed.dry_run));
+            real && word == what
+        });
+        if let Some(never) = forbidden {
+            return Err(format!("what must never happen did: {never}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_walk_comes_out_as_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/walks");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("tests/walks")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    // One alone, by its name: WALK=zombie cargo test walk
+    if let Ok(only) = std::env::var("WALK") {
+        files.retain(|file| file.to_string_lossy().contains(&only));
+    }
+    files.sort();
+    assert!(!files.is_empty(), "no walk in {}", folder.display());
+    let walks = files
+        .into_iter()
+        .map(|file| std::thread::spawn(move || walk(&file)));
+    let walks: Vec<_> = walks.collect();
+    let failed: Vec<String> = walks
+        .into_iter()
+        .filter_map(|walk| walk.join().expect("no panic").err())
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }

@@ -3,8 +3,10 @@
 //! serves all of them.
 
 pub mod aws;
+pub mod black_box;
 pub mod certificate;
 pub mod dns;
+pub mod gunzip;
 pub mod kube;
 pub mod tls;
 pub mod web;

@@ -19,8 +19,9 @@ use super::{
     start::Setup,
 };
 use crate::{
+    clients::black_box::Shelf,
     incident::{Cluster, Fact, Instruments, Moment, Observation, Side, Subject},
-    journal::{Entry, Folder},
+    journal::{Entry, Folder, StateDir},
     probe::{self, Sink, Targets, schedule::Schedule},
     run::Redactor,
     state::{Access, Effect, Event, State},
@@ -39,6 +40,7 @@ pub struct Edge {
     folder: watch::Receiver<Option<Folder>>,
     runs: Runs,
     targets: Targets,
+    shelf: Places,
     saved: Moment,
 }
 
@@ -73,6 +75,7 @@ impl Edge {
             folder,
             runs,
             targets,
+            shelf: Places::of(setup),
             saved: Moment::now(),
         })
     }
@@ -128,6 +131,8 @@ impl Edge {
     /// Once a second: keeps the practice region alive and, now and then, a checkpoint.
     pub fn beat(&mut self, state: &State) {
         let now = Moment::now();
+        let folder = self.folder.borrow().clone();
+        self.shelf.tell(&self.targets, folder.as_ref());
         if now.since(self.saved) >= CHECKPOINT {
             self.saved = now;
             self.memory
@@ -161,11 +166,7 @@ impl Edge {
     }
 
     fn keep(&self, what: &str, text: &str) -> io::Result<PathBuf> {
-        let folder = self
-            .folder
-            .borrow()
-            .as_ref()
-            .map(|folder| folder.path().to_owned());
+        let folder = self.folder().map(|folder| folder.path().to_owned());
         let folder = folder.unwrap_or_else(std::env::temp_dir);
         let path = folder.join(format!("copy-{what}-{}.txt", Moment::now().millis()));
         let mut file = File::options()
@@ -177,12 +178,56 @@ impl Edge {
         Ok(path)
     }
 
+    /// The incident's folder, once there is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<Folder> {
+        self.folder.borrow().clone()
+    }
+
     /// Lets everything go, with what is asked for on disk; runs go on. The incident's folder, for the summary.
     pub fn close(mut self, state: &State) -> Option<Folder> {
         self.memory
             .ask(Command::Save(Box::new(state.instruments.clone())));
         self.memory.close();
-        self.folder.borrow().clone()
+        self.folder()
+    }
+}
+
+/// Where black boxes lie, told to the probe that reads them whenever it changes.
+#[derive(Debug)]
+pub(super) struct Places {
+    cluster: String,
+    named: Option<PathBuf>,
+    /// The folder of all incidents, once it was looked for.
+    state: Option<PathBuf>,
+    told: Option<Shelf>,
+}
+
+impl Places {
+    pub(super) fn of(setup: &Setup) -> Self {
+        Self {
+            cluster: setup.plan.cluster.name.clone(),
+            named: setup.open.state_dir.clone(),
+            state: None,
+            told: None,
+        }
+    }
+
+    /// Cheap when nothing has changed.
+    pub(super) fn tell(&mut self, targets: &Targets, incident: Option<&Folder>) {
+        if self.state.is_none() {
+            let found = StateDir::locate(self.named.as_deref()).ok();
+            self.state = found.map(|found| found.path().to_owned());
+        }
+        let boxes = Shelf::new(
+            self.state.as_deref(),
+            incident.map(Folder::path),
+            &self.cluster,
+        );
+        if self.told.as_ref() != Some(&boxes) {
+            targets.set_boxes(boxes.clone());
+            self.told = Some(boxes);
+        }
     }
 }
 
@@ -205,6 +250,9 @@ pub(super) fn follow(targets: &Targets, seen: &Observation) {
         && !zone.private
     {
         targets.set_nameservers(zone.nameservers.clone());
+    }
+    if let Ok(Fact::BlackBox(found)) = &seen.outcome {
+        targets.set_before(found.ends().into_iter().map(str::to_owned).collect());
     }
     let (Subject::Cluster(side), Ok(Fact::Cluster(cluster))) = (&seen.subject, &seen.outcome)
     else {

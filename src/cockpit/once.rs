@@ -1,28 +1,38 @@
-//! `--once`: the same State without a terminal.
+//! The same State without a terminal: for `--once`, `step list` and `step show`.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::Setup;
 use crate::{
     incident::{Health, Moment, Subject},
-    journal::{Checkpoint, Item, Replay, StateDir},
+    journal::{Checkpoint, Folder, Item, Replay, StateDir},
     probe::{self, Targets, schedule::Schedule},
     report::{Format, Report},
     state::{Access, Event, State},
 };
 
 /// How long is waited for probes that have not answered: longer than any of them takes to give up.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// After the last probe has answered for the first time, so long is waited for what follows from it: the load balancer
 /// found in a cluster is looked up, and then asked for ping.
-const ECHO: Duration = Duration::from_secs(1);
+pub(super) const ECHO: Duration = Duration::from_secs(1);
 
 /// Looks at everything once and prints it. The exit code: 0 all well, 1 something is down or degraded, 2 something is
 /// unknown.
 pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
+    let report = Report::of(&look(setup).await);
+    let code = match report.health {
+        Health::Ok => 0,
+        Health::Degraded | Health::Down => 1,
+        Health::Unknown => 2,
+    };
+    (report.render(format), code)
+}
+
+/// Looks at everything once. Nothing is written, no lock is taken: what an operator's cockpit would say.
+pub async fn look(setup: &Setup) -> State {
     let mut state = setup.state();
-    // What an operator's cockpit would say of each step; nothing is started from here.
     let access = if setup.open.read_only {
         Access::ReadOnly("opened with --read-only".to_owned())
     } else {
@@ -30,7 +40,8 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
     };
     state.decide(Event::Access(access));
     let (sink, targets) = (super::edge::sink(), Targets::default());
-    replay(setup, &mut state, &targets);
+    let folder = replay(setup, &mut state, &targets);
+    super::edge::Places::of(setup).tell(&targets, folder.as_ref());
     let probes = probe::all(&setup.plan, &targets);
     let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
     let schedule = Schedule::start(probes, &sink);
@@ -51,34 +62,27 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
         }
     }
     drop(schedule);
-    let report = Report::of(&state);
-    let code = match report.health {
-        Health::Ok => 0,
-        Health::Degraded | Health::Down => 1,
-        Health::Unknown => 2,
-    };
-    (report.render(format), code)
+    state
 }
 
 /// The story of the open incident, if there is one, and what its cockpit had seen. Looking takes no lock.
-fn replay(setup: &Setup, state: &mut State, targets: &Targets) {
+fn replay(setup: &Setup, state: &mut State, targets: &Targets) -> Option<Folder> {
     let found = StateDir::locate(setup.open.state_dir.as_deref())
         .ok()
         .and_then(|dir| dir.find_open(&Arc::clone(&setup.plan)).ok())
         .and_then(|found| found.into_iter().next());
-    let Some(folder) = found.map(|found| found.folder) else {
-        return;
-    };
+    let folder = found.map(|found| found.folder)?;
     if let Ok(Some(checkpoint)) = Checkpoint::load(&folder) {
         super::edge::recall(targets, &checkpoint.instruments);
         state.decide(Event::Recalled(checkpoint.instruments));
     }
     let Ok(replay) = Replay::open(&folder.journal()) else {
-        return;
+        return Some(folder);
     };
     let records = replay.filter_map(|item| match item {
         Item::Record(record) => Some(*record),
         Item::Notice(_) => None,
     });
     state.decide(Event::Replayed(records.collect()));
+    Some(folder)
 }

@@ -245,6 +245,7 @@ impl Keeper {
         let Some(step) = self.runbook.get(&armed.step) else {
             return;
         };
+        let step = &*step.by(armed.way);
         let made = spec::for_step(step, &self.plan, &armed.run, token, &folder, armed.dry_run);
         let native = matches!(step.action, Action::Native(_));
         let started = match made {

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     cli::Open,
-    incident::{Action, Instruments, Moment, RunId, Runbook, Step},
+    incident::{Action, Instruments, Moment, RunId, Runbook, Step, StepId},
     input,
     journal::{Folder, StateDir},
     plan::{self, Plan},
@@ -97,6 +97,19 @@ impl Setup {
         Some(state.path().join("cockpit.log"))
     }
 
+    /// The step of that name.
+    ///
+    /// # Errors
+    /// If the runbook has none: with the names there are.
+    pub fn step(&self, name: &str) -> Result<StepId, String> {
+        let steps = &self.runbook.steps;
+        let found = steps.iter().find(|step| step.id.as_str() == name);
+        found.map(|step| step.id.clone()).ok_or_else(|| {
+            let names: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+            format!("there is no step {name:?}; there are {}", names.join(", "))
+        })
+    }
+
     /// A state in which nothing has been seen or done.
     #[must_use]
     pub fn state(&self) -> State {
@@ -155,7 +168,7 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
     Arc::new(move |step: &Step, dry_run, instruments: &Instruments| {
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         let prepared = known
-            .entry((step.id.clone(), dry_run))
+            .entry((step.id.clone(), step.way, dry_run))
             .or_insert_with(|| expanded(step, &plan, dry_run))
             .clone();
         drop(known);
@@ -178,18 +191,22 @@ fn prepare(plan: &Arc<Plan>) -> Prepare {
 fn expanded(step: &Step, plan: &Plan, dry_run: bool) -> Result<Prepared, String> {
     let run = RunId::new(&step.id, 1, Moment::default());
     let nowhere = Folder::at(std::path::Path::new(""));
-    let spec = spec::for_step(step, plan, &run, 0, &nowhere, dry_run)
-        .map_err(|error| error.to_string())?;
+    let calls = match &step.action {
+        Action::Manual(text) => expand::text(text.trim(), plan)
+            .map(|text| vec![text])
+            .map_err(|error| error.to_string()),
+        _ => spec::for_step(step, plan, &run, 0, &nowhere, dry_run)
+            .map(|spec| spec.calls)
+            .map_err(|error| error.to_string()),
+    };
+    let calls = calls?;
     let phrase = step
         .phrase
         .as_deref()
         .map(|phrase| expand::text(phrase, plan))
         .transpose();
     let phrase = phrase.map_err(|error| error.to_string())?;
-    Ok(Prepared {
-        calls: spec.calls,
-        phrase,
-    })
+    Ok(Prepared { calls, phrase })
 }
 
 fn operator() -> String {
@@ -201,7 +218,7 @@ fn operator() -> String {
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
-fn host() -> String {
+pub(super) fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() {

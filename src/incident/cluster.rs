@@ -172,6 +172,20 @@ pub enum Component {
     Other,
 }
 
+impl Component {
+    /// The word of the chart's label, and of the section of its values.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Proxy => "proxy",
+            Self::Operator => "operator",
+            Self::Hook => "hook",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// One pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pod {

@@ -34,6 +34,8 @@ conditions! {
     PrimaryContext = "primary-context",
     /// The recovery region's kube context reaches the planned cluster (UID of `kube-system`).
     RecoveryContext = "recovery-context",
+    /// The primary's Kubernetes API was asked and gave no answer.
+    PrimarySilent = "primary-silent",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
     TablesReady = "tables-ready",
     /// For both tables there is a copy to restore from without the primary, or the table itself is there already.
@@ -46,6 +48,8 @@ conditions! {
     BackupsFresh = "backups-fresh",
     /// The recordings bucket of the recovery region answers and is versioned.
     RecordingsReady = "recordings-ready",
+    /// The black box lies in the incident's folder, with what a way back needs.
+    BlackBoxRecorded = "black-box-recorded",
     /// No pod and no release of the old cluster is left.
     OldClusterGone = "old-cluster-gone",
     /// No address of the old load balancer answers as this cluster.
@@ -68,8 +72,21 @@ conditions! {
     DnsPublished = "dns-published",
     /// No watched resolver gives the old target any more.
     DnsConverged = "dns-converged",
+    /// The old load balancer answers as this cluster, with the pins of the black box.
+    OldDoorAnswers = "old-door-answers",
+    /// The hosted zone has the records that the black box has, and every authority serves them.
+    DnsReverted = "dns-reverted",
     /// The public name answers ping from the new load balancer.
     PublicPing = "public-ping",
+}
+
+impl Condition {
+    /// A gate: behind it lies the outcome that looks healthy and locks everybody out, a cluster with other certificate
+    /// authorities. No FAIL of any condition can be overridden; of a gate the dialog says besides what it stands for.
+    #[must_use]
+    pub const fn is_gate(self) -> bool {
+        matches!(self, Self::SameAuthorities)
+    }
 }
 
 impl fmt::Display for Condition {

@@ -9,6 +9,7 @@
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
 mod answer;
+pub mod black_box;
 mod cluster;
 mod condition;
 mod door;
@@ -22,6 +23,7 @@ mod moment;
 pub mod outline;
 mod recordings;
 pub mod repair;
+mod row;
 mod run;
 mod runbook;
 mod side;
@@ -29,12 +31,14 @@ pub mod source;
 mod step;
 mod subject;
 mod table;
-mod values;
+pub mod values;
 mod vault;
 mod wash;
+mod way;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
+pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,
@@ -51,9 +55,10 @@ pub use recordings::{Recordings, Replication, StoredObject};
 pub use run::{RunId, Verdict};
 pub use runbook::{Runbook, RunbookError};
 pub use side::{Side, TableRole};
-pub use step::{Action, Risk, Step, StepId};
+pub use step::{Action, Evidence, Risk, Step, StepId};
 pub use subject::Subject;
 pub use table::{Backup, Billing, HostAuthorities, HostAuthority, Pitr, Settings, Table};
 pub use values::Values;
 pub use vault::{RecoveryPoint, Schedule, Vault};
+pub use way::{Ungraceful, Way};
 pub use zone::{RecordSet, Zone};

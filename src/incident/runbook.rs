@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Condition, Risk, Step, StepId};
+use super::{Condition, Step, StepId, Way};
 
 /// The steps in their order, as `assets/runbook.toml` declares them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -35,11 +35,6 @@ pub enum RunbookError {
         /// What it needs.
         needs: StepId,
     },
-    /// A `destroy` step without a phrase, or a phrase on another step.
-    #[error(
-        "step {0}: a destroy step has a phrase that names what it takes down, and only a destroy step has one"
-    )]
-    Phrase(StepId),
 }
 
 impl Runbook {
@@ -51,7 +46,7 @@ impl Runbook {
     /// # Errors
     /// If the text is not TOML of the runbook's shape, or breaks one of the rules above.
     pub fn parse(text: &str) -> Result<Self, RunbookError> {
-        let runbook: Self =
+        let mut runbook: Self =
             toml::from_str(text).map_err(|error| RunbookError::Syntax(error.to_string()))?;
         let mut seen = BTreeSet::new();
         for step in &runbook.steps {
@@ -64,10 +59,9 @@ impl Runbook {
             if !seen.insert(&step.id) {
                 return Err(RunbookError::Twice(step.id.clone()));
             }
-            if step.phrase.is_some() != (step.risk == Risk::Destroy) {
-                return Err(RunbookError::Phrase(step.id.clone()));
-            }
         }
+        // The ways back stand below the way, whatever their place in the file.
+        runbook.steps.sort_by_key(|step| step.aside);
         Ok(runbook)
     }
 
@@ -82,8 +76,11 @@ impl Runbook {
     pub fn conditions(&self) -> BTreeSet<Condition> {
         self.steps
             .iter()
-            .flat_map(|step| step.pre.iter().chain(&step.post))
-            .copied()
+            .flat_map(|step| {
+                let other = step.by(Way::Ungraceful);
+                let all = [&step.pre, &step.post, &other.pre, &other.post];
+                all.into_iter().flatten().copied().collect::<Vec<_>>()
+            })
             .collect()
     }
 }
@@ -91,6 +88,7 @@ impl Runbook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::{Action, Evidence, Risk};
 
     #[test]
     fn the_embedded_runbook_is_sound() {
@@ -98,8 +96,8 @@ mod tests {
         assert!(!runbook.steps.is_empty());
         for step in &runbook.steps {
             assert!(
-                !step.post.is_empty(),
-                "{} would turn green on its exit code alone",
+                step.evidence == Evidence::Seen && !step.post.is_empty(),
+                "{} would be done without anything being seen",
                 step.id
             );
         }
@@ -117,5 +115,85 @@ mod tests {
             error.contains("switch-dns, which does not come before it"),
             "{error}"
         );
+    }
+
+    fn step(text: &str) -> Result<Step, String> {
+        let head = "[[step]]\nid = \"one\"\ntitle = \"One\"\nabout = \"It is one.\"\n";
+        let runbook =
+            Runbook::parse(&format!("{head}{text}")).map_err(|error| error.to_string())?;
+        Ok(runbook.steps[0].clone())
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_in_words() {
+        let cases = [
+            ("risk = \"look\"\n", "does nothing"),
+            ("risk = \"look\"\nargv = []\n", "argv is empty"),
+            (
+                "risk = \"look\"\nargv = [\"a\"]\nmanual = \"b\"\n",
+                "does one thing",
+            ),
+            ("risk = \"look\"\nargv = [\"a\"]\n", "has no post"),
+            (
+                "risk = \"look\"\nargv = [\"a\"]\nevidence = \"hand\"\n",
+                "only a manual step",
+            ),
+            (
+                "risk = \"look\"\nmanual = \"a\"\nevidence = \"exit\"\n",
+                "has no exit code",
+            ),
+            (
+                "risk = \"look\"\nargv = [\"a\"]\nevidence = \"exit\"\npost = [\"pods-ready\"]\n",
+                "take one of them away",
+            ),
+            (
+                "risk = \"destroy\"\nargv = [\"a\"]\nevidence = \"exit\"\n",
+                "has a phrase",
+            ),
+            (
+                "risk = \"change\"\nphrase = \"x\"\nargv = [\"a\"]\nevidence = \"exit\"\n",
+                "has a phrase",
+            ),
+            (
+                "risk = \"look\"\nargv = [\"a\"]\npost = [\"pods-readi\"]\n",
+                "pods-readi",
+            ),
+            (
+                "risk = \"look\"\nmanual = \"a\"\nungraceful = 3\n",
+                "a text, or a table",
+            ),
+            (
+                "risk = \"look\"\nmanual = \"a\"\n[step.ungraceful]\nabout = \"b\"\nargv = [\"c\"]\n",
+                "the ungraceful way of step one has no post",
+            ),
+        ];
+        for (text, told) in cases {
+            let error = step(text).expect_err(told);
+            assert!(error.contains(told), "{told:?} is not in {error}");
+        }
+    }
+
+    #[test]
+    fn a_step_may_go_two_ways_by_the_same_rules() {
+        let text = "risk = \"destroy\"\nphrase = \"stop it\"\nargv = [\"stop\"]\npre = [\"primary-context\"]\n\
+                    post = [\"old-cluster-gone\"]\n[step.ungraceful]\nabout = \"Nobody answers.\"\nrisk = \"change\"\n\
+                    manual = \"Declare it.\"\npre = []\npost = []\nevidence = \"unreachable\"\n";
+        let step = step(text).expect("a step");
+        assert!(step.has_two_ways());
+        assert_eq!(step.by(Way::Graceful).as_ref(), &step);
+        let other = step.by(Way::Ungraceful);
+        assert_eq!(other.action, Action::Manual("Declare it.".to_owned()));
+        assert_eq!((other.risk, &other.phrase), (Risk::Change, &None));
+        assert_eq!(other.evidence, Evidence::Unreachable);
+        assert!(other.pre.is_empty() && other.post.is_empty());
+    }
+
+    #[test]
+    fn a_text_beside_the_one_way_there_is_makes_no_second_one() {
+        let step =
+            step("risk = \"look\"\nmanual = \"a\"\nungraceful = \"Skip it.\"\n").expect("a step");
+        assert!(!step.has_two_ways());
+        assert_eq!(step.evidence, Evidence::Hand);
+        assert_eq!(step.by(Way::Ungraceful).way, Way::Graceful);
     }
 }

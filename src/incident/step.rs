@@ -1,10 +1,10 @@
 //! One item of the runbook.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{Condition, Ungraceful, Way};
 
 /// The name of a step: lower-case letters, digits and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,79 +74,113 @@ impl Risk {
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// A program with its arguments, never a shell line. `{…}` is filled in from the plan, see [`crate::step`].
     Argv(Vec<String>),
     /// Code in [`crate::step`], by name.
     Native(String),
+    /// What a person does, who then confirms it with a note. `{…}` is filled in from the plan.
+    Manual(String),
 }
 
-/// A step as the runbook declares it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What tells how a step came out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
+    /// Its postconditions, seen to hold: the only thing that turns a step green.
+    #[default]
+    Seen,
+    /// The exit code, since nothing is observed: shown as `exit 0`, never as PASS.
+    Exit,
+    /// The note of the person who has done it: shown as `by hand`.
+    Hand,
+    /// The operator's declaration that what was to be stopped cannot be reached: shown as `UNREACHABLE`, and never taken
+    /// for stopped.
+    Unreachable,
+}
+
+impl Evidence {
+    /// The word of a step that ended well by it, where nothing was seen.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Exit => "exit 0",
+            Self::Hand => "by hand",
+            Self::Unreachable => "UNREACHABLE",
+        }
+    }
+}
+
+/// A step as the runbook declares it; read by [`super::Runbook::parse`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "super::row::Row")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of its own in the runbook file"
+)]
 pub struct Step {
     /// Its name.
     pub id: StepId,
     /// What the operator reads, in the imperative.
     pub title: String,
-    /// The step of the guide it comes from, such as `2/4`.
+    /// The step of the guide it comes from, such as `2/4`; empty for a step of the operator's own.
     pub guide: String,
     /// What it may break.
     pub risk: Risk,
     /// What it does.
-    #[serde(flatten)]
     pub action: Action,
     /// Two or three sentences: what it does and why.
     pub about: String,
     /// What it does when the primary does not answer, where that differs.
-    #[serde(default)]
-    pub ungraceful: Option<String>,
+    pub ungraceful: Option<Ungraceful>,
+    /// Which of its two ways this is: see [`Step::by`].
+    pub way: Way,
     /// What a `destroy` step takes down, typed by the operator to confirm. `{…}` is filled in from the plan.
-    #[serde(default)]
     pub phrase: Option<String>,
     /// Steps that must have passed or been skipped before.
-    #[serde(default)]
     pub needs: Vec<StepId>,
     /// What must hold before.
-    #[serde(default)]
     pub pre: Vec<Condition>,
     /// What must hold after, and for `hold`.
-    #[serde(default)]
     pub post: Vec<Condition>,
+    /// What tells how it came out.
+    pub evidence: Evidence,
     /// How long the postconditions must hold without a break, in seconds.
-    #[serde(default, with = "secs")]
     pub hold: Duration,
     /// How long after its end the postconditions may take, in seconds.
-    #[serde(default = "default_settle", with = "secs")]
     pub settle: Duration,
     /// How long the run itself may take, in seconds.
-    #[serde(default = "default_timeout", with = "secs")]
     pub timeout: Duration,
     /// May be passed over without a reason.
-    #[serde(default)]
     pub optional: bool,
+    /// A way back, not a part of the way: drawn apart, never next, not counted.
+    pub aside: bool,
+    /// From here on there is no way back but the steps aside: a line is drawn before it.
+    pub no_return: bool,
+    /// Whether it is the operator's own, from the plan's runbook file.
+    pub own: bool,
 }
 
-const fn default_settle() -> Duration {
-    Duration::from_mins(5)
-}
-
-const fn default_timeout() -> Duration {
-    Duration::from_mins(30)
-}
-
-mod secs {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(duration.as_secs())
+impl Step {
+    /// Whether what it does depends on the primary: whether there is a choice.
+    #[must_use]
+    pub const fn has_two_ways(&self) -> bool {
+        match &self.ungraceful {
+            Some(other) => other.differs(),
+            None => false,
+        }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
+    /// The step as it goes one of its ways. A step with one way goes that one.
+    #[must_use]
+    pub fn by(&self, way: Way) -> Cow<'_, Self> {
+        match &self.ungraceful {
+            Some(other) if way == Way::Ungraceful && other.differs() => {
+                Cow::Owned(other.applied(self))
+            }
+            _ => Cow::Borrowed(self),
+        }
     }
 }

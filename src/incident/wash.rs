@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use super::{Cluster, DoorFact, Fact, Failure, Observation, Part, Pod};
+use super::{
+    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Table, black_box::Kept,
+};
 
 /// What takes the secrets out of a text; `None` if it may stay as it is.
 type Clean<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -17,21 +19,7 @@ impl Observation {
         match &mut self.outcome {
             Err(failure) => failure.wash(clean),
             Ok(Fact::Cluster(cluster)) => wash_cluster(Arc::make_mut(cluster), clean),
-            Ok(Fact::Table(table)) => {
-                let table = Arc::make_mut(table);
-                part(&mut table.pitr, clean);
-                part(&mut table.backups, clean);
-                part(&mut table.newest, clean);
-                part(&mut table.authority, clean);
-                part(&mut table.settings, clean);
-                if let Ok(settings) = &mut table.settings {
-                    part(&mut settings.ttl, clean);
-                    part(&mut settings.tags, clean);
-                    for value in settings.tags.iter_mut().flat_map(|tags| tags.values_mut()) {
-                        text(value, clean);
-                    }
-                }
-            }
+            Ok(Fact::Table(table)) => wash_table(Arc::make_mut(table), clean),
             Ok(Fact::Vault(vault)) => part(&mut Arc::make_mut(vault).schedules, clean),
             Ok(Fact::Recordings(seen)) => {
                 let seen = Arc::make_mut(seen);
@@ -45,6 +33,7 @@ impl Observation {
                 }
             }
             Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
+            Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
             Ok(Fact::Identity(_) | Fact::Answer(_) | Fact::Zone(_) | Fact::Values(_)) => {}
         }
     }
@@ -70,6 +59,21 @@ fn part<T>(part: &mut Part<T>, clean: Clean<'_>) {
     }
 }
 
+fn wash_table(table: &mut Table, clean: Clean<'_>) {
+    part(&mut table.pitr, clean);
+    part(&mut table.backups, clean);
+    part(&mut table.newest, clean);
+    part(&mut table.authority, clean);
+    part(&mut table.settings, clean);
+    if let Ok(settings) = &mut table.settings {
+        part(&mut settings.ttl, clean);
+        part(&mut settings.tags, clean);
+        for value in settings.tags.iter_mut().flat_map(|tags| tags.values_mut()) {
+            text(value, clean);
+        }
+    }
+}
+
 fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
     part(&mut cluster.release, clean);
     for gap in &mut cluster.gaps {
@@ -89,6 +93,36 @@ fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
                 ..(**pod).clone()
             });
         }
+    }
+}
+
+fn kept<T>(kept: &mut Kept<T>, clean: Clean<'_>) {
+    part(&mut kept.value, clean);
+    if let Some(failure) = &mut kept.lapsed {
+        failure.wash(clean);
+    }
+}
+
+fn wash_box(seen: &mut BlackBox, clean: Clean<'_>) {
+    kept(&mut seen.records, clean);
+    kept(&mut seen.load_balancer, clean);
+    kept(&mut seen.pins, clean);
+    kept(&mut seen.release, clean);
+    kept(&mut seen.deployments, clean);
+    kept(&mut seen.roles, clean);
+    kept(&mut seen.primary_uid, clean);
+    kept(&mut seen.recovery_uid, clean);
+    for table in [&mut seen.state_table, &mut seen.audit_table] {
+        kept(table, clean);
+        if let Ok(table) = &mut table.value {
+            wash_table(table, clean);
+        }
+    }
+    if let Some(agents) = &mut seen.agents {
+        kept(agents, clean);
+    }
+    if let Some(copied) = &mut seen.copied {
+        part(copied, clean);
     }
 }
 
@@ -210,6 +244,14 @@ mod tests {
             witnessed: Vec::new(),
             gaps: vec![failure()],
         };
+        let at = Moment::default();
+        let mut seen = crate::incident::black_box::sample::sealed(at).seen;
+        seen.pins.value = Err(failure());
+        seen.release.lapsed = Some(failure());
+        seen.copied = Some(Err(failure()));
+        if let Ok(table) = &mut seen.state_table.value {
+            table.pitr = Err(failure());
+        }
         vec![
             Err(failure()),
             Ok(Fact::Cluster(cluster.into())),
@@ -217,6 +259,7 @@ mod tests {
             Ok(Fact::Vault(vault.into())),
             Ok(Fact::Recordings(recordings.into())),
             Ok(Fact::Door(door.into())),
+            Ok(Fact::BlackBox(seen.into())),
         ]
     }
 

@@ -63,6 +63,10 @@ actions! {
             "Run the step with that number";
         "dry-run" &[Key::char('d')] => Intent::DryRun, in RUNBOOK, "dry run",
             "Say what the selected step would do and change nothing";
+        "override" &[Key::char('o')] => Intent::Override, in RUNBOOK, "",
+            "Run the selected step although preconditions are UNKNOWN: asks for a phrase and a reason. A FAIL is never overridden";
+        "other-way" &[Key::char('u')] => Intent::OtherWay, in RUNBOOK, "",
+            "Let the selected step go its other way, graceful or not; while it runs, it is asked to stop first";
         "skip" &[Key::char('s')] => Intent::Skip, in RUNBOOK, "skip",
             "Skip the selected step: asks for the reason, which stands in the journal";
         "cancel" &[Key::char('x')] => Intent::Cancel, in RUNS, "cancel",

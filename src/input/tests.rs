@@ -48,11 +48,17 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         observes: Vec::new(),
         phrase: phrase.map(ToOwned::to_owned),
         dry_run: false,
+        way: crate::incident::Way::Graceful,
+        because: String::new(),
+        by_hand: false,
+        evidence: crate::incident::Evidence::Seen,
+        waiver: None,
     };
     Overlay::Confirm(Confirm {
         armed,
         focus: Focus::Cancel,
         typed: String::new(),
+        note: None,
         top: 0,
         drawn: true,
     })
@@ -102,6 +108,8 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Run(_) => "run",
         Intent::RunNumber(_) => "run number",
         Intent::DryRun => "dry run",
+        Intent::OtherWay => "other way",
+        Intent::Override => "override",
         Intent::Skip => "skip",
         Intent::Close => "close",
         Intent::Cancel => "cancel",
@@ -131,7 +139,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 36;
+const INTENTS: usize = 38;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::incident::{Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict};
+use crate::incident::{
+    Evidence, Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict, Way,
+};
 
 /// What kind of incident it is: the banner and the report say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,24 @@ impl Kind {
     }
 }
 
+/// A precondition that nobody could look at, and that the operator let go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waived {
+    /// Name of the condition, as the runbook has it.
+    pub condition: String,
+    /// Why there was no telling, as it was shown.
+    pub sentence: String,
+}
+
+/// A way through: what a run was allowed to go on without, and why. Only what is UNKNOWN can be in it, never a FAIL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// Every precondition that was UNKNOWN.
+    pub waived: Vec<Waived>,
+    /// The operator's reason.
+    pub reason: String,
+}
+
 /// What will be done, fully expanded, as the operator saw and confirmed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmedStep {
@@ -47,6 +67,21 @@ pub struct ArmedStep {
     pub phrase: Option<String>,
     /// Print what would be done and change nothing.
     pub dry_run: bool,
+    /// Which of its ways the step goes.
+    #[serde(default)]
+    pub way: Way,
+    /// Why that way, where there are two.
+    #[serde(default)]
+    pub because: String,
+    /// Whether a person does it, and nothing is run.
+    #[serde(default)]
+    pub by_hand: bool,
+    /// What tells how it came out.
+    #[serde(default)]
+    pub evidence: Evidence,
+    /// UNKNOWN preconditions that it is run without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Waiver>,
 }
 
 /// Everything that the journal can hold. Unknown kinds, from a newer version, are kept as they are and shown as such.
@@ -70,8 +105,17 @@ pub enum Entry {
     Attached,
     /// The holder let go.
     Detached,
+    /// The operator takes a step's UNKNOWN preconditions on himself. On disk before the step is armed.
+    Overridden {
+        /// The step.
+        step: StepId,
+        /// What was UNKNOWN, and why it is run all the same.
+        waiver: Waiver,
+        /// What was typed.
+        phrase: String,
+    },
     /// A step is shown with what it would do.
-    Armed(ArmedStep),
+    Armed(Box<ArmedStep>),
     /// The dialog was left without running.
     Disarmed {
         /// The run that will not be.
@@ -83,6 +127,9 @@ pub enum Entry {
         run: RunId,
         /// The typed phrase, where one was asked for.
         phrase: Option<String>,
+        /// What the person who did it by hand has noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// The runner started the child.
     Started {

@@ -27,7 +27,7 @@ mod track;
 mod writer;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use entry::{ArmedStep, Entry, Kind};
+pub use entry::{ArmedStep, Entry, Kind, Waived, Waiver};
 pub use folder::{Folder, FolderError, OpenIncident, StateDir};
 pub use lock::{Claim, Holder, Lock, LockError, holder, still_mine};
 pub use record::{Author, Record};

@@ -5,6 +5,7 @@
 
 mod age;
 pub mod backups;
+pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
@@ -13,6 +14,7 @@ pub mod pod;
 pub mod region;
 pub mod tables;
 pub mod values;
+pub mod way;
 
 use std::time::Duration;
 
@@ -76,6 +78,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::TablesRepaired => tables::repaired(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
+        Condition::PrimarySilent => way::primary_silent(sight),
+        Condition::BlackBoxRecorded => black_box::recorded(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),
@@ -87,6 +91,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::SameAuthorities => doors::same_authorities(sight),
         Condition::DnsPublished => dns::published(sight),
         Condition::DnsConverged => dns::converged(sight),
+        Condition::OldDoorAnswers => doors::old_answers(sight),
+        Condition::DnsReverted => dns::reverted(sight),
         Condition::PublicPing => doors::public_ping(sight),
     }
 }

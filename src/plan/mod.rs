@@ -7,6 +7,7 @@
 mod describe;
 mod diagnostic;
 mod load;
+mod moves;
 mod pace;
 pub mod panel;
 mod parse;
@@ -18,8 +19,9 @@ mod types;
 pub use describe::describe;
 pub use diagnostic::{Diagnostic, Level};
 pub use load::{LoadError, load};
+pub use moves::Moves;
 pub use template::TEMPLATE;
 pub use types::{
-    ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan, Service, Tools,
-    WebPlan,
+    BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, KubePlan, Objectives, Plan, RegionPlan,
+    ResolverPlan, Service, Tools, WebPlan,
 };

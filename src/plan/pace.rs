@@ -13,7 +13,7 @@ impl Plan {
             // Watched: this is how often a quiet watch is confirmed by a cheap request.
             Subject::Cluster(_) => Duration::from_secs(10),
             Subject::Answer { .. } => self.dns.interval,
-            Subject::Door(_) => Duration::from_secs(5),
+            Subject::Door(_) | Subject::BlackBox => Duration::from_secs(5),
             Subject::Identity(_) | Subject::Zone | Subject::Vault(_) => Duration::from_mins(1),
             Subject::Table(..) | Subject::Recordings(_) => Duration::from_secs(30),
             Subject::Values => Duration::from_secs(2),

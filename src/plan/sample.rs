@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, Tools, WebPlan};
+use super::{
+    BlackBoxPlan, ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, Tools, WebPlan,
+};
 
 fn region(region: &str, name: &str) -> RegionPlan {
     RegionPlan {
@@ -15,6 +17,7 @@ fn region(region: &str, name: &str) -> RegionPlan {
             context: Some(name.to_owned()),
             kubeconfig: Some(format!("/etc/kube/{name}").into()),
             uid: None,
+            eks_cluster: None,
         },
         state_table: Some(format!("{name}-state")),
         audit_table: Some(format!("{name}-audit")),
@@ -25,6 +28,10 @@ fn region(region: &str, name: &str) -> RegionPlan {
         restore_from: None,
         kms_keys: Vec::new(),
         certificate: None,
+        auth_role: None,
+        proxy_role: None,
+        issuer: None,
+        set: std::collections::BTreeMap::new(),
         values: Some(format!("/etc/{name}-values.yaml").into()),
         load_balancer: Vec::new(),
         endpoints: std::collections::BTreeMap::new(),
@@ -72,6 +79,7 @@ pub(crate) fn plan() -> Plan {
             rto: Duration::from_hours(1),
             rpo: Duration::from_mins(15),
         },
+        black_box: BlackBoxPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
         },

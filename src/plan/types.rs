@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole, source::Way};
+use crate::incident::{Side, TableRole, source::Means};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Plan {
     pub web: WebPlan,
     /// `[objectives]`
     pub objectives: Objectives,
+    /// `[black_box]`
+    pub black_box: BlackBoxPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `practice = true`: written by the practice region; the banner says so and nothing leaves loopback.
@@ -92,11 +94,19 @@ pub struct RegionPlan {
     /// `table_key`: ARN of the KMS key that restored tables are encrypted with; a key that AWS owns unless said.
     pub table_key: Option<String>,
     /// `restore_from`: the one kind of copy that tables are restored from; the best that answers unless said.
-    pub restore_from: Option<Way>,
+    pub restore_from: Option<Means>,
     /// `kms_keys`: keys that tables, bucket or authorities depend on.
     pub kms_keys: Vec<String>,
     /// `certificate`: ARN of the ACM certificate.
     pub certificate: Option<String>,
+    /// `auth_role`: ARN of the IAM role that the Auth Service's pods work with.
+    pub auth_role: Option<String>,
+    /// `proxy_role`: ARN of the IAM role of the Proxy Service's pods, where they have one of their own.
+    pub proxy_role: Option<String>,
+    /// `issuer`: name of the cert-manager Issuer (`highAvailability.certManager.issuerName`).
+    pub issuer: Option<String>,
+    /// `[….set]`: further values by their path, for what nothing else here says. Recovery side only.
+    pub set: BTreeMap<Vec<String>, String>,
     /// `values`: where the recovery values are written; beside the operator's file unless said. Recovery side only.
     pub values: Option<PathBuf>,
     /// `load_balancer`: host name or address of the proxy's load balancer, where it is known beforehand.
@@ -125,15 +135,23 @@ pub struct KubePlan {
     pub kubeconfig: Option<PathBuf>,
     /// `uid`: UID of the `kube-system` namespace, which pins the cluster behind the context.
     pub uid: Option<String>,
+    /// `eks_cluster`: name of the EKS cluster, where the context is no ARN of it.
+    pub eks_cluster: Option<String>,
 }
 
 /// An AWS service that has an endpoint of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
+    /// AWS Certificate Manager.
+    Acm,
     /// AWS Backup.
     Backup,
     /// Amazon `DynamoDB`.
     DynamoDb,
+    /// Amazon EKS.
+    Eks,
+    /// AWS IAM: one endpoint for the world, with its control plane in us-east-1.
+    Iam,
     /// Amazon Route 53.
     Route53,
     /// Amazon S3.
@@ -144,9 +162,12 @@ pub enum Service {
 
 impl Service {
     /// Every service, by name.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
+        Self::Acm,
         Self::Backup,
         Self::DynamoDb,
+        Self::Eks,
+        Self::Iam,
         Self::Route53,
         Self::S3,
         Self::Sts,
@@ -156,8 +177,11 @@ impl Service {
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::Backup => "backup",
             Self::DynamoDb => "dynamodb",
+            Self::Eks => "eks",
+            Self::Iam => "iam",
             Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sts => "sts",
@@ -234,6 +258,22 @@ pub struct Objectives {
     pub rto: Duration,
     /// `rpo`: recovery point objective; 15 minutes unless said.
     pub rpo: Duration,
+}
+
+/// `[black_box]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlackBoxPlan {
+    /// `copy_to`: where in the recovery region a copy goes; `None`: it lies on this host only.
+    pub copy_to: Option<CopyTo>,
+}
+
+/// A place in S3, in the recovery region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyTo {
+    /// The bucket.
+    pub bucket: String,
+    /// What keys begin with: empty, or with a slash at its end.
+    pub prefix: String,
 }
 
 /// `[tools]`

@@ -32,6 +32,10 @@ pub fn plan(world: &World, pins: &[String]) -> String {
             Value::Integer(addresses.proxy_port.into()),
         ),
         ("pins".to_owned(), list(pins)),
+        (
+            "black_box".to_owned(),
+            text(&format!("s3://{}/black-box", scenario.recovery.bucket)),
+        ),
         ("recovery_values".to_owned(), text(RECOVERY_VALUES)),
         (
             "backup_role".to_owned(),

@@ -68,6 +68,7 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
             plan.clone(),
             Side::Recovery,
         )),
+        Box::new(live::black_box::BlackBoxProbe::new(plan, targets)),
         Box::new(live::values::ValuesProbe::new(plan.clone())),
     ];
     probes.extend(live::dns::probes(plan, targets));

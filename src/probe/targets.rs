@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::incident::Side;
+use crate::{clients::black_box::Shelf, incident::Side};
 
 /// Most hosts kept of one side: a status field is written by others and may hold anything.
 const MOST: usize = 16;
@@ -17,6 +17,8 @@ pub struct Targets {
 #[derive(Debug, Default)]
 struct Inner {
     sides: [Vec<String>; 2],
+    before: Vec<String>,
+    boxes: Shelf,
     nameservers: Vec<String>,
 }
 
@@ -27,10 +29,36 @@ impl Targets {
         self.lock().sides[place(side)] = hosts;
     }
 
-    /// What is known of a side, perhaps nothing.
+    /// What is known of a side, perhaps nothing; of the primary, with what led there by the black box.
     #[must_use]
     pub fn get(&self, side: Side) -> Vec<String> {
-        self.lock().sides[place(side)].clone()
+        let inner = self.lock();
+        let mut known = inner.sides[place(side)].clone();
+        if side == Side::Primary {
+            for host in &inner.before {
+                if !known.contains(host) {
+                    known.push(host.clone());
+                }
+            }
+        }
+        known
+    }
+
+    /// Replaces what led to the primary before anything was changed, as the black box has it. At most 16 are kept.
+    pub fn set_before(&self, mut hosts: Vec<String>) {
+        hosts.truncate(MOST);
+        self.lock().before = hosts;
+    }
+
+    /// Tells where the black boxes lie: the incident's folder is known only once there is one.
+    pub fn set_boxes(&self, boxes: Shelf) {
+        self.lock().boxes = boxes;
+    }
+
+    /// Where the black boxes lie.
+    #[must_use]
+    pub fn boxes(&self) -> Shelf {
+        self.lock().boxes.clone()
     }
 
     /// Replaces the names of the zone's name servers, as the hosted zone's own record of them says: asked where neither
@@ -70,6 +98,12 @@ mod tests {
         assert_eq!(other.get(Side::Recovery).len(), MOST);
         assert!(other.get(Side::Primary).is_empty());
         targets.set(Side::Recovery, Vec::new());
+        targets.set_before(vec!["old.example".into()]);
         assert!(other.get(Side::Recovery).is_empty());
+        targets.set(
+            Side::Primary,
+            vec!["now.example".into(), "old.example".into()],
+        );
+        assert_eq!(other.get(Side::Primary), ["now.example", "old.example"]);
     }
 }

@@ -36,6 +36,13 @@ impl<T: AsRef<str>> From<T> for Line {
     }
 }
 
+/// A text of any length that may be shown anywhere: lines stay lines, everything else as in [`Line`].
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let shown = |c: &char| *c == '\n' || !(c.is_control() || is_direction(*c));
+    text.chars().filter(shown).collect()
+}
+
 /// Marks that reorder or hide what stands beside them (Unicode TR 9 section 2, TR 36).
 const fn is_direction(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -63,6 +70,13 @@ mod tests {
         for (text, line) in cases {
             assert_eq!(Line::from(text).as_str(), line);
         }
+    }
+
+    #[test]
+    fn what_may_be_long_keeps_its_lines_and_its_length() {
+        let text = format!("one\u{1b}[2J\ntwo\u{202e}{}", "x".repeat(2_000));
+        let clean = format!("one[2J\ntwo{}", "x".repeat(2_000));
+        assert_eq!(printable(&text), clean);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::model::Report;
+use super::{
+    model::{Report, StepReport},
+    runbook::{ASIDE, NO_RETURN},
+};
 use crate::incident::brief;
 
 /// The report as Markdown.
@@ -61,12 +64,10 @@ pub fn render(report: &Report) -> String {
     let steps = report.runbook.iter().map(|step| {
         [
             step.number.to_string(),
-            step.title.to_string(),
+            title(step),
             step.state.to_owned(),
             step.took.map_or_else(String::new, brief),
-            step.why
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string),
+            why(step),
         ]
     });
     table(&mut out, ["#", "Step", "State", "Took", "Why"], steps);
@@ -84,6 +85,31 @@ pub fn render(report: &Report) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
+}
+
+/// A table has no lines across: what stands for one is said of the step itself.
+fn title(step: &StepReport) -> String {
+    let mut title = step.title.to_string();
+    for (said, is) in [
+        (NO_RETURN, step.no_return),
+        (ASIDE, step.aside),
+        ("optional", step.optional),
+    ] {
+        if is {
+            let _ = write!(title, " ({said})");
+        }
+    }
+    title
+}
+
+/// What is to be said of a step besides its state.
+fn why(step: &StepReport) -> String {
+    let why = step.why.as_ref().map(ToString::to_string);
+    let overridden = step.overridden.as_ref();
+    let overridden = overridden.map(|told| format!("OVERRIDE: {told}"));
+    let way = step.way.as_ref().map(ToString::to_string);
+    let parts: Vec<String> = why.into_iter().chain(way).chain(overridden).collect();
+    parts.join("; ")
 }
 
 fn table<const N: usize>(

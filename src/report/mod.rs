@@ -1,4 +1,4 @@
-//! TELLING: the same State as text, JSON and Markdown, for `--once`, pipes and the incident channel.
+//! TELLING: the same State as text, JSON and Markdown, for `--once`, pipes, scripts and the incident channel.
 //!
 //! [`Report::of`] gathers what the panes show into one model; each format renders that and nothing else. Worst first,
 //! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
@@ -9,10 +9,14 @@ mod markdown;
 mod model;
 mod panes;
 mod runbook;
+mod step;
 mod text;
+mod told;
 
 pub use line::Line;
 pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};
+pub use step::{Condition, Listing, StepDetail, Trial};
+pub use told::Told;
 
 use crate::state::State;
 
@@ -29,6 +33,9 @@ pub enum Format {
 
 /// The JSON Schema of [`Format::Json`].
 pub const SCHEMA: &str = include_str!("../../assets/once.schema.json");
+
+/// The JSON Schema of what `relight step` prints with `--format json`: the list, one step, and each event of a run.
+pub const STEP_SCHEMA: &str = include_str!("../../assets/step.schema.json");
 
 /// The state in a format, with a final line feed.
 #[must_use]

@@ -125,10 +125,21 @@ pub struct StepReport {
     pub guide: Line,
     /// `look`, `change` or `destroy`.
     pub risk: &'static str,
-    /// `locked`, `ready`, `running`, `settling`, `PASS`, `FAIL`, `UNKNOWN`, `skipped`.
+    /// `locked`, `ready`, `running`, `settling`, `PASS`, `FAIL`, `UNKNOWN`, `skipped`; and where nothing is seen of it,
+    /// `by hand`, `exit 0`, `UNREACHABLE`.
     pub state: &'static str,
     /// Why it is locked, what is missing, or the reason of a skip.
     pub why: Option<Line>,
+    /// Which of its two ways it goes, and why; nothing for a step with one way.
+    pub way: Option<Line>,
+    /// Whether there is no way back from here on but the steps aside.
+    pub no_return: bool,
+    /// Whether it is a way back, not a part of the way.
+    pub aside: bool,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// What its newest run was allowed to go on without, and why: an override.
+    pub overridden: Option<Line>,
     /// Runs so far, dry ones included.
     pub attempts: u32,
     /// From its start to its verdict.
@@ -159,7 +170,10 @@ impl PaneReport {
 }
 
 /// Whole milliseconds are precise enough, and short.
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((duration.as_secs_f64() * 1e3).round() / 1e3)
 }
 

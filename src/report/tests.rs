@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{Format, Report, SCHEMA, render};
+use super::{Condition, Format, Listing, Report, SCHEMA, STEP_SCHEMA, StepDetail, Told, render};
 use crate::{
     incident::{
-        Cluster, Component, Fact, Failure, FailureKind, Health, Memo, Moment, Observation, Pod,
-        Runbook, Side, Subject, TableRole,
+        Cluster, Component, Evidence, Fact, Failure, FailureKind, Finding, Health, Memo, Moment,
+        Observation, Pod, Risk, RunId, Runbook, Side, StepId, Subject, TableRole, Verdict, Way,
     },
-    journal::{Author, Entry, Kind, Record},
+    journal::{ArmedStep, Author, Entry, Kind, Record, Waived, Waiver},
     plan,
     state::{Access, Event, Prepared, State},
 };
@@ -140,7 +140,7 @@ fn the_worst_comes_first_and_every_row_has_its_age() {
     );
     assert_eq!(row.and_then(|row| row.age), None);
     assert_eq!(report.clock.elapsed, Some(Duration::from_secs(2541)));
-    assert_eq!(report.runbook.len(), 8);
+    assert_eq!(report.runbook.len(), state().runbook.steps.len());
 }
 
 #[test]
@@ -201,6 +201,119 @@ fn the_json_is_what_the_schema_says() {
     assert_eq!(broken(&schema, &schema, &wrong, "$").len(), 4);
 }
 
+/// Every event that a run can tell, and that of a step that was overridden.
+fn events() -> Vec<Told> {
+    let id = StepId::try_from("install".to_owned()).expect("an id");
+    let run = RunId::new(&id, 1, NOW);
+    let armed = ArmedStep {
+        run: run.clone(),
+        step: id.clone(),
+        attempt: 1,
+        risk: Risk::Change,
+        calls: vec!["helm install \u{1b}[31m".to_owned() + &"x".repeat(2_000)],
+        observes: vec!["release-deployed".to_owned()],
+        phrase: None,
+        dry_run: false,
+        way: Way::Graceful,
+        because: String::new(),
+        by_hand: false,
+        evidence: Evidence::default(),
+        waiver: Some(Waiver {
+            waived: vec![Waived {
+                condition: "tables-ready".to_owned(),
+                sentence: "DynamoDB gave no answer".to_owned(),
+            }],
+            reason: "IAM is down".to_owned(),
+        }),
+    };
+    let finding = Finding::pass("deployed", vec![Subject::Cluster(Side::Recovery)]);
+    vec![
+        Told::armed(&armed, "Install the chart", "/tmp/incident".into()),
+        Told::Refused {
+            step: id.clone(),
+            why: "locked".to_owned(),
+        },
+        Told::Confirmed { run: run.clone() },
+        Told::Started { run: run.clone() },
+        Told::Line {
+            run: run.clone(),
+            number: 0,
+            text: "NAME: teleport-cluster".to_owned(),
+        },
+        Told::Exited {
+            run: run.clone(),
+            code: None,
+            how: "killed by signal 9".into(),
+        },
+        Told::Settling {
+            run: run.clone(),
+            missing: "2 of 4 pods are ready".into(),
+        },
+        Told::Judged {
+            step: id.clone(),
+            title: "Install the chart".into(),
+            run: run.clone(),
+            verdict: Verdict::Pass,
+            findings: Condition::all(&armed.observes, &[finding]),
+            took: Duration::from_millis(1_234),
+        },
+        Told::Skipped {
+            step: id,
+            reason: "optional".to_owned(),
+        },
+        Told::Notice {
+            text: "its runner is gone".into(),
+        },
+        Told::Left {
+            run: Some(run),
+            again: "relight step wait install".to_owned(),
+        },
+    ]
+}
+
+#[test]
+fn what_a_script_is_told_is_what_the_schema_says() {
+    let schema: Value = serde_json::from_str(STEP_SCHEMA).expect("the schema");
+    let sound = |name: &str, text: &str| {
+        let told: Value = serde_json::from_str(text).expect("JSON");
+        let form = &schema["$defs"][name];
+        assert_eq!(broken(&schema, form, &told, name), Vec::<String>::new());
+        assert_eq!(broken(&schema, &schema, &told, "$"), Vec::<String>::new());
+    };
+    sound("list", &Listing::of(&state()).render(Format::Json));
+    for step in &state().runbook.steps {
+        let detail = StepDetail::of(&state(), &step.id).expect("a step");
+        sound("step", &detail.render(Format::Json));
+    }
+    let mut named = 0;
+    for told in events() {
+        let text = told.render(NOW, Format::Json);
+        assert!(!text.contains('\n') && !text.contains("\\u001b"), "{text}");
+        let event: Value = serde_json::from_str(&text).expect("JSON");
+        sound(event["event"].as_str().expect("a name"), &text);
+        named += 1;
+    }
+    let forms = schema["anyOf"].as_array().expect("forms");
+    assert_eq!(forms.len(), named + 2, "an event without an example");
+}
+
+#[test]
+fn in_text_everything_but_output_stands_behind_a_mark() {
+    for told in events() {
+        let text = told.render(NOW, Format::Text);
+        let output = matches!(told, Told::Line { .. });
+        for line in text.lines() {
+            assert_eq!(!line.starts_with("== "), output, "{line}");
+        }
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+    let armed = events()[0].render(NOW, Format::Text);
+    assert!(
+        armed.contains("although UNKNOWN: tables-ready, because: IAM is down"),
+        "{armed}"
+    );
+}
+
 /// Where a value breaks a schema, for the keywords that ours uses.
 fn broken(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -217,6 +330,7 @@ fn broken(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
     }
     let fits = |kind: &Value| match kind.as_str() {
         Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
         Some("number") => value.is_number(),
         Some("integer") => value.is_u64() || value.is_i64(),
         Some("object") => value.is_object(),

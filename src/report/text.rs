@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::model::{PaneReport, Report, StepReport};
+use super::{
+    model::{PaneReport, Report, StepReport},
+    runbook::{ASIDE, NO_RETURN},
+};
 use crate::incident::brief;
 
 /// The report as text.
@@ -13,7 +16,15 @@ pub fn render(report: &Report) -> String {
         self::pane(pane, &mut out);
     }
     let _ = writeln!(out, "\nRUNBOOK");
+    let mut aside = false;
     for step in &report.runbook {
+        if step.no_return {
+            let _ = writeln!(out, "  -- {NO_RETURN} --");
+        }
+        if step.aside && !aside {
+            let _ = writeln!(out, "  -- {ASIDE} --");
+        }
+        aside = step.aside;
         self::step(step, &mut out);
     }
     if !report.remarks.is_empty() {
@@ -79,11 +90,20 @@ fn step(step: &StepReport, out: &mut String) {
     let took = step.took.map_or_else(String::new, brief);
     let _ = write!(
         out,
-        "  {:>2} {:<8} {took:>6}  {}",
-        step.number, step.state, step.title
+        "  {:>2} {:<8} {took:>6}  {}{}",
+        step.number,
+        step.state,
+        step.title,
+        if step.optional { " (optional)" } else { "" }
     );
-    let _ = match &step.why {
-        Some(why) => writeln!(out, ": {why}"),
-        None => writeln!(out),
-    };
+    if let Some(why) = &step.why {
+        let _ = write!(out, ": {why}");
+    }
+    if let Some(way) = &step.way {
+        let _ = write!(out, " ({way})");
+    }
+    if let Some(overridden) = &step.overridden {
+        let _ = write!(out, " (OVERRIDE: {overridden})");
+    }
+    let _ = writeln!(out);
 }

@@ -137,6 +137,12 @@ impl Output {
         self.feeds + u64::from(self.open_end)
     }
 
+    /// Lines that have ended.
+    #[must_use]
+    pub const fn whole_lines(&self) -> u64 {
+        self.feeds
+    }
+
     /// Bytes.
     #[must_use]
     pub const fn bytes(&self) -> u64 {

@@ -76,6 +76,9 @@ pub enum SpecError {
     /// This binary does not know where it is.
     #[error("cannot tell the path of the running relight binary: {0}; start it by its full path")]
     NoBinary(String),
+    /// There is nothing to run.
+    #[error("step {0} is done by hand: there is nothing to run")]
+    Manual(StepId),
     /// An argv of nothing.
     #[error("step {0} has an empty argv: correct assets/runbook.toml")]
     Empty(StepId),
@@ -101,6 +104,7 @@ pub fn for_step(
             (argv, shown)
         }
         Action::Native(name) => native(name, plan, run, incident, dry_run)?,
+        Action::Manual(_) => return Err(SpecError::Manual(step.id.clone())),
     };
     if argv.first().is_none_or(String::is_empty) {
         return Err(SpecError::Empty(step.id.clone()));

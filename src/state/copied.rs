@@ -131,16 +131,12 @@ impl State {
     fn step_told(&self, step: &Step) -> String {
         let state = self.step_state(step);
         let text = format!("{}: {}", step.title, state.word());
-        match &state {
-            StepState::Locked(why)
-            | StepState::Settling(why)
-            | StepState::Failed(why)
-            | StepState::Unclear(why)
-            | StepState::Skipped(why) => format!("{text}, {why}"),
-            StepState::Running(since) => {
+        match (&state, state.why()) {
+            (StepState::Running(since), _) => {
                 format!("{text} for {}", brief(self.now.since(*since)))
             }
-            StepState::Ready | StepState::Passed => text,
+            (_, Some(why)) => format!("{text}, {why}"),
+            (_, None) => text,
         }
     }
 

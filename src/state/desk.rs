@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::RowKey;
 use crate::{
-    incident::{Moment, RunId, StepId},
-    journal::ArmedStep,
+    incident::{Moment, RunId, StepId, Way},
+    journal::{ArmedStep, Waived},
 };
 
 /// A pane, in the order of the tab key.
@@ -84,6 +84,14 @@ pub enum Focus {
     Run,
 }
 
+impl Confirm {
+    /// Whether text is typed into it: a phrase, or a note.
+    #[must_use]
+    pub const fn is_typed(&self) -> bool {
+        self.armed.phrase.is_some() || self.armed.by_hand
+    }
+}
+
 /// The dialog that stands between a key and a `change` or `destroy` step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirm {
@@ -93,10 +101,37 @@ pub struct Confirm {
     pub focus: Focus,
     /// What has been typed of the phrase.
     pub typed: String,
+    /// The note so far of who does it by hand; asked for once the phrase is right.
+    pub note: Option<String>,
     /// The first line shown of what will be done, where it is longer than the screen.
     pub top: u16,
     /// Whether the dialog has been on screen: keys typed before that do not answer it.
     pub drawn: bool,
+}
+
+/// What stands between a key and a step whose preconditions are UNKNOWN: first the phrase, then the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The step.
+    pub step: StepId,
+    /// Every precondition that is UNKNOWN, as it was when the dialog was opened.
+    pub waived: Vec<Waived>,
+    /// What has been typed of the phrase.
+    pub typed: String,
+    /// The reason so far, once the phrase is right.
+    pub reason: Option<String>,
+    /// The first line shown of what is UNKNOWN.
+    pub top: u16,
+    /// Whether the dialog has been on screen: keys typed before that do not answer it.
+    pub drawn: bool,
+}
+
+impl Override {
+    /// The phrase to type.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        format!("override {}", self.step)
+    }
 }
 
 /// A line of text asked of the operator.
@@ -137,6 +172,8 @@ pub enum Overlay {
     Palette(String, usize),
     /// Run it or not.
     Confirm(Confirm),
+    /// Why a step is run although preconditions are UNKNOWN.
+    Override(Override),
     /// Why a step is skipped, or the incident closed.
     Reason(Reason),
     /// A search in the output is being typed.
@@ -186,6 +223,8 @@ pub struct Desk {
     pub overlay: Option<Overlay>,
     /// The run whose output is shown; the newest unless chosen.
     pub output_run: Option<RunId>,
+    /// Which way the operator wants a step to go, where it is not left to the instruments.
+    pub ways: BTreeMap<StepId, Way>,
     /// The last search in the output.
     pub search: Search,
     /// One line for the operator.
@@ -216,9 +255,13 @@ impl Desk {
     #[must_use]
     pub const fn is_typing(&self) -> bool {
         match &self.overlay {
-            Some(Overlay::Confirm(confirm)) => confirm.armed.phrase.is_some(),
+            Some(Overlay::Confirm(confirm)) => confirm.is_typed(),
             Some(
-                Overlay::Palette(..) | Overlay::Reason(_) | Overlay::Search(_) | Overlay::Filter(_),
+                Overlay::Override(_)
+                | Overlay::Palette(..)
+                | Overlay::Reason(_)
+                | Overlay::Search(_)
+                | Overlay::Filter(_),
             ) => true,
             _ => false,
         }

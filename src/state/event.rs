@@ -31,6 +31,10 @@ pub enum Intent {
     RunNumber(usize),
     /// Say what the selected step would do and change nothing.
     DryRun,
+    /// Let the selected step go its other way, graceful or not; a live run of it is asked to stop first.
+    OtherWay,
+    /// Run the selected step although preconditions are UNKNOWN: asks for a phrase and a reason.
+    Override,
     /// Skip the selected step: asks for a reason.
     Skip,
     /// Close the incident: asks for a reason.

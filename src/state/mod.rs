@@ -15,11 +15,14 @@ mod output;
 mod progress;
 mod rows;
 mod story;
+mod waive;
+mod ways;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use desk::{
-    Confirm, Desk, Focus, Notice, Overlay, Pane, PaneDesk, Reason, Scroll, Search, Tone, Why,
+    Confirm, Desk, Focus, Notice, Overlay, Override, Pane, PaneDesk, Reason, Scroll, Search, Tone,
+    Why,
 };
 pub use event::{Effect, Event, Intent, RunEvent};
 pub use output::{Output, OutputLine, Wanted};
@@ -82,6 +85,8 @@ pub struct State {
     pub disk: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
+    /// The run that was asked to stop so that its step can go the other way.
+    switching: Option<RunId>,
     /// Records asked for and not yet on disk, so that nothing is asked for twice.
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
@@ -92,6 +97,7 @@ pub struct State {
 /// A transition that is on its way to the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pending {
+    Overriding(crate::incident::StepId),
     Arming(ArmedStep),
     Confirming(RunId),
     Judging(RunId),
@@ -119,6 +125,7 @@ impl State {
             access,
             disk: None,
             holding: BTreeMap::new(),
+            switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
             prepare,
@@ -152,7 +159,7 @@ impl State {
         step: &crate::incident::Step,
         dry_run: bool,
     ) -> Result<Prepared, String> {
-        (self.prepare)(step, dry_run, &self.instruments)
+        (self.prepare)(&self.as_chosen(step), dry_run, &self.instruments)
     }
 
     /// The run whose output the output pane shows: the one chosen, else the newest.

@@ -1,7 +1,7 @@
 //! Where each step stands, and why it may not start.
 
 use crate::{
-    incident::{Moment, Outcome, Risk, RunId, Side, Step, StepId, Verdict},
+    incident::{Evidence, Moment, Outcome, Risk, RunId, Side, Step, StepId, Verdict},
     judge,
 };
 
@@ -24,6 +24,8 @@ pub enum StepState {
     Failed(String),
     /// No telling whether it worked; what could not be seen.
     Unclear(String),
+    /// Done, as a person or an exit code tells; nothing was seen. What was told.
+    Told(Evidence, String),
     /// Passed over; why.
     Skipped(String),
 }
@@ -40,7 +42,28 @@ impl StepState {
             Self::Passed => "PASS",
             Self::Failed(_) => "FAIL",
             Self::Unclear(_) => "UNKNOWN",
+            Self::Told(evidence, _) => evidence.word(),
             Self::Skipped(_) => "skipped",
+        }
+    }
+
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Passed | Self::Told(..) | Self::Skipped(_))
+    }
+
+    /// The sentence that belongs to the word, where there is one.
+    #[must_use]
+    pub const fn why(&self) -> Option<&str> {
+        match self {
+            Self::Locked(why)
+            | Self::Settling(why)
+            | Self::Failed(why)
+            | Self::Unclear(why)
+            | Self::Told(_, why)
+            | Self::Skipped(why) => Some(why.as_str()),
+            Self::Ready | Self::Running(_) | Self::Passed => None,
         }
     }
 }
@@ -71,10 +94,29 @@ impl State {
                     StepState::Unclear(sentence)
                 }
             }
-            RunState::Exited | RunState::ContactLost => {
-                StepState::Settling(self.missing(step, run))
-            }
+            RunState::Exited | RunState::ContactLost => self.ended_state(step, run),
             _ => StepState::Running(run.started.unwrap_or(run.armed_at)),
+        }
+    }
+
+    /// Where a step stands whose run has ended and has no verdict.
+    fn ended_state(&self, step: &Step, run: &Run) -> StepState {
+        let how = run.how.clone().unwrap_or_default();
+        if let Some(told) = run.told() {
+            let text = match told {
+                // The word beside it says that already.
+                Evidence::Exit => "nothing is observed of it".to_owned(),
+                _ => how,
+            };
+            return StepState::Told(told, text);
+        }
+        match run.armed.evidence {
+            Evidence::Seen => {
+                let step = step.by(run.armed.way);
+                StepState::Settling(self.missing(&step, run))
+            }
+            _ if run.state == RunState::ContactLost => StepState::Unclear(how),
+            _ => StepState::Failed(format!("{how}, and nothing is observed of it")),
         }
     }
 
@@ -82,8 +124,10 @@ impl State {
     #[must_use]
     pub fn step_time(&self, step: &StepId) -> Option<std::time::Duration> {
         let run = self.story.run_of(step)?;
+        let told = run.told().and(run.ended);
         Some(
             run.judged
+                .or(told)
                 .unwrap_or(self.now)
                 .since(run.started.unwrap_or(run.armed_at)),
         )
@@ -103,10 +147,16 @@ impl State {
     /// Why a step may not start now; `None` if it may. A dry run only needs a plan that can be expanded.
     #[must_use]
     pub fn blocked(&self, step: &Step, dry_run: bool) -> Option<String> {
+        self.blocked_but_for(&self.as_chosen(step), dry_run, None)
+    }
+
+    /// Why a step may not start, whatever its own preconditions say. The step is taken as it is given: which of its ways it
+    /// goes has been decided.
+    pub(super) fn barrier(&self, step: &Step, dry_run: bool) -> Option<String> {
         if let Some((_, reason)) = &self.story.closed {
             return Some(format!("the incident is closed: {reason}"));
         }
-        if let Err(why) = self.prepared(step, dry_run) {
+        if let Err(why) = (self.prepare)(step, dry_run, &self.instruments) {
             return Some(why);
         }
         match &self.access {
@@ -129,7 +179,6 @@ impl State {
         self.not_alone(step)
             .or_else(|| self.needs(step))
             .or_else(|| self.wrong_place(step))
-            .or_else(|| self.unmet(step))
     }
 
     fn is_busy(&self, step: &StepId) -> bool {
@@ -138,6 +187,7 @@ impl State {
             .in_order()
             .any(|run| &run.armed.step == step && run.is_live());
         live || self.pending.iter().any(|pending| match pending {
+            Pending::Overriding(id) => id == step,
             Pending::Arming(armed) => &armed.step == step,
             Pending::Confirming(run) => self
                 .story
@@ -153,7 +203,7 @@ impl State {
         let live = self
             .story
             .in_order()
-            .filter(|run| run.is_live() && !run.armed.dry_run);
+            .filter(|run| (run.is_live() || self.is_confirming(run)) && !run.armed.dry_run);
         let other = live
             .filter(|run| run.armed.step != step.id)
             .find(|run| step.risk == Risk::Destroy || run.armed.risk == Risk::Destroy)?;
@@ -163,13 +213,18 @@ impl State {
         ))
     }
 
+    /// Whether a run's confirmation is on its way to the disk: it will start, whatever else is pressed meanwhile.
+    fn is_confirming(&self, run: &Run) -> bool {
+        let id = &run.armed.run;
+        self.pending
+            .iter()
+            .any(|pending| matches!(pending, Pending::Confirming(of) if of == id))
+    }
+
     fn needs(&self, step: &Step) -> Option<String> {
         let open = step.needs.iter().find(|need| {
-            let passed = matches!(
-                self.story.run_of(need).map(|run| &run.state),
-                Some(RunState::Judged(Verdict::Pass, _))
-            );
-            !passed && !self.story.skipped.contains_key(*need)
+            let done = self.story.run_of(need).is_some_and(Run::is_done);
+            !done && !self.story.skipped.contains_key(*need)
         })?;
         let title = self
             .runbook
@@ -194,15 +249,6 @@ impl State {
             })
     }
 
-    fn unmet(&self, step: &Step) -> Option<String> {
-        let sight = self.sight();
-        step.pre
-            .iter()
-            .map(|pre| judge::condition(*pre, &sight))
-            .find(|finding| finding.outcome != Outcome::Pass)
-            .map(|finding| finding.sentence)
-    }
-
     /// The selected step: the chosen row of the runbook, else the first that is not done; of a filtered runbook always
     /// one of the rows that are shown.
     #[must_use]
@@ -223,15 +269,17 @@ impl State {
         })
     }
 
-    /// The first step that has neither passed nor been skipped.
+    /// The first step that is not done. A way back is never next, and an optional step only while it could be run.
     #[must_use]
     pub fn next_step(&self) -> Option<&Step> {
-        self.runbook.steps.iter().find(|step| {
-            !matches!(
-                self.step_state(step),
-                StepState::Passed | StepState::Skipped(_)
-            )
-        })
+        self.runbook
+            .steps
+            .iter()
+            .filter(|step| !step.aside)
+            .find(|step| match self.step_state(step) {
+                StepState::Locked(_) => !step.optional,
+                state => !state.is_done(),
+            })
     }
 
     /// Runs whose child may still be changing the world.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    incident::{Finding, Moment, RunId, StepId, Verdict},
-    journal::{ArmedStep, Author, Entry, Kind, Record},
+    incident::{Evidence, Finding, Moment, RunId, StepId, Verdict},
+    journal::{ArmedStep, Author, Entry, Kind, Record, Waiver},
 };
 
 /// What the first record of an incident said.
@@ -46,6 +46,8 @@ pub struct Run {
     pub state: RunState,
     /// When it was armed.
     pub armed_at: Moment,
+    /// What the person who did it by hand has noted.
+    pub note: Option<String>,
     /// When its child was started.
     pub started: Option<Moment>,
     /// When its child ended, or contact was lost.
@@ -65,6 +67,27 @@ impl Run {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         matches!(self.state, RunState::Confirmed | RunState::Running)
+    }
+
+    /// What it was allowed to go on without.
+    #[must_use]
+    pub const fn waiver(&self) -> Option<&Waiver> {
+        self.armed.waiver.as_ref()
+    }
+
+    /// How it came out where nothing is observed: what a person or an exit code told. Never a verdict.
+    #[must_use]
+    pub fn told(&self) -> Option<Evidence> {
+        let evidence = self.armed.evidence;
+        let ended = self.state == RunState::Exited && !self.armed.dry_run;
+        let well = evidence != Evidence::Seen && self.code == Some(0);
+        (ended && well).then_some(evidence)
+    }
+
+    /// Whether what comes after may build on it: seen to have worked, or told where nothing can be seen.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, RunState::Judged(Verdict::Pass, _)) || self.told().is_some()
     }
 
     /// Whether it has ended and waits for its verdict.
@@ -154,6 +177,7 @@ impl Story {
             armed: armed.clone(),
             state: RunState::Armed,
             armed_at: at,
+            note: None,
             started: None,
             ended: None,
             how: None,
@@ -169,8 +193,11 @@ impl Story {
     fn move_run(&mut self, entry: &Entry, at: Moment) {
         match entry {
             Entry::Disarmed { run } => self.with(run, |run| run.state = RunState::Disarmed),
-            Entry::Confirmed { run, .. } => {
-                self.with(run, |run| run.state = RunState::Confirmed);
+            Entry::Confirmed { run, note, .. } => {
+                self.with(run, |run| {
+                    run.state = RunState::Confirmed;
+                    run.note.clone_from(note);
+                });
                 if let Some(step) = self.runs.get(run).map(|run| run.armed.step.clone()) {
                     self.skipped.remove(&step);
                 }
@@ -228,12 +255,12 @@ impl Story {
         self.order.iter().filter_map(|id| self.runs.get(id))
     }
 
-    /// The newest run that got past its dialog.
+    /// The newest run that got past its dialog and prints something: what is done by hand does not.
     #[must_use]
     pub fn newest_run(&self) -> Option<&Run> {
-        self.in_order()
-            .rev()
-            .find(|run| !matches!(run.state, RunState::Armed | RunState::Disarmed))
+        self.in_order().rev().find(|run| {
+            !run.armed.by_hand && !matches!(run.state, RunState::Armed | RunState::Disarmed)
+        })
     }
 
     /// The newest real (not dry) run of a step that got past its dialog.

@@ -3,13 +3,17 @@
 //! INSYNC means that every authority serves the change; it says nothing about caches, which the DNS pane counts down.
 
 mod batch;
+mod revert;
 mod target;
+
+pub use revert::native as revert_native;
+pub(super) use revert::{edits as revert_edits, put_back};
 
 use std::time::Duration;
 
 use aws_sdk_route53::{
     Client,
-    types::{ChangeBatch, ChangeStatus},
+    types::{ChangeBatch, ChangeStatus, ResourceRecordSet},
 };
 use futures::future::BoxFuture;
 
@@ -97,11 +101,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 
 async fn switch(context: &Context, target: &Target, say: Say<'_>) -> Result<(), StepError> {
     let plan = &context.plan;
-    let Some(id) = plan.dns.zone_id.as_deref() else {
-        return Err(StepError(
-            "the plan names no hosted zone: add zone_id to [dns]".to_owned(),
-        ));
-    };
+    let id = zone_id(plan)?;
     let client = Aws::new(plan).zone().route53().await;
     let zone = client.get_hosted_zone().id(id).send().await;
     let zone =
@@ -110,13 +110,7 @@ async fn switch(context: &Context, target: &Target, say: Say<'_>) -> Result<(), 
         .hosted_zone()
         .map(aws_sdk_route53::types::HostedZone::name)
         .unwrap_or_default();
-    let mut before = Vec::new();
-    for name in &plan.dns.names {
-        let sets = record_sets(&client, id, name)
-            .await
-            .map_err(|failure| wrong(&failure))?;
-        before.extend(sets);
-    }
+    let before = listed(&client, id, &plan.dns.names).await?;
     let edits = batch::edits(&before, &plan.dns.names, target, plan.dns.record_ttl, apex)?;
     say(&format!("zone {id} {apex} to {target}, one batch:"));
     for edit in &edits {
@@ -127,10 +121,60 @@ async fn switch(context: &Context, target: &Target, say: Say<'_>) -> Result<(), 
         return Ok(());
     }
     as_confirmed(&edits, &context.confirmed)?;
-    let change = offer(&client, id, &edits, context, say).await?;
+    carry_out(&client, id, &edits, context, say).await
+}
+
+fn zone_id(plan: &Plan) -> Result<&str, StepError> {
+    plan.dns
+        .zone_id
+        .as_deref()
+        .ok_or_else(|| StepError("the plan names no hosted zone: add zone_id to [dns]".to_owned()))
+}
+
+/// Every record set of some names, as Route 53 has it now.
+async fn listed(
+    client: &Client,
+    id: &str,
+    names: &[String],
+) -> Result<Vec<ResourceRecordSet>, StepError> {
+    let mut all = Vec::new();
+    for name in names {
+        let sets = record_sets(client, id, name).await;
+        all.extend(sets.map_err(|failure| wrong(&failure))?);
+    }
+    Ok(all)
+}
+
+/// Submits the batch and follows it to INSYNC.
+async fn carry_out(
+    client: &Client,
+    id: &str,
+    edits: &[Edit],
+    context: &Context,
+    say: Say<'_>,
+) -> Result<(), StepError> {
+    let change = offer(client, id, edits, context, say).await?;
     say(&format!("accepted as change {change}"));
-    let pause = if plan.practice { POLL_PRACTICE } else { POLL };
-    follow(&client, &change, pause, say).await
+    let pause = if context.plan.practice {
+        POLL_PRACTICE
+    } else {
+        POLL
+    };
+    follow(client, &change, pause, say).await
+}
+
+/// Points the plan's names to a load balancer, one batch, followed to INSYNC: where the old side has got another one
+/// since the black box was recorded, which nobody could confirm by name.
+pub(super) async fn point(
+    context: &Context,
+    hosts: &[String],
+    say: Say<'_>,
+) -> Result<(), StepError> {
+    let anyhow = Context {
+        confirmed: Vec::new(),
+        ..context.clone()
+    };
+    switch(&anyhow, &target::read(hosts)?, say).await
 }
 
 /// What was confirmed is done, and nothing else.

@@ -4,7 +4,9 @@
 //! own, started by the runner, and talk by lines on standard output: to stream, redact, store and cancel them is the
 //! same for both.
 
+mod abort;
 mod backups;
+mod black_box;
 mod dns;
 pub mod expand;
 mod load_balancer;
@@ -14,11 +16,14 @@ mod tables;
 mod values;
 mod yaml;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use futures::future::BoxFuture;
 
+pub use black_box::told as told_black_box;
+
 use crate::{
+    clients::black_box::Shelf,
     incident::{Instruments, RunId},
     plan::Plan,
 };
@@ -30,6 +35,8 @@ pub struct Context {
     pub plan: Arc<Plan>,
     /// The run it is.
     pub run: RunId,
+    /// The incident's folder; empty where there is none.
+    pub incident: PathBuf,
     /// Say what would be done and change nothing.
     pub dry_run: bool,
     /// What the operator confirmed, line by line; empty where nobody was asked.
@@ -77,10 +84,18 @@ impl Context {
         Self {
             plan,
             run,
+            incident: PathBuf::new(),
             dry_run,
             confirmed: Vec::new(),
             fence: Fence::default(),
         }
+    }
+
+    /// Where the black boxes of this incident lie.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        let incident = (!self.incident.as_os_str().is_empty()).then_some(&*self.incident);
+        Shelf::new(None, incident, &self.plan.cluster.name)
     }
 
     /// Writes one line of output. An output that nobody reads any more is no reason to stop: the world matters.
@@ -130,10 +145,13 @@ pub fn natives() -> Vec<Native> {
         tables::restore(),
         tables::repair(),
         tables::authority(),
+        black_box::native(),
         values::native(),
         pods::native(),
         load_balancer::native(),
         dns::native(),
         ping::native(),
+        abort::native(),
+        dns::revert_native(),
     ]
 }

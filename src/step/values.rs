@@ -1,4 +1,5 @@
-//! `write-values`: the operator's values file with the four fields of the guide's step 3 set to the recovery region's.
+//! `write-values`: the operator's values file with the fields that belong to a region set to the recovery region's: the
+//! four of the guide's step 3, and what must move with them ([`Plan::moves`]).
 //!
 //! Comments, order and everything else stay byte for byte: only the text of those scalars is replaced, and what came out
 //! is read again and compared before it is written.
@@ -14,7 +15,7 @@ use similar::TextDiff;
 
 use super::{Context, Native, StepError, yaml};
 use crate::{
-    incident::{RunId, outline::Outline},
+    incident::{RunId, Values, outline::Outline, values::MOST_AUTHS},
     plan::Plan,
 };
 
@@ -47,28 +48,45 @@ fn calls(plan: &Plan) -> Vec<String> {
         format!("read  {}", show(&plan.cluster.values)),
         format!("write {} (0600)", show(&plan.recovery.values)),
     ];
-    lines.extend(fields(plan).into_iter().map(|(path, value)| {
+    let recovery = &plan.recovery;
+    let mut fields = vec![
+        ("aws.region", Some(&recovery.region)),
+        ("aws.backendTable", recovery.state_table.as_ref()),
+        ("aws.auditLogTable", recovery.audit_table.as_ref()),
+        ("aws.sessionRecordingBucket", recovery.bucket.as_ref()),
+    ];
+    // The rest is set only where the file has it.
+    let moving = [
+        ("the ACM certificate's annotation", &recovery.certificate),
+        ("highAvailability.certManager.issuerName", &recovery.issuer),
+        (
+            "the role annotation of auth, or of both",
+            &recovery.auth_role,
+        ),
+        ("the role annotation of proxy", &recovery.proxy_role),
+    ];
+    fields.extend(
+        moving
+            .into_iter()
+            .filter_map(|(what, value)| Some((what, Some(value.as_ref()?)))),
+    );
+    lines.extend(fields.into_iter().map(|(what, value)| {
         format!(
-            "set   {} = {}",
-            path.join("."),
-            value.unwrap_or("(not in the plan)")
+            "set   {what} = {}",
+            value.map_or("(not in the plan)", String::as_str)
         )
     }));
+    lines.extend(
+        recovery
+            .set
+            .iter()
+            .map(|(path, value)| format!("set   {} = {value}", path.join("."))),
+    );
+    lines.push(
+        "set   region, account, bucket, table, initiators and key in auth.teleportConfig, where they are the primary's"
+            .to_owned(),
+    );
     lines
-}
-
-/// The four fields, with what the plan wants in them.
-fn fields(plan: &Plan) -> [([&'static str; 2], Option<&str>); 4] {
-    let recovery = &plan.recovery;
-    [
-        (["aws", "region"], Some(recovery.region.as_str())),
-        (["aws", "backendTable"], recovery.state_table.as_deref()),
-        (["aws", "auditLogTable"], recovery.audit_table.as_deref()),
-        (
-            ["aws", "sessionRecordingBucket"],
-            recovery.bucket.as_deref(),
-        ),
-    ]
 }
 
 fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
@@ -92,7 +110,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         for line in diff.lines() {
             context.say(line);
         }
-        for line in leftovers(plan, &new) {
+        for line in remarks(plan, &new) {
             context.say(line);
         }
         if context.dry_run {
@@ -126,25 +144,14 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 /// The new text.
 ///
 /// # Errors
-/// In words, if the plan lacks something, the two tables are the same, the cluster name is another, or the text cannot
-/// be changed safely.
+/// In words, if the plan lacks something, the two tables are the same, the cluster name is another, more Auth instances
+/// would run than a table serves, or the text cannot be changed safely.
 pub fn recovery_values(plan: &Plan, text: &str) -> Result<String, String> {
-    let mut edits = Vec::new();
-    for (path, value) in fields(plan) {
-        let value = value
-            .filter(|value| !value.trim().is_empty())
-            .ok_or_else(|| {
-                format!(
-                    "the plan does not say what {} is in the recovery region",
-                    path.join(".")
-                )
-            })?;
-        edits.push((path, value));
-    }
+    let outline = Outline::read(text)?;
+    let moves = plan.moves(&outline)?;
     if plan.recovery.state_table == plan.recovery.audit_table {
         return Err("the plan has the same state and audit table for the recovery region, which Teleport refuses".to_owned());
     }
-    let outline = Outline::read(text)?;
     match outline.get(&["clusterName"]) {
         Some(name) if name == plan.cluster.name => {}
         Some(name) => {
@@ -161,7 +168,15 @@ pub fn recovery_values(plan: &Plan, text: &str) -> Result<String, String> {
             );
         }
     }
-    yaml::set(text, &edits)
+    let new = yaml::set(text, &moves.set)?;
+    let auths = Values::read("", &new)?.auths()?;
+    if auths > MOST_AUTHS {
+        return Err(format!(
+            "it asks for {auths} Auth instances and a DynamoDB table serves at most {MOST_AUTHS}: set \
+             auth.highAvailability.replicaCount to {MOST_AUTHS} or less, there or in [recovery.set]"
+        ));
+    }
+    Ok(new)
 }
 
 /// A unified diff; empty where nothing differs.
@@ -176,42 +191,22 @@ fn difference(old: &str, new: &str, source: &Path, target: &Path) -> String {
         .to_string()
 }
 
-/// Lines that still name the failed region or its things: role ARNs, certificates, KMS keys, Athena (facts/teleport.md,
-/// T10). They are the operator's to decide on.
-fn leftovers(plan: &Plan, new: &str) -> Vec<String> {
-    let primary = &plan.primary;
-    let recovery = &plan.recovery;
-    let old = [
-        (Some(&primary.region), Some(&recovery.region)),
-        (primary.state_table.as_ref(), recovery.state_table.as_ref()),
-        (primary.audit_table.as_ref(), recovery.audit_table.as_ref()),
-        (primary.bucket.as_ref(), recovery.bucket.as_ref()),
-        (primary.certificate.as_ref(), recovery.certificate.as_ref()),
-    ];
-    let old: Vec<&String> = old
+/// What a person must look at before the install: lines that still name the failed region or its things, and keys at
+/// places where the chart does not look. They are the operator's to decide on.
+fn remarks(plan: &Plan, new: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Outline::read(new)
+        .and_then(|outline| plan.moves(&outline))
+        .map(|moves| moves.notes)
+        .unwrap_or_default()
         .into_iter()
-        .filter(|(old, new)| old != new)
-        .filter_map(|(old, _)| old)
+        .map(|note| format!("note: {note}"))
         .collect();
-    let new_names: Vec<&str> = fields(plan)
-        .into_iter()
-        .filter_map(|(_, value)| value)
-        .collect();
-    let mut lines = Vec::new();
-    for (index, line) in new.lines().enumerate() {
-        // A new name may contain the old one: `state` in `state-dr`.
-        let mut rest = line.split('#').next().unwrap_or_default().to_owned();
-        for name in &new_names {
-            rest = rest.replace(name, "");
-        }
-        if let Some(found) = old.iter().find(|old| rest.contains(old.as_str())) {
-            lines.push(format!(
-                "note: line {} still names {found}; check whether that is right",
-                index + 1
-            ));
-        }
-    }
-    lines.truncate(20);
+    lines.extend(plan.leftovers(new).into_iter().map(|left| {
+        format!(
+            "note: line {} still names {}; check whether that is right, and say in [recovery.set] what it should be",
+            left.line, left.names
+        )
+    }));
     lines
 }
 
@@ -262,6 +257,36 @@ fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_start_another_cluster_or_too_many_auths_is_refused() {
+        let mut plan = crate::plan::sample::plan();
+        let cases = [
+            ("clusterName: other.example.com\n", "can never change"),
+            ("chartMode: aws\n", "clusterName is missing"),
+            (
+                "clusterName: teleport.example.com\nhighAvailability: {replicaCount: 3}\n",
+                "asks for 3 Auth instances",
+            ),
+            (
+                "clusterName: teleport.example.com\nhighAvailability: {replicaCount: lots}\n",
+                "no number of pods",
+            ),
+        ];
+        for (text, words) in cases {
+            let why = recovery_values(&plan, text).expect_err(text);
+            assert!(why.contains(words), "{why}");
+        }
+        let many = "clusterName: teleport.example.com\nhighAvailability: {replicaCount: 5}\nauth: {highAvailability: {replicaCount: 2}}\n";
+        let new = recovery_values(&plan, many).expect("five proxies may run");
+        assert!(new.contains("backendTable: west-state"), "{new}");
+        plan.recovery.audit_table = plan.recovery.state_table.clone();
+        let why = recovery_values(&plan, many).expect_err("one table for both");
+        assert!(why.contains("same state and audit table"), "{why}");
+        plan.recovery.state_table = None;
+        let why = recovery_values(&plan, many).expect_err("no table");
+        assert!(why.contains("does not say what aws.backendTable"), "{why}");
+    }
 
     #[test]
     fn a_write_is_whole_private_and_keeps_what_was_there() {

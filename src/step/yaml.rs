@@ -1,6 +1,6 @@
 //! Setting scalars in a YAML text without touching anything else.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::incident::outline::{Form, Mapping, Outline, Path};
 
@@ -10,26 +10,30 @@ struct Edit {
     text: String,
 }
 
-/// The text with the scalars at these paths of two keys set. Comments, order, quotes and line ends stay as they are; a
-/// missing key is put before the first of its mapping, a missing mapping at the end.
+/// A path with the value it is to have.
+pub type Setting = (Path, String);
+
+/// The text with the scalars at these paths set. Comments, order, quotes and line ends stay as they are; a missing key
+/// is put before the first of its mapping, a missing mapping of the top level at the end.
 ///
 /// # Errors
 /// In words, if a path holds something other than one plain scalar, or the result would not say exactly what was wanted.
-pub fn set(text: &str, values: &[([&str; 2], &str)]) -> Result<String, String> {
+pub fn set(text: &str, values: &[Setting]) -> Result<String, String> {
     let before = Outline::read(text)?;
     let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut edits = Vec::new();
-    let mut missing: Vec<([&str; 2], &str)> = Vec::new();
-    for &(path, value) in values {
-        let key: Path = path.iter().map(|&part| part.to_owned()).collect();
-        if before.mappings.contains_key(&key) || before.lists.contains(&key) {
+    let mut missing: BTreeMap<&[String], Vec<&Setting>> = BTreeMap::new();
+    for setting in values {
+        let (path, value) = setting;
+        if before.mappings.contains_key(path) || before.lists.contains(path) {
             return Err(format!(
                 "{} is not a single value; write it as one",
                 path.join(".")
             ));
         }
-        let Some(scalar) = before.scalars.get(&key) else {
-            missing.push((path, value));
+        let Some(scalar) = before.scalars.get(path) else {
+            let parent = path.split_last().map_or(&[][..], |(_, parent)| parent);
+            missing.entry(parent).or_default().push(setting);
             continue;
         };
         let new = match scalar.form {
@@ -49,7 +53,7 @@ pub fn set(text: &str, values: &[([&str; 2], &str)]) -> Result<String, String> {
             Form::Double => double(value),
             Form::Plain => plain(value),
         };
-        if scalar.value == value {
+        if scalar.value == *value {
             continue;
         }
         if anchored(text, scalar.span.start) {
@@ -75,8 +79,8 @@ pub fn set(text: &str, values: &[([&str; 2], &str)]) -> Result<String, String> {
             });
         }
     }
-    if !missing.is_empty() {
-        edits.push(insert(text, &before, &missing, line_end)?);
+    for (parent, missing) in &missing {
+        edits.push(insert(text, &before, parent, missing, line_end)?);
     }
     edits.sort_by_key(|edit| edit.at.start);
     let mut new = text.to_owned();
@@ -87,27 +91,24 @@ pub fn set(text: &str, values: &[([&str; 2], &str)]) -> Result<String, String> {
     Ok(new)
 }
 
-/// Puts keys that are not there.
+/// Puts keys that are not there into the mapping at `parent`.
 fn insert(
     text: &str,
     before: &Outline,
-    missing: &[([&str; 2], &str)],
+    parent: &[String],
+    missing: &[&Setting],
     line_end: &str,
 ) -> Result<Edit, String> {
-    let top = missing[0].0[0];
-    let path: Path = vec![top.to_owned()];
+    let name = parent.join(".");
     if let Some(Mapping {
         flow,
         start,
         column,
-    }) = before.mappings.get(&path)
+    }) = before.mappings.get(parent)
     {
         if *flow {
             let empty = text[start + 1..].trim_start().starts_with('}');
-            let list: Vec<String> = missing
-                .iter()
-                .map(|(path, value)| format!("{}: {}", path[1], plain(value)))
-                .collect();
+            let list: Vec<String> = missing.iter().map(|setting| pair(setting)).collect();
             let joint = if empty { "" } else { ", " };
             return Ok(Edit {
                 at: start + 1..start + 1,
@@ -122,10 +123,10 @@ fn insert(
             text: lines(missing, *column, line_end),
         });
     }
-    if before.lists.contains(&path) {
-        return Err(format!("{top} is a list"));
+    if before.lists.iter().any(|list| list == parent) {
+        return Err(format!("{name} is a list"));
     }
-    match before.scalars.get(&path) {
+    match before.scalars.get(parent) {
         Some(scalar) if scalar.span.is_empty() => {
             // `aws:` and nothing under it: the keys go on the lines that follow.
             let rest = &text[scalar.key.end..];
@@ -137,12 +138,19 @@ fn insert(
             } else {
                 line_end
             };
+            let own = text[..scalar.key.start]
+                .rfind('\n')
+                .map_or(scalar.key.start, |end| scalar.key.start - end - 1);
             Ok(Edit {
                 at: at..at,
-                text: format!("{lead}{}", lines(missing, 2, line_end)),
+                text: format!("{lead}{}", lines(missing, own + 2, line_end)),
             })
         }
-        Some(_) => Err(format!("{top} is a single value instead of a section")),
+        Some(_) => Err(format!("{name} is a single value instead of a section")),
+        None if parent.len() != 1 => Err(format!(
+            "there is no section {name} to put {} into; add it",
+            missing[0].0.join(".")
+        )),
         None => {
             if before
                 .mappings
@@ -150,7 +158,7 @@ fn insert(
                 .is_some_and(|mapping| mapping.flow)
             {
                 return Err(format!(
-                    "{top} is missing in a file written as {{…}}; add it"
+                    "{name} is missing in a file written as {{…}}; add it"
                 ));
             }
             let lead = if text.is_empty() || text.ends_with('\n') {
@@ -158,7 +166,7 @@ fn insert(
             } else {
                 line_end
             };
-            let text_new = format!("{lead}{top}:{line_end}{}", lines(missing, 2, line_end));
+            let text_new = format!("{lead}{name}:{line_end}{}", lines(missing, 2, line_end));
             Ok(Edit {
                 at: text.len()..text.len(),
                 text: text_new,
@@ -167,35 +175,33 @@ fn insert(
     }
 }
 
-fn lines(missing: &[([&str; 2], &str)], indent: usize, line_end: &str) -> String {
+/// `key: value`
+fn pair((path, value): &Setting) -> String {
+    let key = path.last().map(String::as_str).unwrap_or_default();
+    format!("{}: {}", plain(key), plain(value))
+}
+
+fn lines(missing: &[&Setting], indent: usize, line_end: &str) -> String {
     let pad = " ".repeat(indent);
-    let line = |(path, value): &([&str; 2], &str)| {
-        [
-            pad.clone(),
-            format!("{}: {}", path[1], plain(value)),
-            line_end.to_owned(),
-        ]
-        .concat()
-    };
-    missing.iter().map(line).collect()
+    missing
+        .iter()
+        .map(|setting| [pad.as_str(), &pair(setting), line_end].concat())
+        .collect()
 }
 
 /// Reads the result again: the wanted values, and nothing else differs.
-fn prove(before: &Outline, new: &str, values: &[([&str; 2], &str)]) -> Result<(), String> {
+fn prove(before: &Outline, new: &str, values: &[Setting]) -> Result<(), String> {
     let after =
         Outline::read(new).map_err(|error| format!("the result would not be YAML: {error}"))?;
-    let ours = |path: &Path| {
-        values
-            .iter()
-            .any(|(ours, _)| path.iter().map(String::as_str).eq(ours.iter().copied()))
-    };
+    let ours = |path: &Path| values.iter().any(|(ours, _)| path == ours);
+    // An empty section that was given its first key.
     let made = |path: &Path| {
         values
             .iter()
-            .any(|(ours, _)| path.len() == 1 && path[0] == ours[0])
+            .any(|(ours, _)| ours.split_last().is_some_and(|(_, parent)| path == parent))
     };
     for (path, value) in values {
-        if after.get(path) != Some(value) {
+        if after.scalars.get(path).map(|scalar| scalar.value.as_str()) != Some(value.as_str()) {
             return Err(format!(
                 "{} could not be set safely; edit it by hand",
                 path.join(".")
@@ -258,12 +264,52 @@ mod tests {
 
     use super::*;
 
-    const WANTED: [([&str; 2], &str); 4] = [
-        (["aws", "region"], "us-west-2"),
-        (["aws", "backendTable"], "state-dr"),
-        (["aws", "auditLogTable"], "audit-dr"),
-        (["aws", "sessionRecordingBucket"], "rec-dr"),
-    ];
+    fn wanted() -> Vec<Setting> {
+        [
+            ("region", "us-west-2"),
+            ("backendTable", "state-dr"),
+            ("auditLogTable", "audit-dr"),
+            ("sessionRecordingBucket", "rec-dr"),
+        ]
+        .map(|(key, value)| (vec!["aws".to_owned(), key.to_owned()], value.to_owned()))
+        .into()
+    }
+
+    fn at(path: &[&str], value: &str) -> Setting {
+        (
+            path.iter().map(|&part| part.to_owned()).collect(),
+            value.to_owned(),
+        )
+    }
+
+    #[test]
+    fn deep_paths_and_keys_with_dots_and_slashes() {
+        let text = "annotations:\n  serviceAccount:\n    eks.amazonaws.com/role-arn: arn:aws:iam::1:role/old # who\n  ingress: {\"alb.ingress.kubernetes.io/certificate-arn\": \"a,b\"}\nhighAvailability:\n  certManager:\n    enabled: true\nempty:\n  deep:\n";
+        let wanted = [
+            at(
+                &[
+                    "annotations",
+                    "serviceAccount",
+                    "eks.amazonaws.com/role-arn",
+                ],
+                "arn:aws:iam::1:role/new",
+            ),
+            at(
+                &[
+                    "annotations",
+                    "ingress",
+                    "alb.ingress.kubernetes.io/certificate-arn",
+                ],
+                "c,b",
+            ),
+            at(&["highAvailability", "certManager", "issuerName"], "dr"),
+            at(&["empty", "deep", "a/b"], "x"),
+        ];
+        let new = "annotations:\n  serviceAccount:\n    eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/new' # who\n  ingress: {\"alb.ingress.kubernetes.io/certificate-arn\": \"c,b\"}\nhighAvailability:\n  certManager:\n    issuerName: dr\n    enabled: true\nempty:\n  deep:\n    'a/b': x\n";
+        assert_eq!(set(text, &wanted).as_deref(), Ok(new));
+        let why = set(text, &[at(&["no", "such", "key"], "x")]).expect_err("no section");
+        assert!(why.contains("no section no.such"), "{why}");
+    }
 
     #[test]
     fn golden_texts() {
@@ -304,8 +350,8 @@ mod tests {
             ),
         ];
         for (old, new) in cases {
-            assert_eq!(set(old, &WANTED).as_deref(), Ok(new), "{old}");
-            assert_eq!(set(new, &WANTED).as_deref(), Ok(new), "again: {new}");
+            assert_eq!(set(old, &wanted()).as_deref(), Ok(new), "{old}");
+            assert_eq!(set(new, &wanted()).as_deref(), Ok(new), "again: {new}");
         }
     }
 
@@ -321,7 +367,7 @@ mod tests {
             ("aws:\n  region: a\n  region: b\n", "twice"),
             ("{a: b}\n", "written as {"),
         ] {
-            let why = set(text, &WANTED).expect_err(text);
+            let why = set(text, &wanted()).expect_err(text);
             assert!(why.contains(words), "{text:?}: {why}");
         }
     }
@@ -369,13 +415,13 @@ mod tests {
     proptest! {
         #[test]
         fn comments_and_untouched_lines_never_change(text in section()) {
-            let Ok(new) = set(&text, &WANTED) else { return Ok(()) };
-            let touched = |line: &str| WANTED.iter().any(|(path, _)| line.trim_start().starts_with(path[1]));
+            let Ok(new) = set(&text, &wanted()) else { return Ok(()) };
+            let touched = |line: &str| wanted().iter().any(|(path, _)| line.trim_start().starts_with(&path[1]));
             let rest = |text: &str| text.lines().filter(|line| !touched(line)).map(str::to_owned).collect::<Vec<_>>();
             prop_assert_eq!(rest(&text), rest(&new));
             let outline = Outline::read(&new).expect("YAML");
-            for (path, value) in &WANTED {
-                prop_assert_eq!(outline.get(path), Some(*value));
+            for (path, value) in wanted() {
+                prop_assert_eq!(outline.scalars.get(&path).map(|scalar| &scalar.value), Some(&value));
             }
             let comments = |text: &str| text.matches('#').count();
             prop_assert_eq!(comments(&text), comments(&new));

@@ -261,16 +261,18 @@ fn fitted(spans: Spans, room: usize) -> Spans {
 /// `► 4 Install the chart running`: how long, the runbook says.
 pub(super) fn running(canvas: &Canvas<'_>) -> Option<Spans> {
     let state = canvas.state;
-    let (at, step) = state
+    let mut running = state
         .runbook
         .steps
         .iter()
         .enumerate()
-        .find_map(|(at, step)| match state.step_state(step) {
-            StepState::Running(_) => Some((at, step)),
-            _ => None,
-        })?;
-    let text = format!("► {} {} running", at + 1, step.title);
+        .filter(|(_, step)| matches!(state.step_state(step), StepState::Running(_)));
+    let (at, step) = running.next()?;
+    let beside = match running.count() {
+        0 => String::new(),
+        more => format!(" +{more}"),
+    };
+    let text = format!("► {} {} running{beside}", at + 1, step.title);
     Some(vec![(text, canvas.style(Role::Running))])
 }
 

@@ -28,7 +28,7 @@ const WILDCARD: &str = "*.teleport.example.com";
 const BIG: &str = "big.example.com";
 const NOTHING: &str = "nothing.example.com";
 /// Of the records, in seconds: long enough that a copy is seen to outlive the switch.
-const TTL: i64 = 6;
+const TTL: i64 = 20;
 
 fn plan(dir: &tempfile::TempDir, more: impl IntoIterator<Item = toml::Table>) -> PathBuf {
     let base = parts::part(&format!(
@@ -74,7 +74,9 @@ fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
     let dir = tempfile::tempdir().expect("a folder");
     let aws = Aws::start(dir.path(), CLUSTER, OLD.0, TTL);
     let _dns = Dns::start(dir.path(), &[OLD, NEW], aws.source());
-    let own = parts::part(&format!("[dns]\nhot_names = [\"{APP}\"]\nrecord_ttl = 6\n"));
+    let own = parts::part(&format!(
+        "[dns]\nhot_names = [\"{APP}\"]\nrecord_ttl = {TTL}\n"
+    ));
     let path = plan(&dir, [aws.plan(), Dns::plan(), own]);
     let mut eyes = Eyes::open(&path, &["dns"]);
     let names = [CLUSTER, WILDCARD, APP];
@@ -115,7 +117,7 @@ fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
             (i64::from(left) < TTL - 1).then_some(())
         });
     }
-    assert_eq!(answer(&eyes, AUTHORITIES[0].0, CLUSTER).ttl, Some(6));
+    assert_eq!(answer(&eyes, AUTHORITIES[0].0, CLUSTER).ttl, Some(20));
     assert_eq!(eyes.judge(Condition::DnsPublished).outcome, Outcome::Fail);
     assert_eq!(eyes.judge(Condition::DnsConverged).outcome, Outcome::Fail);
 
@@ -124,7 +126,7 @@ fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
         eyes.look();
         let young = Cache::ALL
             .iter()
-            .all(|cache| answer(&eyes, &at(*cache), APP).ttl >= Some(3));
+            .all(|cache| answer(&eyes, &at(*cache), APP).ttl >= Some(15));
         young.then_some(())
     });
     let (told, fine) = step(&path, "switch-dns", false);
@@ -155,7 +157,7 @@ fn a_switch_is_published_by_the_authorities_and_converges_cache_by_cache() {
     let changed = answer(&eyes, AUTHORITIES[1].0, CLUSTER)
         .changed
         .expect("a change was seen");
-    assert_eq!(changed.ttl_before, Some(6));
+    assert_eq!(changed.ttl_before, Some(20));
 
     every_cache_turns(&mut eyes);
     for name in names {

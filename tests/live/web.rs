@@ -6,7 +6,8 @@ use std::{
 };
 
 use relight::incident::{
-    Address, Condition, Door, DoorFact, Fact, FailureKind, Outcome, Part, RecordSet, Subject,
+    Address, Condition, Door, DoorFact, Fact, Failure, FailureKind, Outcome, Part, RecordSet,
+    Subject,
 };
 
 use super::rig::{
@@ -64,7 +65,10 @@ impl Rig {
     /// Fresh eyes: a door asks for the authorities of one address at most every ten seconds.
     fn eyes(&self) -> Eyes {
         let mut eyes = Eyes::open(&self.path, &["web"]);
-        eyes.look();
+        let late = |part: &Failure| part.kind == FailureKind::Timeout;
+        becomes(&mut eyes, Door::New, |new| {
+            !new.find.as_ref().is_err_and(late)
+        });
         eyes
     }
 }
@@ -90,18 +94,24 @@ fn failed<T>(part: &Part<T>, kind: FailureKind, says: &str) {
     assert!(failure.detail.contains(says), "{failure} lacks {says:?}");
 }
 
-fn judged(eyes: &Eyes, condition: Condition, outcome: Outcome, says: &str) {
-    let finding = eyes.judge(condition);
-    assert_eq!(
-        finding.outcome, outcome,
-        "{condition}: {}",
-        finding.sentence
-    );
-    assert!(
-        finding.sentence.contains(says),
-        "{} lacks {says:?}",
-        finding.sentence
-    );
+/// Looks until a condition is judged so, in these words.
+fn judged(eyes: &mut Eyes, condition: Condition, outcome: Outcome, says: &str) {
+    until(&format!("{condition} to be {outcome:?}, {says:?}"), || {
+        let finding = eyes.judge(condition);
+        let so = finding.outcome == outcome && finding.sentence.contains(says);
+        if !so {
+            eyes.look();
+        }
+        so.then_some(())
+    });
+}
+
+/// Looks until an address is as wanted.
+fn becomes(eyes: &mut Eyes, which: Door, wanted: impl Fn(&Address) -> bool) {
+    until(&format!("the door {which}"), || {
+        eyes.look();
+        wanted(&address(eyes, which)).then_some(())
+    });
 }
 
 #[test]
@@ -115,7 +125,7 @@ fn every_version_is_read_and_its_authorities_are_compared() {
             ..Proxy::SOUND
         };
         rig.web.becomes(Balancer::New, proxy);
-        let eyes = rig.eyes();
+        let mut eyes = rig.eyes();
         let new = address(&eyes, Door::New);
         assert_eq!(
             (new.ip, new.port),
@@ -143,21 +153,21 @@ fn every_version_is_read_and_its_authorities_are_compared() {
         let find = new.find.expect("find");
         assert!(find.server_version.is_some(), "{version}");
         assert_eq!(new.pins, Ok(vec![pin.clone()]), "{version}");
-        judged(&eyes, Condition::NewDoorAnswers, Outcome::Pass, &begins);
+        judged(&mut eyes, Condition::NewDoorAnswers, Outcome::Pass, &begins);
         judged(
-            &eyes,
+            &mut eyes,
             Condition::SameAuthorities,
             Outcome::Pass,
             "old one's certificate authorities",
         );
         judged(
-            &eyes,
+            &mut eyes,
             Condition::OldDoorShut,
             Outcome::Fail,
             "still answers as this cluster",
         );
         judged(
-            &eyes,
+            &mut eyes,
             Condition::PublicPing,
             Outcome::Fail,
             "still leads to the old load balancer",
@@ -174,13 +184,13 @@ fn a_cluster_made_anew_has_other_authorities_and_is_the_worst_outcome() {
         ..Proxy::SOUND
     };
     rig.web.becomes(Balancer::New, proxy);
-    let eyes = rig.eyes();
+    let mut eyes = rig.eyes();
     assert_eq!(address(&eyes, Door::New).pins, Ok(vec![rig.web.pin(true)]));
     assert_ne!(rig.web.pin(true), rig.web.pin(false));
     // It is healthy in every other respect.
-    judged(&eyes, Condition::NewDoorAnswers, Outcome::Pass, CLUSTER);
+    judged(&mut eyes, Condition::NewDoorAnswers, Outcome::Pass, CLUSTER);
     judged(
-        &eyes,
+        &mut eyes,
         Condition::SameAuthorities,
         Outcome::Fail,
         "STOP: the new cluster has OTHER CERTIFICATE AUTHORITIES",
@@ -285,19 +295,19 @@ fn doors_are_killed_frozen_and_reached_again_and_the_public_name_moves() {
         );
         failed(&old.ping, FailureKind::Timeout, "");
     }
-    assert!(address(&eyes, Door::New).ping.is_ok());
+    becomes(&mut eyes, Door::New, |new| new.ping.is_ok());
     judged(
-        &eyes,
+        &mut eyes,
         Condition::OldDoorShut,
         Outcome::Unknown,
         "gives no answer, which is not the same as shut",
     );
     rig.web.server(Balancer::Old).kill();
-    eyes.look();
+    becomes(&mut eyes, Door::Old, |old| old.tcp.is_err());
     let old = address(&eyes, Door::Old);
     failed(&old.tcp, FailureKind::Unreachable, "127.41.1.1:8443");
     judged(
-        &eyes,
+        &mut eyes,
         Condition::OldDoorShut,
         Outcome::Pass,
         "No address of the old load balancer answers",
@@ -305,7 +315,7 @@ fn doors_are_killed_frozen_and_reached_again_and_the_public_name_moves() {
 
     // The name moves, and with it the public door.
     judged(
-        &eyes,
+        &mut eyes,
         Condition::PublicPing,
         Outcome::Fail,
         "still leads to the old load balancer",
@@ -321,7 +331,7 @@ fn doors_are_killed_frozen_and_reached_again_and_the_public_name_moves() {
         (eyes.judge(Condition::PublicPing).outcome == Outcome::Pass).then_some(())
     });
     judged(
-        &eyes,
+        &mut eyes,
         Condition::SameAuthorities,
         Outcome::Pass,
         "old one's",
@@ -336,10 +346,9 @@ fn doors_are_killed_frozen_and_reached_again_and_the_public_name_moves() {
         "the TLS handshake",
     );
     rig.web.server(Balancer::New).thaw();
-    eyes.look();
-    assert!(address(&eyes, Door::Public).ping.is_ok());
+    becomes(&mut eyes, Door::Public, |public| public.ping.is_ok());
     rig.web.server(Balancer::New).kill();
-    eyes.look();
+    becomes(&mut eyes, Door::New, |new| new.tcp.is_err());
     failed(
         &address(&eyes, Door::New).tcp,
         FailureKind::Unreachable,

@@ -80,19 +80,20 @@ fn from_first_frame_to_public_ping() {
     terminal.keys("1");
     passes(&terminal, "Verify backups");
 
-    terminal.keys("2");
+    confirm(&mut terminal, "2", "Record the black box");
+    terminal.keys("3");
     terminal.wait_for("uninstall teleport-cluster in");
     terminal.keys("uninstall teleport-cluster in practice-us-east-1\r");
     passes(&terminal, "Stop old cluster");
 
-    confirm(&mut terminal, "3", "Write recovery values");
-    confirm(&mut terminal, "4", "Install the chart");
-    terminal.keys("5");
-    passes(&terminal, "Wait for pods");
+    confirm(&mut terminal, "4", "Write recovery values");
+    confirm(&mut terminal, "5", "Install the chart");
     terminal.keys("6");
+    passes(&terminal, "Wait for pods");
+    terminal.keys("7");
     passes(&terminal, "Get load balancer");
-    confirm(&mut terminal, "7", "Switch DNS");
-    terminal.keys("8");
+    confirm(&mut terminal, "8", "Switch DNS");
+    terminal.keys("9");
     passes(&terminal, "Confirm public ping");
 
     terminal.keys("q");

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, Billing, Certificate, Cluster, Component, Deployment, Door, DoorFact, Fact,
-    Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity, LoadBalancer, Memo,
-    Moment, Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint, Release, Settings,
-    Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
+    DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
+    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint,
+    Release, Settings, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
@@ -24,6 +24,7 @@ pub const NAMES: &[&str] = &[
     "old door silent",
     "empty recovery",
     "values",
+    "black box",
     "recovery pods looping",
     "recovery pods ready",
     "new door",
@@ -57,6 +58,7 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "old door silent" => vec![(Subject::Door(Door::Old), silent())],
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
+        "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
@@ -75,6 +77,12 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         outcome,
     };
     seen.into_iter().map(observe).collect()
+}
+
+/// A box as this version wrote it first: later ones must still read it.
+fn black_box() -> Arc<BlackBox> {
+    let text = include_str!("../fixtures/black-box/seen-1.json");
+    Arc::new(serde_json::from_str(text).expect("a black box"))
 }
 
 fn silent() -> Result<Fact, Failure> {
@@ -310,6 +318,7 @@ fn values() -> Values {
         state_table: Some("teleport-state-dr".to_owned()),
         audit_table: Some("teleport-events-dr".to_owned()),
         bucket: Some("teleport-recordings-us-west-2".to_owned()),
+        ..Values::default()
     }
 }
 

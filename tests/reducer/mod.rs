@@ -13,11 +13,12 @@
 //! says = "CrashLoopBackOff"           # expected: part of the notice line
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
+//! shown = "wait-for-pods"             # expected: whose output is shown
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
 mod facts;
-mod properties;
+pub mod properties;
 mod rig;
 
 use std::{collections::BTreeMap, path::Path};
@@ -48,6 +49,7 @@ struct Then {
     says: Option<String>,
     starts: Vec<String>,
     cancels: Vec<String>,
+    shown: Option<String>,
     overlay: Option<String>,
 }
 
@@ -146,6 +148,12 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             rig.cancelled(),
             then.cancels
         ));
+    }
+    if let Some(wanted) = &then.shown {
+        let got = rig.state.shown_run().map(|run| run.armed.step.as_str());
+        if got != Some(wanted) {
+            return Err(format!("the output of {got:?} is shown, not of {wanted}"));
+        }
     }
     if let Some(wanted) = &then.overlay
         && rig.overlay() != wanted

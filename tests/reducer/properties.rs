@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use relight::{
-    incident::{Outcome, Risk, Verdict},
+    incident::{Evidence, Outcome, Risk, RunId, Verdict},
     journal::{Entry, Record},
+    judge,
     state::Story,
 };
 
@@ -15,6 +16,8 @@ enum Move {
     Press(String),
     Exit(usize, i32),
     Lose(usize),
+    /// Everything that an override asks for, and the step's own dialog after it.
+    Override(&'static str),
     Wait(i64),
     Break,
 }
@@ -41,12 +44,22 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         "cancel install",
         "dry stop-old-cluster",
         "dry install",
+        "other-way stop-old-cluster",
+        "run stop-old-cluster",
+        "type nobody answers",
+        "override stop-old-cluster",
+        "override install",
+        "override switch-dns",
+        "type override stop-old-cluster",
+        "type override install",
+        "type override switch-dns",
     ]);
     let one = prop_oneof![
         4 => (0..facts::NAMES.len()).prop_map(Move::See),
         6 => keys.prop_map(|key| Move::Press(key.to_owned())),
         2 => (0_usize..8, prop::sample::select(vec![0, 1])).prop_map(|(step, code)| Move::Exit(step, code)),
         1 => (0_usize..8).prop_map(Move::Lose),
+        2 => prop::sample::select(vec!["stop-old-cluster", "install", "switch-dns"]).prop_map(Move::Override),
         2 => (1_i64..40).prop_map(Move::Wait),
         1 => Just(Move::Break),
     ];
@@ -54,7 +67,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
-    let mut clock = 0;
+    let mut clock = rig.state.now.secs() - super::rig::BEGIN;
     for one in moves {
         match one {
             Move::See(index) => rig.see(facts::NAMES[*index]),
@@ -81,6 +94,28 @@ fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
                     rig.lose(&step);
                 }
             }
+            Move::Override(step) => {
+                rig.press(&format!("override {step}"));
+                for key in [
+                    "drawn",
+                    &format!("type override {step}"),
+                    "accept",
+                    "type because",
+                    "accept",
+                ] {
+                    rig.press(key);
+                }
+                if rig.overlay() == "confirm" {
+                    for key in [
+                        "drawn",
+                        "button",
+                        "type uninstall teleport-cluster in east",
+                        "accept",
+                    ] {
+                        rig.press(key);
+                    }
+                }
+            }
             Move::Wait(secs) => {
                 clock += secs;
                 rig.at(clock);
@@ -91,14 +126,40 @@ fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
     }
 }
 
+/// A confirmation has what its dialog asked for.
+fn answered(
+    before: &[Record],
+    run: &RunId,
+    phrase: Option<&String>,
+    note: Option<&String>,
+) -> Result<(), TestCaseError> {
+    let armed = before
+        .iter()
+        .rev()
+        .find_map(|earlier| match &earlier.entry {
+            Entry::Armed(armed) if armed.run == *run => Some(armed),
+            _ => None,
+        });
+    let armed = armed.ok_or_else(|| TestCaseError::fail("confirmed, never armed"))?;
+    prop_assert!(
+        armed.risk != Risk::Destroy || phrase == armed.phrase.as_ref(),
+        "{run}"
+    );
+    let noted = note.is_some_and(|note| !note.trim().is_empty());
+    prop_assert!(!armed.by_hand || noted, "{run} without a note");
+    Ok(())
+}
+
 /// Everything that must hold of any journal that a cockpit has written.
-fn sound(records: &[Record]) -> Result<(), TestCaseError> {
+pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
     for (index, record) in records.iter().enumerate() {
         let before = &records[..index];
         match &record.entry {
             Entry::Started { run, .. } => {
                 let confirmed = before.iter().find_map(|earlier| match &earlier.entry {
-                    Entry::Confirmed { run: of, phrase } if of == run => Some(phrase.clone()),
+                    Entry::Confirmed {
+                        run: of, phrase, ..
+                    } if of == run => Some(phrase.clone()),
                     _ => None,
                 });
                 prop_assert!(
@@ -127,6 +188,16 @@ fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                     Entry::Started { run: of, .. } if of == run)),
                     "{run} started twice"
                 );
+            }
+            Entry::Judged { run, .. }
+                if before.iter().any(|earlier| {
+                    matches!(&earlier.entry, Entry::Armed(armed)
+                        if armed.run == *run && armed.evidence != Evidence::Seen)
+                }) =>
+            {
+                return Err(TestCaseError::fail(format!(
+                    "{run} has a verdict without a look"
+                )));
             }
             Entry::Judged {
                 verdict: Verdict::Pass,
@@ -159,8 +230,52 @@ fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                     );
                 }
             }
+            Entry::Confirmed { run, phrase, note } => {
+                answered(before, run, phrase.as_ref(), note.as_ref())?;
+            }
+            Entry::Armed(armed) if armed.waiver.is_some() => {
+                let recorded = before.iter().any(|earlier| {
+                    matches!(&earlier.entry, Entry::Overridden { step, waiver, phrase }
+                        if *step == armed.step
+                            && Some(waiver) == armed.waiver.as_ref()
+                            && *phrase == format!("override {step}")
+                            && !waiver.reason.trim().is_empty())
+                });
+                prop_assert!(recorded, "{} overridden without a record", armed.run);
+            }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// No run starts while a precondition of its step is seen to FAIL, whatever was overridden; and none while one is
+/// UNKNOWN that was not waived by name.
+fn unlocked(rig: &Rig, record: &Record) -> Result<(), TestCaseError> {
+    let Entry::Confirmed { run, .. } = &record.entry else {
+        return Ok(());
+    };
+    let Some(run) = rig.state.story.runs.get(run) else {
+        return Ok(());
+    };
+    let step = rig.state.runbook.get(&run.armed.step).expect("a step");
+    let step = step.by(run.armed.way);
+    if run.armed.dry_run {
+        return Ok(());
+    }
+    for pre in &step.pre {
+        let finding = judge::condition(*pre, &rig.state.sight());
+        let waived = run.armed.waiver.iter().flat_map(|waiver| &waiver.waived);
+        let waived = waived.map(|waived| waived.condition.as_str());
+        prop_assert!(
+            finding.outcome == Outcome::Pass
+                || finding.outcome == Outcome::Unknown
+                    && waived.clone().any(|name| name == pre.name()),
+            "{} was confirmed with {pre} {:?}: {}",
+            run.armed.run,
+            finding.outcome,
+            finding.sentence
+        );
     }
     Ok(())
 }
@@ -172,6 +287,26 @@ proptest! {
     fn no_start_without_confirmation_and_no_pass_without_evidence(moves in moves()) {
         let mut rig = Rig::new(None);
         play(&mut rig, &moves, true);
+        sound(&rig.records)?;
+    }
+
+    #[test]
+    fn no_override_of_a_fail(moves in moves()) {
+        let mut rig = Rig::new(None);
+        // Everything before the gates is skipped, so that they are what is left.
+        for step in ["verify-backups", "stop-old-cluster", "write-values", "wait-for-pods", "load-balancer"] {
+            rig.press(&format!("skip {step}"));
+            rig.press("type x");
+            rig.press("accept");
+        }
+        let mut seen = rig.records.len();
+        for one in &moves {
+            play(&mut rig, std::slice::from_ref(one), false);
+            for at in seen..rig.records.len() {
+                unlocked(&rig, &rig.records[at])?;
+            }
+            seen = rig.records.len();
+        }
         sound(&rig.records)?;
     }
 

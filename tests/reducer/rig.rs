@@ -146,7 +146,8 @@ impl Rig {
         self.feed(Event::Observed(facts::named(name, now), now));
     }
 
-    /// An intent by name: `run STEP`, `number N`, `accept`, `dismiss`, `button`, `type TEXT`, `paste TEXT`, `skip STEP`,
+    /// An intent by name: `run STEP`, `number N`, `accept`, `dismiss`, `button`, `type TEXT`, `paste TEXT`, `skip STEP`, `override STEP`,
+    /// `other-way STEP`, `previous-run`, `next-run`,
     /// `cancel STEP`, `dry STEP`, `drawn`, `enter` on the runbook's row, `filter TEXT`, `close`, `size COLUMNSxROWS`.
     pub fn press(&mut self, key: &str) {
         let (verb, rest) = key.split_once(' ').unwrap_or((key, ""));
@@ -161,6 +162,10 @@ impl Rig {
             "paste" => self.intend(Intent::Paste(rest.to_owned())),
             "drawn" => self.feed(Event::Drawn),
             "skip" => self.on(step(), Intent::Skip),
+            "other-way" => self.on(step(), Intent::OtherWay),
+            "previous-run" => self.intend(Intent::NextRun(false)),
+            "next-run" => self.intend(Intent::NextRun(true)),
+            "override" => self.on(step(), Intent::Override),
             "cancel" => self.on(step(), Intent::Cancel),
             "dry" => self.on(step(), Intent::DryRun),
             "enter" => self.intend(Intent::Run(None)),
@@ -237,6 +242,7 @@ impl Rig {
             | StepState::Settling(why)
             | StepState::Failed(why)
             | StepState::Unclear(why)
+            | StepState::Told(_, why)
             | StepState::Skipped(why) => why,
             _ => String::new(),
         }
@@ -262,6 +268,7 @@ impl Rig {
         match &self.state.desk.overlay {
             None => "nothing",
             Some(Overlay::Confirm(_)) => "confirm",
+            Some(Overlay::Override(_)) => "override",
             Some(Overlay::Reason(_)) => "reason",
             Some(_) => "other",
         }

@@ -173,6 +173,15 @@ impl Reach {
         self.endpoints.get(&service).cloned()
     }
 
+    /// A client of AWS Certificate Manager.
+    pub async fn acm(&self) -> aws_sdk_acm::Client {
+        let mut builder = aws_sdk_acm::config::Builder::from(self.config().await);
+        if let Some(url) = self.endpoint(Service::Acm) {
+            builder = builder.endpoint_url(url);
+        }
+        aws_sdk_acm::Client::from_conf(builder.build())
+    }
+
     /// A client of Amazon `DynamoDB`.
     pub async fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let mut builder = aws_sdk_dynamodb::config::Builder::from(self.config().await);
@@ -189,6 +198,24 @@ impl Reach {
             builder = builder.endpoint_url(url);
         }
         aws_sdk_backup::Client::from_conf(builder.build())
+    }
+
+    /// A client of Amazon EKS.
+    pub async fn eks(&self) -> aws_sdk_eks::Client {
+        let mut builder = aws_sdk_eks::config::Builder::from(self.config().await);
+        if let Some(url) = self.endpoint(Service::Eks) {
+            builder = builder.endpoint_url(url);
+        }
+        aws_sdk_eks::Client::from_conf(builder.build())
+    }
+
+    /// A client of AWS IAM: one endpoint for the world, signed for us-east-1 where its control plane is.
+    pub async fn iam(&self) -> aws_sdk_iam::Client {
+        let mut builder = aws_sdk_iam::config::Builder::from(self.config().await);
+        if let Some(url) = self.endpoint(Service::Iam) {
+            builder = builder.endpoint_url(url);
+        }
+        aws_sdk_iam::Client::from_conf(builder.build())
     }
 
     /// A client of AWS STS, at the region's own endpoint.

@@ -231,6 +231,7 @@ mod tests {
             context: Some("dr".into()),
             kubeconfig: Some(file.clone()),
             uid: None,
+            eks_cluster: None,
         };
         let missing = connect(&plan).await.expect_err("missing");
         assert!(missing.detail.contains("\"dr\" is not in"), "{missing}");
@@ -254,6 +255,7 @@ mod tests {
             context: Some("dr".into()),
             kubeconfig: Some(file),
             uid: None,
+            eks_cluster: None,
         };
         let failure = connect(&plan).await.expect_err("the plugin fails");
         assert_eq!(failure.kind, FailureKind::Credentials);

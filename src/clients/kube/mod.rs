@@ -11,6 +11,8 @@ mod deployment;
 pub mod failure;
 mod pod;
 mod query;
+pub mod raw;
+mod release;
 pub mod text;
 pub mod wire;
 
@@ -19,3 +21,4 @@ pub use connect::{Kube, connect};
 pub use deployment::WireDeployment;
 pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};
+pub use release::{HelmRelease, digest, release};

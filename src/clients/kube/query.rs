@@ -17,7 +17,8 @@ const PAGE_BYTES: u64 = 64 << 20;
 /// The longest line of a watch: etcd holds 1.5 MB an object.
 const LINE_BYTES: u64 = 4 << 20;
 /// Asks for metadata alone, so that no Secret's data ever gets here.
-const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+pub(super) const METADATA_LIST: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /// The same for a watch.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
@@ -118,7 +119,7 @@ impl Query {
 }
 
 /// Escapes what is not unreserved (RFC 3986 section 2.3).
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     use std::fmt::Write as _;
 
     text.bytes()
@@ -234,14 +235,25 @@ async fn fetch<T: DeserializeOwned>(
     } else {
         "application/json"
     };
+    get(kube, &doing, accept, uri, patience).await
+}
+
+/// One bounded GET.
+pub(super) async fn get<T: DeserializeOwned>(
+    kube: &Kube,
+    doing: &str,
+    accept: &str,
+    uri: &str,
+    patience: Duration,
+) -> Result<T, Failure> {
     let read = async {
-        let stream = open(kube, uri, accept, &doing).await?;
+        let stream = open(kube, uri, accept, doing).await?;
         let mut body = Vec::new();
         let mut capped = stream.take(PAGE_BYTES);
         capped
             .read_to_end(&mut body)
             .await
-            .map_err(|error| failure::request(&kube.place, &doing, &kube_error(error)))?;
+            .map_err(|error| failure::request(&kube.place, doing, &kube_error(error)))?;
         if capped.limit() == 0 {
             return Err(Failure::new(
                 FailureKind::Garbage,
@@ -253,18 +265,12 @@ async fn fetch<T: DeserializeOwned>(
             ));
         }
         serde_json::from_slice(&body).map_err(|error| {
-            failure::request(&kube.place, &doing, &::kube::Error::SerdeError(error))
+            failure::request(&kube.place, doing, &::kube::Error::SerdeError(error))
         })
     };
     tokio::time::timeout(patience, read)
         .await
-        .unwrap_or_else(|_| {
-            Err(failure::timeout(
-                &kube.place,
-                &doing,
-                patience.as_secs_f32(),
-            ))
-        })
+        .unwrap_or_else(|_| Err(failure::timeout(&kube.place, doing, patience.as_secs_f32())))
 }
 
 fn kube_error(error: std::io::Error) -> ::kube::Error {

@@ -6,6 +6,7 @@
 
 mod board;
 mod class;
+mod reverted;
 mod row;
 mod sets;
 mod verdict;
@@ -13,6 +14,7 @@ mod zone;
 
 pub use board::{Board, board};
 pub use class::{Class, classify, lacking};
+pub use reverted::reverted;
 pub use row::{Place, Row, rows};
 pub use sets::{Ends, LOOKUP, Sets, sets};
 pub use verdict::{converged, published};

@@ -350,7 +350,10 @@ impl Bounds {
 /// The greatest TTL an authority gives or gave for the name; and, if all of them have been seen to change to the new
 /// answer, the last of these changes plus the TTL that the old answer had there.
 fn bound(name: &str, sight: &Sight<'_>, sets: &Sets) -> (u32, Option<Moment>) {
-    let (mut whole, mut honest, mut all) = (0, None, true);
+    // What it was before the change, by the black box: a cockpit that came later did not see the authorities change.
+    let before = crate::judge::black_box::known(sight).and_then(|found| found.records.good());
+    let before = before.and_then(|old| old.ttl_of(name)).unwrap_or(0);
+    let (mut whole, mut honest, mut all) = (before, None, true);
     for (subject, reading) in sight.instruments.iter() {
         let Subject::Answer { name: asked, .. } = subject else {
             continue;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
     incident::{Fact, Side, Subject},
-    judge::{Sight, glance},
+    judge::{Sight, black_box, glance},
 };
 
 /// The server under which Relight's own look-ups are observed.
@@ -44,7 +44,7 @@ pub struct Sets {
     pub new: Ends,
 }
 
-/// Both sets: what the plan declares, what the clusters' status says, and the addresses that Relight's own look-ups
+/// Both sets: what the plan declares, what the black box has of before, what the clusters' status says, and the addresses that Relight's own look-ups
 /// last found for the hosts among them. An old value counts as well as a fresh one: a deleted load balancer's
 /// addresses stay OLD.
 #[must_use]
@@ -59,6 +59,13 @@ fn ends(side: Side, declared: &[String], sight: &Sight<'_>) -> Ends {
     let mut ends = Ends::default();
     for end in declared.iter().chain(&sight.plan.side(side).load_balancer) {
         ends.add(end);
+    }
+    if side == Side::Primary
+        && let Some(found) = black_box::known(sight)
+    {
+        for end in found.ends() {
+            ends.add(end.strip_prefix("dualstack.").unwrap_or(end));
+        }
     }
     if let Some((Fact::Cluster(cluster), _)) = glance(&Subject::Cluster(side), sight).known()
         && let Some(balancer) = &cluster.load_balancer

@@ -193,7 +193,7 @@ fn pick<'a>(rows: &[&'a Row], which: impl Fn(&Row) -> bool) -> Vec<&'a Row> {
 }
 
 /// `ns-1 teleport.example.com OLD, …`, the first three.
-fn told(rows: &[&Row], what: impl Fn(&Row) -> String) -> String {
+pub(super) fn told(rows: &[&Row], what: impl Fn(&Row) -> String) -> String {
     let told: Vec<String> = rows
         .iter()
         .map(|row| format!("{} {} {}", row.label, row.name, what(row)))
@@ -201,7 +201,7 @@ fn told(rows: &[&Row], what: impl Fn(&Row) -> String) -> String {
     list(&told.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn subjects(rows: &[&Row]) -> Vec<Subject> {
+pub(super) fn subjects(rows: &[&Row]) -> Vec<Subject> {
     rows.iter().map(|row| row.subject.clone()).collect()
 }
 

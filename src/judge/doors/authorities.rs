@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     incident::{Door, Subject, Witnessed, brief},
-    judge::Sight,
+    judge::{Sight, black_box},
 };
 
 /// What the comparison came to. Pins are compared as sets.
@@ -40,6 +40,8 @@ pub struct Compared {
     seen: BTreeSet<String>,
     /// How long ago the pins at the old door were last asked for.
     age: Option<Duration>,
+    /// Where they are from.
+    from: &'static str,
 }
 
 impl Compared {
@@ -52,10 +54,10 @@ impl Compared {
             .unwrap_or_default();
         match (self.planned.is_empty(), self.seen.is_empty()) {
             (false, false) => {
-                format!("compared with the plan's pins and those seen at the old door{ago}")
+                format!("compared with the plan's pins and those {}{ago}", self.from)
             }
             (false, true) => "compared with the plan's pins".to_owned(),
-            (true, false) => format!("compared with the pins seen at the old door{ago}"),
+            (true, false) => format!("compared with the pins {}{ago}", self.from),
             (true, true) => "nothing to compare with".to_owned(),
         }
     }
@@ -70,14 +72,23 @@ impl Compared {
     }
 }
 
-/// Compares the pins at the new door with the plan's and with those last seen at the old one.
+/// Compares the pins at the new door with the plan's and with those last seen at the old one; where nobody has seen
+/// those, with the black box's.
 #[must_use]
 pub fn authorities(sight: &Sight<'_>) -> Compared {
     let planned: BTreeSet<String> = sight.plan.cluster.ca_pins.iter().cloned().collect();
-    let (seen, age) = old_pins(sight);
+    let (mut seen, mut age) = old_pins(sight);
     let mut evidence = vec![Subject::Door(Door::New)];
+    let mut from = "seen at the old door";
     if !seen.is_empty() {
         evidence.push(Subject::Door(Door::Old));
+    } else if let Some(found) = black_box::known(sight)
+        && let Some(pins) = found.pins.good()
+    {
+        seen = pins.iter().cloned().collect();
+        age = Some(sight.now.since(found.pins.at));
+        from = "in the black box, seen";
+        evidence.push(Subject::BlackBox);
     }
     let verdict = match new_pins(sight) {
         Err(why) => Authorities::NotSeen(why),
@@ -101,6 +112,7 @@ pub fn authorities(sight: &Sight<'_>) -> Compared {
         planned,
         seen,
         age,
+        from,
     }
 }
 

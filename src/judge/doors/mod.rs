@@ -2,6 +2,7 @@
 
 mod authorities;
 mod look;
+mod old;
 mod pane;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ mod tests;
 use std::net::IpAddr;
 
 pub use authorities::{Authorities, authorities};
+pub use old::answers_as_before as old_answers;
 pub use pane::{assess, pane};
 
 use self::look::{Answers, Look, answers, known, look};

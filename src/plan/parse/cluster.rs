@@ -1,4 +1,4 @@
-//! `[cluster]`, `[web]`, `[objectives]` and `[tools]`.
+//! `[cluster]`, `[web]`, `[objectives]`, `[black_box]` and `[tools]`.
 
 use std::{path::Path, time::Duration};
 
@@ -7,7 +7,7 @@ use super::{
     rules,
     section::Section,
 };
-use crate::plan::{ClusterPlan, Objectives, Tools, WebPlan};
+use crate::plan::{BlackBoxPlan, ClusterPlan, Objectives, Tools, WebPlan};
 
 /// `[cluster]` with the place of its name.
 pub(super) fn cluster(
@@ -112,6 +112,23 @@ pub(super) fn objectives(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> 
     Objectives {
         rto: rto.map_or(Duration::from_hours(1), |found| found.value),
         rpo: rpo.map_or(Duration::from_mins(15), |found| found.value),
+    }
+}
+
+/// `[black_box]`
+pub(super) fn black_box(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> BlackBoxPlan {
+    let mut section = top.section(reader, "black_box");
+    let copy_to = section.parsed(reader, "copy_to", rules::copy_to);
+    if !section.has("copy_to") {
+        reader.warning(
+            &section.span,
+            "[black_box] copy_to is not declared: the black box lies on this host only, and is lost with it",
+            "write copy_to = \"s3://bucket/prefix\", a bucket in the recovery region such as that of the recordings",
+        );
+    }
+    section.finish(reader);
+    BlackBoxPlan {
+        copy_to: copy_to.map(|found| found.value),
     }
 }
 

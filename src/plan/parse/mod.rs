@@ -66,6 +66,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let (mut dns, dns_places) = dns::dns(&mut top, reader, &name);
     let web = cluster::web(&mut top, reader, &folder);
     let objectives = cluster::objectives(&mut top, reader);
+    let black_box = cluster::black_box(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
     top.finish(reader);
     if practice {
@@ -85,6 +86,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         dns,
         web,
         objectives,
+        black_box,
         tools,
         practice,
         warnings: Vec::new(),

@@ -69,10 +69,16 @@ pub(super) fn region(
     let restore_from = section.parsed(reader, "restore_from", rules::way);
     let kms_keys = section.list(reader, "kms_keys", rules::text);
     let certificate = section.parsed(reader, "certificate", rules::certificate);
+    let auth_role = section.parsed(reader, "auth_role", rules::role);
+    let proxy_role = section.parsed(reader, "proxy_role", rules::role);
+    let issuer = section.text(reader, "issuer");
     let values = section.path(reader, "values", folder);
     let load_balancer = section.list(reader, "load_balancer", rules::target);
     let start = section.span.clone();
     let (kube, context_place, uid_place) = kube(&mut section, reader, folder);
+    let set = section
+        .section(reader, "set")
+        .settings(reader, rules::setting);
     let endpoints = endpoints(&mut section, reader, &mut places);
     section.finish(reader);
 
@@ -109,6 +115,10 @@ pub(super) fn region(
             .map(|found| found.value)
             .collect(),
         certificate: certificate.map(|found| found.value),
+        auth_role: auth_role.map(|found| found.value),
+        proxy_role: proxy_role.map(|found| found.value),
+        issuer: issuer.map(|found| found.value),
+        set,
         values: values.map(|found| found.value),
         load_balancer: load_balancer.into_iter().map(|found| found.value).collect(),
         endpoints,
@@ -126,6 +136,7 @@ fn kube(
     let context = section.parsed(reader, "context", rules::argument);
     let kubeconfig = section.path(reader, "kubeconfig", folder);
     let uid = section.parsed(reader, "uid", rules::uid);
+    let eks_cluster = section.text(reader, "eks_cluster");
     section.finish(reader);
     let places = (
         context.as_ref().map(|found| found.span.clone()),
@@ -135,6 +146,7 @@ fn kube(
         context: context.map(|found| found.value),
         kubeconfig: kubeconfig.map(|found| found.value),
         uid: uid.map(|found| found.value),
+        eks_cluster: eks_cluster.map(|found| found.value),
     };
     (plan, places.0, places.1)
 }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{incident::source::Way, plan::RegionPlan};
+use crate::{
+    incident::source::Means,
+    plan::{CopyTo, RegionPlan},
+};
 
 /// Why a value is not taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +53,50 @@ pub(super) fn argument(value: &str) -> Ruled<String> {
         );
     }
     text(value)
+}
+
+/// The path of a value, as `helm --set` writes it: keys joined by dots, a dot within a key as `\.`. Those that other keys
+/// of the plan decide are refused, since two answers to one question cannot both hold.
+pub(super) fn setting(value: &str) -> Ruled<Vec<String>> {
+    let mut path = vec![String::new()];
+    let mut escaped = false;
+    for c in text(value)?.chars() {
+        match c {
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
+            }
+            '.' if !escaped => path.push(String::new()),
+            c => {
+                if let Some(part) = path.last_mut() {
+                    part.push(c);
+                }
+            }
+        }
+        escaped = false;
+    }
+    if path.iter().any(String::is_empty) {
+        return wrong(
+            format!("{value:?} has an empty key"),
+            "join the keys by dots, as in \"aws.athenaURL\"; write a dot within a key as \\\\.",
+        );
+    }
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let decided = match words.as_slice() {
+        ["clusterName"] => Some("name in [cluster], and it never changes"),
+        ["aws", "region"] => Some("region"),
+        ["aws", "backendTable"] => Some("state_table"),
+        ["aws", "auditLogTable"] => Some("audit_table"),
+        ["aws", "sessionRecordingBucket"] => Some("recordings_bucket"),
+        _ => None,
+    };
+    match decided {
+        Some(key) => wrong(
+            format!("{value} is decided by another key of the plan"),
+            format!("set {key} instead"),
+        ),
+        None => Ok(path),
+    }
 }
 
 /// A path; a relative one is taken from the plan's folder.
@@ -148,11 +195,11 @@ pub(super) fn key(value: &str) -> Ruled<String> {
 }
 
 /// What tables are restored from.
-pub(super) fn way(value: &str) -> Ruled<Way> {
-    let found = Way::ALL.into_iter().find(|way| way.word() == value);
+pub(super) fn way(value: &str) -> Ruled<Means> {
+    let found = Means::ALL.into_iter().find(|way| way.word() == value);
     found.map_or_else(
         || {
-            let words = Way::ALL.map(Way::word).join(", ");
+            let words = Means::ALL.map(Means::word).join(", ");
             wrong(
                 format!("{value:?} is nothing that tables are restored from"),
                 format!(
@@ -194,6 +241,33 @@ pub(super) fn bucket(value: &str) -> Ruled<String> {
             "write the name alone, 3 to 63 lower-case letters, digits, '.' and '-'; no s3:// and no ARN",
         )
     }
+}
+
+/// `s3://bucket/prefix`: a place for copies. A prefix ends with a slash afterwards.
+pub(super) fn copy_to(value: &str) -> Ruled<CopyTo> {
+    let Some(rest) = value.strip_prefix("s3://") else {
+        return wrong(
+            format!("{value:?} is no place in S3"),
+            "write s3:// with a bucket and a prefix: s3://teleport-recordings-us-west-2/black-box",
+        );
+    };
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.trim_end_matches('/');
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if prefix.len() > 200 || !prefix.chars().all(plain) {
+        return wrong(
+            format!("{prefix:?} is no prefix of keys"),
+            "use up to 200 letters, digits, '-', '_', '.' and '/'",
+        );
+    }
+    Ok(CopyTo {
+        bucket: bucket(name)?,
+        prefix: if prefix.is_empty() {
+            String::new()
+        } else {
+            format!("{prefix}/")
+        },
+    })
 }
 
 /// The UID of a Kubernetes object: 8-4-4-4-12 hexadecimal digits.

@@ -1,6 +1,6 @@
 //! One table of the plan: its keys are known by being asked for, and what nobody asked for is an unknown key.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use toml::{
     Spanned,
@@ -242,6 +242,29 @@ impl<'d, 'i> Section<'d, 'i> {
             }
         }
         servers
+    }
+
+    /// Every key of this table, by a rule for keys, with its string: no key is unknown here.
+    pub(super) fn settings<K: Ord>(
+        &self,
+        reader: &mut Reader<'_>,
+        rule: impl Fn(&str) -> Result<K, Wrong>,
+    ) -> BTreeMap<K, String> {
+        let mut settings = BTreeMap::new();
+        for (key, value) in self.table.into_iter().flatten() {
+            let word = key.get_ref();
+            let DeValue::String(text) = value.get_ref() else {
+                self.mistyped(reader, word, &value.span(), value.get_ref(), "a string");
+                continue;
+            };
+            if let (Some(path), Some(text)) = (
+                self.ruled(reader, word, &key.span(), word, &rule),
+                self.ruled(reader, word, &value.span(), text, &rules::text),
+            ) {
+                settings.insert(path.value, text.value);
+            }
+        }
+        settings
     }
 
     /// Reports every key that nobody asked for.

@@ -34,6 +34,9 @@ kube = { context = "west", uid = "00000000-0000-4000-8000-000000000002" }
 zone_id = "Z0123456789ABC"
 zone = "example.com"
 resolvers = ["10.0.0.2"]
+
+[black_box]
+copy_to = "s3://recordings-west/black-box"
 "#;
 
 fn parse(text: &str) -> Result<Plan, Vec<Diagnostic>> {
@@ -347,12 +350,13 @@ fn every_error_comes_at_once_and_in_order() {
 
 #[test]
 fn a_mistyped_public_resolver_is_an_error_where_it_stands() {
-    let text = format!("{SOUND}public_resolvers = [\n  \"google\",\n  \"cloudfare\",\n]\n");
+    let listed = "public_resolvers = [\n  \"google\",\n  \"cloudfare\",\n]\n\n[black_box]";
+    let text = SOUND.replace("\n[black_box]", listed);
     let errors = parse(&text).expect_err("a wrong plan");
     assert_eq!(errors.len(), 1, "{errors:#?}");
     let error = &errors[0];
     assert_eq!(error.excerpt, "\"cloudfare\"");
-    assert_eq!((error.line, error.column), (SOUND.lines().count() + 3, 3));
+    assert_eq!((error.line, error.column), (SOUND.lines().count(), 3));
     assert_eq!(error.remedy, "did you mean \"cloudflare\"?");
 }
 
@@ -365,7 +369,8 @@ fn a_private_zone_needs_resolvers_that_know_it_and_asks_no_public_ones() {
     let none = private(SOUND).replace("resolvers = [\"10.0.0.2\"]\n", "");
     let plan = parse(&none).expect("a plan with a gap");
     assert!(plan.warnings[0].message.contains("nobody can be asked"));
-    let public = private(SOUND) + "public_resolvers = [\"google\"]\n";
+    let listed = "public_resolvers = [\"google\"]\n\n[black_box]";
+    let public = private(SOUND).replace("\n[black_box]", listed);
     let plan = parse(&public).expect("a plan with a warning");
     assert_eq!(plan.warnings[0].level, Level::Warning);
 }
@@ -468,6 +473,9 @@ fn the_template_is_a_plan_as_it_is_and_with_every_key() {
         "backup_role",
         "kms_keys",
         "public_resolvers",
+        "auth_role",
+        "issuer",
+        "eks_cluster",
         "ca_file",
         "rpo",
         "helm",
@@ -479,10 +487,36 @@ fn the_template_is_a_plan_as_it_is_and_with_every_key() {
     }
 }
 
+#[test]
+fn further_values_are_named_by_their_path() {
+    let text = format!(
+        "{SOUND}\n[recovery.set]\n\"aws.athenaURL\" = \"athena://x\"\n'annotations.pod.a\\.b/c' = \"d\"\n"
+    );
+    let plan = parse(&text).expect("a plan");
+    let paths: Vec<_> = plan
+        .recovery
+        .set
+        .keys()
+        .map(|path| path.join("|"))
+        .collect();
+    assert_eq!(paths, ["annotations|pod|a.b/c", "aws|athenaURL"]);
+    for (key, words) in [
+        ("aws.region", "decided by another key"),
+        ("clusterName", "decided by another key"),
+        ("aws..x", "empty key"),
+    ] {
+        let errors = parse(&format!("{SOUND}\n[recovery.set]\n\"{key}\" = \"x\"\n"));
+        let errors = errors.expect_err(key);
+        assert!(errors[0].message.contains(words), "{}", errors[0]);
+    }
+}
+
 /// The template with its optional keys: comments of the form `#key = …` and `#[table]`, without a space.
 fn uncommented(template: &str) -> String {
     let lines = template.lines().map(|line| match line.strip_prefix('#') {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => rest,
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || "[\"".contains(c)) => {
+            rest
+        }
         _ => line,
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -25,6 +25,8 @@ pub(super) struct Ask {
     pub region: String,
     /// From the access key; `None` if it is not one of ours.
     pub account: Option<String>,
+    /// `If-None-Match: *`: only where there is nothing yet.
+    pub unless: bool,
     /// The session token.
     pub token: Option<String>,
     target: String,
@@ -60,6 +62,7 @@ impl Ask {
             account: account(&key),
             service,
             region,
+            unless: text("if-none-match").as_deref() == Some("*"),
             token: text("x-amz-security-token"),
             target: text("x-amz-target").unwrap_or_default(),
             method: head.method,
@@ -107,6 +110,7 @@ impl Ask {
             ("s3", [_]) if self.param("versioning").is_some() => Some("GetBucketVersioning"),
             ("s3", [_]) if self.param("replication").is_some() => Some("GetBucketReplication"),
             ("s3", [_]) if self.param("list-type") == Some("2") => Some("ListObjectsV2"),
+            ("s3", [_, _, ..]) if self.method == Method::PUT => Some("PutObject"),
             ("s3", [_, _, ..]) if self.method == Method::HEAD => Some("HeadObject"),
             _ => None,
         }

@@ -78,6 +78,7 @@ const OPERATIONS: &[Operation] = operations! {
     "s3" "GetBucketReplication" => s3::get_replication,
     "s3" "ListObjectsV2" => s3::list_objects,
     "s3" "HeadObject" => s3::head_object,
+    "s3" "PutObject" => s3::put_object,
     "sts" "GetCallerIdentity" => sts::get_caller_identity,
     "sts" "AssumeRole" => sts::assume_role,
 };

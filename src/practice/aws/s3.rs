@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{answer::Answer, ask::Ask, xml};
 use crate::{
-    incident::{Moment, Replication, Side},
+    incident::{Moment, Replication, Side, StoredObject},
     practice::world::{Bucket, World},
 };
 
@@ -104,6 +104,33 @@ pub(super) fn head_object(ask: &Ask, side: Side, world: &mut World) -> Answer {
             answer.with("x-amz-replication-status", &*object.replication)
         }
     })
+}
+
+/// Takes an object in; what it holds is kept by nobody.
+pub(super) fn put_object(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let key = ask.path.get(1..).unwrap_or_default().join("/");
+    let there = &world.side(side).storage.bucket.objects;
+    if ask.unless && there.iter().any(|object| object.key == key) {
+        let said = "At least one of the pre-conditions you specified did not hold";
+        return Answer::error(ask, 412, "PreconditionFailed", said);
+    }
+    let answer = with_bucket(ask, side, world, |_| {
+        Answer::empty(200)
+            .with("etag", "\"0\"")
+            .with("x-amz-server-side-encryption", "AES256")
+    });
+    let bucket = &mut world.side_mut(side).storage.bucket;
+    if ask.path.first() == Some(&bucket.name) {
+        bucket.objects.retain(|object| object.key != key);
+        bucket.objects.push(StoredObject {
+            key,
+            modified: Moment::now(),
+            replication: String::new(),
+            unread: None,
+        });
+        bucket.objects.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+    answer
 }
 
 fn with_bucket(

@@ -59,7 +59,8 @@ impl Probe for ValuesProbe {
                 )
             })?;
             // A folder on a dead network mount must not hold the other probes up.
-            let read = tokio::task::spawn_blocking(move || read(&path)).await;
+            let plan = Arc::clone(&self.plan);
+            let read = tokio::task::spawn_blocking(move || read(&path, &plan)).await;
             let outcome = read.unwrap_or_else(|_| {
                 Err(Failure::new(
                     FailureKind::Other,
@@ -72,7 +73,8 @@ impl Probe for ValuesProbe {
     }
 }
 
-fn read(path: &Path) -> Result<Values, Failure> {
+/// The fields of a values file, with the lines that still name the failed region.
+pub(super) fn read(path: &Path, plan: &Plan) -> Result<Values, Failure> {
     let name = path.display();
     let fail = |error: &std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Failure::new(
@@ -102,12 +104,14 @@ fn read(path: &Path) -> Result<Values, Failure> {
             format!("{name} is larger than 4 MiB: no values file"),
         ));
     }
-    Values::read(name.to_string(), &text).map_err(|error| {
+    let mut values = Values::read(name.to_string(), &text).map_err(|error| {
         Failure::new(
             FailureKind::Garbage,
             format!("{name}: {error}; correct it or write it anew"),
         )
-    })
+    })?;
+    values.leftovers = plan.leftovers(&text);
+    Ok(values)
 }
 
 #[cfg(test)]
@@ -116,10 +120,11 @@ mod tests {
 
     #[test]
     fn the_four_fields_are_read_and_each_way_to_fail_is_its_own() {
+        let plan = crate::plan::sample::plan();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("v.yaml");
         assert_eq!(
-            read(&path).expect_err("missing").kind,
+            read(&path, &plan).expect_err("missing").kind,
             FailureKind::NotFound
         );
         std::fs::write(
@@ -127,7 +132,7 @@ mod tests {
             "clusterName: a.b\naws:\n  region: r\n  backendTable: t\n",
         )
         .expect("written");
-        let values = read(&path).expect("values");
+        let values = read(&path, &plan).expect("values");
         assert_eq!(
             (
                 values.region.as_deref(),
@@ -137,8 +142,14 @@ mod tests {
             (Some("r"), Some("t"), None)
         );
         std::fs::write(&path, "a: [").expect("written");
-        assert_eq!(read(&path).expect_err("garbage").kind, FailureKind::Garbage);
+        assert_eq!(
+            read(&path, &plan).expect_err("garbage").kind,
+            FailureKind::Garbage
+        );
         std::fs::write(&path, [0xff, 0xfe, 0x00]).expect("written");
-        assert_eq!(read(&path).expect_err("no text").kind, FailureKind::Other);
+        assert_eq!(
+            read(&path, &plan).expect_err("no text").kind,
+            FailureKind::Other
+        );
     }
 }

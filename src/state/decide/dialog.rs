@@ -1,6 +1,6 @@
 //! What keys mean while something lies over the panes.
 
-use super::super::{Confirm, Focus, Intent, Overlay, State};
+use super::super::{Confirm, Focus, Intent, Overlay, Override, State};
 use super::Effect;
 use crate::journal::Entry;
 
@@ -41,12 +41,12 @@ impl State {
     /// The text field of the overlay. A phrase takes nothing before its dialog was on screen.
     fn field(&mut self) -> Option<&mut String> {
         match self.desk.overlay.as_mut()? {
-            Overlay::Confirm(Confirm {
-                armed,
-                typed,
-                drawn: true,
-                ..
-            }) if armed.phrase.is_some() => Some(typed),
+            Overlay::Confirm(confirm) if confirm.drawn && confirm.is_typed() => {
+                Some(confirm.note.as_mut().unwrap_or(&mut confirm.typed))
+            }
+            Overlay::Override(asked) if asked.drawn => {
+                Some(asked.reason.as_mut().unwrap_or(&mut asked.typed))
+            }
             Overlay::Palette(text, _) | Overlay::Search(text) | Overlay::Filter(text) => Some(text),
             Overlay::Reason(reason) => Some(&mut reason.text),
             _ => None,
@@ -68,7 +68,8 @@ impl State {
                 Some(
                     Overlay::Help(top)
                     | Overlay::Detail(_, top)
-                    | Overlay::Confirm(Confirm { top, .. }),
+                    | Overlay::Confirm(Confirm { top, .. })
+                    | Overlay::Override(Override { top, .. }),
                 ),
                 Intent::Move(by),
             ) => {
@@ -78,7 +79,8 @@ impl State {
                 Some(
                     Overlay::Help(top)
                     | Overlay::Detail(_, top)
-                    | Overlay::Confirm(Confirm { top, .. }),
+                    | Overlay::Confirm(Confirm { top, .. })
+                    | Overlay::Override(Override { top, .. }),
                 ),
                 Intent::Page(by),
             ) => {
@@ -107,6 +109,7 @@ impl State {
     fn accept(&mut self) -> Vec<Effect> {
         match self.desk.overlay.clone() {
             Some(Overlay::Confirm(confirm)) => self.answer(&confirm),
+            Some(Overlay::Override(asked)) => self.overridden(&asked),
             Some(Overlay::Reason(reason)) => self.reasoned(&reason),
             Some(Overlay::Search(text)) => {
                 self.desk.overlay = None;
@@ -146,10 +149,23 @@ impl State {
                 }
                 true
             }
-            None => confirm.focus == Focus::Run,
+            None => confirm.focus == Focus::Run || confirm.armed.by_hand,
         };
         if !said_yes {
             return self.dismiss();
+        }
+        let note = confirm.note.as_deref().map(str::trim);
+        match note {
+            None if confirm.armed.by_hand => {
+                if let Some(Overlay::Confirm(open)) = &mut self.desk.overlay {
+                    open.note = Some(String::new());
+                }
+                return Vec::new();
+            }
+            Some("") => {
+                return self.refuse("a note is needed: it is all that tells what was done");
+            }
+            _ => {}
         }
         self.desk.overlay = None;
         let phrase = confirm
@@ -157,6 +173,6 @@ impl State {
             .phrase
             .is_some()
             .then(|| confirm.typed.trim().to_owned());
-        self.confirm(&confirm.armed, phrase)
+        self.confirm(&confirm.armed, phrase, note.map(str::to_owned))
     }
 }

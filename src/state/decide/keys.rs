@@ -38,6 +38,8 @@ impl State {
                 None => self.refuse(format!("there is no step {number}")),
             },
             Intent::DryRun => self.arm(None, true),
+            Intent::OtherWay => self.other_way(),
+            Intent::Override => self.ask_override(),
             Intent::Skip => self.ask_skip(),
             Intent::Close => self.ask_close(),
             Intent::Cancel => self.cancel(),
@@ -306,8 +308,8 @@ impl State {
         };
         let changes = |step: Option<&Step>| step.is_some_and(|step| step.risk > Risk::Look);
         let barred = match intent {
-            Intent::Skip | Intent::Cancel | Intent::Close => true,
-            Intent::DryRun | Intent::RunNumber(_) => observes,
+            Intent::Override | Intent::Skip | Intent::Cancel | Intent::Close => true,
+            Intent::DryRun | Intent::RunNumber(_) | Intent::OtherWay => observes,
             Intent::Run(None) => observes || changes(self.selected_step()),
             Intent::Run(Some(id)) => observes || changes(self.runbook.get(id)),
             _ => false,
@@ -334,6 +336,15 @@ impl State {
             Intent::DryRun => self
                 .selected_step()
                 .and_then(|step| self.blocked(step, true)),
+            Intent::OtherWay => {
+                let one = self
+                    .selected_step()
+                    .is_some_and(|step| !step.has_two_ways());
+                one.then(|| "the step has one way".to_owned())
+            }
+            Intent::Override => self
+                .selected_step()
+                .and_then(|step| self.waivable(step).err()),
             Intent::Cancel => {
                 let any = self.story.in_order().any(Run::is_live);
                 (!any).then(|| "nothing is running".to_owned())

@@ -2,8 +2,10 @@
 
 mod dialog;
 mod keys;
+mod overrides;
 mod runs;
 mod steps;
+mod switch;
 
 use std::time::Duration;
 
@@ -45,8 +47,10 @@ impl State {
             Event::Drawn => {
                 // A terminal too small for the panes shows a notice and no dialog.
                 let seen = crate::layout::shows_panes(self.desk.size);
-                if let Some(super::Overlay::Confirm(confirm)) = &mut self.desk.overlay {
-                    confirm.drawn = seen;
+                match &mut self.desk.overlay {
+                    Some(super::Overlay::Confirm(confirm)) => confirm.drawn = seen,
+                    Some(super::Overlay::Override(asked)) => asked.drawn = seen,
+                    _ => {}
                 }
                 Vec::new()
             }
@@ -127,7 +131,13 @@ impl State {
             .in_order()
             .filter(|run| run.state == super::RunState::Confirmed);
         confirmed
-            .map(|run| Effect::Settle(run.armed.run.clone()))
+            .map(|run| {
+                if run.armed.by_hand {
+                    Effect::Record(steps::by_hand(run))
+                } else {
+                    Effect::Settle(run.armed.run.clone())
+                }
+            })
             .collect()
     }
 
@@ -139,7 +149,12 @@ impl State {
         self.now = self.now.max(record.at);
         self.story.apply(record);
         match &record.entry {
-            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.clone())) => {
+            Entry::Overridden { step, waiver, .. }
+                if self.settle(&Pending::Overriding(step.clone())) =>
+            {
+                self.arm_with(Some(step), false, Some(waiver.clone()))
+            }
+            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.as_ref().clone())) => {
                 self.armed(armed)
             }
             Entry::Confirmed { run, .. } if self.settle(&Pending::Confirming(run.clone())) => {
@@ -161,9 +176,11 @@ impl State {
                 );
                 Vec::new()
             }
-            Entry::Exited { .. } | Entry::ContactLost { .. } => {
+            Entry::Exited { run, .. } | Entry::ContactLost { run, .. } => {
                 let mut effects = vec![Effect::ProbeNow];
                 effects.extend(self.judge_runs());
+                self.ended(run);
+                effects.extend(self.switched(run));
                 effects
             }
             _ => Vec::new(),

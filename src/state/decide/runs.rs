@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Access, Pending, Run, RunEvent, RunState, State};
 use super::{Effect, Tone};
 use crate::{
-    incident::{Finding, Observation, Outcome, RunId, Step, Verdict},
+    incident::{Evidence, Finding, Observation, Outcome, RunId, Step, Verdict},
     journal::Entry,
     judge,
 };
@@ -53,14 +53,16 @@ impl State {
         let ended = self
             .story
             .in_order()
-            .filter(|run| run.is_settling() && !run.armed.dry_run);
+            .filter(|run| run.is_settling() && !run.armed.dry_run)
+            .filter(|run| run.armed.evidence == Evidence::Seen);
         let ended: Vec<Run> = ended.cloned().collect();
         ended.iter().filter_map(|run| self.judge_run(run)).collect()
     }
 
     fn judge_run(&mut self, run: &Run) -> Option<Effect> {
         let id = &run.armed.run;
-        let step = self.runbook.get(&run.armed.step)?.clone();
+        let step = self.runbook.get(&run.armed.step)?;
+        let step = step.by(run.armed.way).into_owned();
         if self.pending.contains(&Pending::Judging(id.clone())) {
             return None;
         }

@@ -1,15 +1,25 @@
 //! Arming, confirming, skipping and cancelling steps.
 
-use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, State, Why};
+use super::super::{Access, Confirm, Focus, Overlay, Pending, Prepared, Reason, Run, State, Why};
 use super::{Effect, Tone};
 use crate::{
-    incident::{Condition, Risk, RunId, Step, StepId},
-    journal::{ArmedStep, Entry},
+    incident::{Action, Condition, Risk, RunId, Step, StepId, Way},
+    journal::{ArmedStep, Entry, Waiver},
 };
 
 impl State {
     /// Arms a step: writes down what would be done. The dialog opens when that is on disk.
     pub(super) fn arm(&mut self, id: Option<&StepId>, dry_run: bool) -> Vec<Effect> {
+        self.arm_with(id, dry_run, None)
+    }
+
+    /// The same, with UNKNOWN preconditions waived: looked at again, since a FAIL may have come out of one.
+    pub(super) fn arm_with(
+        &mut self,
+        id: Option<&StepId>,
+        dry_run: bool,
+        waiver: Option<Waiver>,
+    ) -> Vec<Effect> {
         let step = match id {
             Some(id) => self.runbook.get(id).cloned(),
             None => self.selected_step().cloned(),
@@ -18,16 +28,34 @@ impl State {
             return self.refuse("no such step in the runbook");
         };
         self.select_step(&step.id);
-        if let Some(why) = self.blocked(&step, dry_run) {
+        let (way, because) = self.way(&step);
+        let step = step.by(way).into_owned();
+        if let Some(why) = self.blocked_but_for(&step, dry_run, waiver.as_ref()) {
             return self.refuse(format!("{} is locked: {why}", step.title));
         }
-        let prepared = match self.prepared(&step, dry_run) {
+        let prepared = match (self.prepare)(&step, dry_run, &self.instruments) {
             Ok(prepared) => prepared,
             Err(why) => return self.refuse(why),
         };
-        let armed = self.arming(&step, prepared, dry_run);
+        let by_hand = matches!(step.action, Action::Manual(_));
+        if by_hand && dry_run {
+            let text = format!(
+                "{} is done by hand: {}",
+                step.title,
+                prepared.calls.join(" ")
+            );
+            self.notify(Tone::Info, text);
+            return Vec::new();
+        }
+        let armed = ArmedStep {
+            way,
+            because,
+            by_hand,
+            waiver,
+            ..self.arming(&step, prepared, dry_run)
+        };
         self.pending.push(Pending::Arming(armed.clone()));
-        vec![Effect::Record(Entry::Armed(armed))]
+        vec![Effect::Record(Entry::Armed(Box::new(armed)))]
     }
 
     fn arming(&self, step: &Step, prepared: Prepared, dry_run: bool) -> ArmedStep {
@@ -45,18 +73,25 @@ impl State {
                 .collect(),
             phrase: prepared.phrase.filter(|_| !dry_run),
             dry_run,
+            way: Way::Graceful,
+            because: String::new(),
+            by_hand: false,
+            evidence: step.evidence,
+            waiver: None,
         }
     }
 
     /// An armed step is on disk: `look` goes on by itself, everything else asks.
     pub(super) fn armed(&mut self, armed: &ArmedStep) -> Vec<Effect> {
-        if armed.risk == Risk::Look {
-            return self.confirm(armed, None);
+        if armed.risk == Risk::Look && !armed.by_hand {
+            return self.confirm(armed, None, None);
         }
+        let note = (armed.by_hand && armed.phrase.is_none()).then(String::new);
         self.desk.overlay = Some(Overlay::Confirm(Confirm {
             armed: armed.clone(),
             focus: Focus::Cancel,
             typed: String::new(),
+            note,
             top: 0,
             drawn: false,
         }));
@@ -64,11 +99,17 @@ impl State {
     }
 
     /// The operator said yes: looked at once more, then written down. The run starts when that is on disk.
-    pub(super) fn confirm(&mut self, armed: &ArmedStep, phrase: Option<String>) -> Vec<Effect> {
-        let step = self.runbook.get(&armed.step).cloned();
+    pub(super) fn confirm(
+        &mut self,
+        armed: &ArmedStep,
+        phrase: Option<String>,
+        note: Option<String>,
+    ) -> Vec<Effect> {
+        let step = self.runbook.get(&armed.step);
+        let step = step.map(|step| step.by(armed.way).into_owned());
         let why = step.as_ref().map_or_else(
             || Some("it is no longer in the runbook".to_owned()),
-            |step| self.blocked(step, armed.dry_run),
+            |step| self.blocked_but_for(step, armed.dry_run, armed.waiver.as_ref()),
         );
         if let Some(why) = why {
             let title = step.map_or_else(|| armed.step.to_string(), |step| step.title);
@@ -82,14 +123,20 @@ impl State {
         vec![Effect::Record(Entry::Confirmed {
             run: armed.run.clone(),
             phrase,
+            note,
         })]
     }
 
-    /// A confirmation is on disk: the one place from which a run is started.
+    /// A confirmation is on disk: the one place from which a run is started. What was done by hand has ended with it.
     pub(super) fn confirmed(&mut self, run: &RunId) -> Vec<Effect> {
         let Some(run) = self.story.runs.get(run) else {
             return Vec::new();
         };
+        if run.armed.by_hand {
+            let entry = by_hand(run);
+            self.owed.push(entry.clone());
+            return vec![Effect::Record(entry)];
+        }
         let armed = run.armed.clone();
         self.desk.output_run = None;
         self.desk.pane_mut(super::super::Pane::Output).scroll = super::super::Scroll::Follow;
@@ -188,11 +235,21 @@ impl State {
     }
 
     /// Why nothing can be written down from this terminal.
-    fn no_record(&self) -> Option<String> {
+    pub(super) fn no_record(&self) -> Option<String> {
         match &self.access {
             Access::Observer(why) => Some(format!("observing: {why}")),
             Access::ReadOnly(why) => Some(format!("read-only: {why}")),
             Access::Operator => self.disk.clone(),
         }
+    }
+}
+
+/// The end of what a person has done: the person's word.
+pub(super) fn by_hand(run: &Run) -> Entry {
+    Entry::Exited {
+        run: run.armed.run.clone(),
+        of: 0,
+        code: Some(0),
+        how: run.note.clone().unwrap_or_default(),
     }
 }

@@ -8,7 +8,14 @@ use aws_sdk_route53::{
 };
 
 use super::target::Target;
-use crate::{clients::aws::zone::plain, incident::RecordSet, step::StepError};
+use crate::{
+    clients::aws::zone::plain,
+    incident::{
+        RecordSet,
+        black_box::{OldRecord, OldRecords},
+    },
+    step::StepError,
+};
 
 /// One edit.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +129,82 @@ pub(super) fn edits(
         }));
     }
     Ok(edits)
+}
+
+/// The edits that make every name say again what the black box has: what is in the way is deleted exactly as it is, in
+/// the same batch. Nothing where a name says so already.
+pub(super) fn back(now: &[ResourceRecordSet], old: &OldRecords) -> Result<Vec<Edit>, StepError> {
+    let mut edits = Vec::new();
+    for name in &old.names {
+        let have: Vec<_> = now
+            .iter()
+            .filter(|set| &plain(set.name()) == name)
+            .filter(|set| matches!(set.r#type(), RrType::A | RrType::Aaaa | RrType::Cname))
+            .collect();
+        let was: Vec<_> = old
+            .sets
+            .iter()
+            .filter(|old| &old.set.name == name)
+            .collect();
+        let routed = have.iter().any(|set| set.set_identifier().is_some())
+            || was.iter().any(|old| old.routed.is_some());
+        if routed {
+            return Err(StepError(format!(
+                "{name} has or had a routing policy, which one record set does not tell: put it back where its policy is kept, such as a health check or a weight"
+            )));
+        }
+        let was = was
+            .into_iter()
+            .map(as_before)
+            .collect::<Result<Vec<_>, _>>()?;
+        for set in &have {
+            if !was.iter().any(|old| old.r#type() == set.r#type()) {
+                edits.push(Edit {
+                    action: ChangeAction::Delete,
+                    set: (*set).clone(),
+                });
+            }
+        }
+        for set in was {
+            let there = have.iter().find(|now| now.r#type() == set.r#type());
+            if there.is_some_and(|now| same(now, &set)) {
+                continue;
+            }
+            let replaces = have.is_empty() || there.is_some();
+            edits.push(Edit {
+                action: if replaces {
+                    ChangeAction::Upsert
+                } else {
+                    ChangeAction::Create
+                },
+                set,
+            });
+        }
+    }
+    Ok(edits)
+}
+
+/// A record set exactly as it was.
+fn as_before(old: &OldRecord) -> Result<ResourceRecordSet, StepError> {
+    let mut set = as_listed(&old.set)?;
+    if let Some(alias) = set.alias_target.as_mut() {
+        alias.evaluate_target_health = old.evaluate;
+    }
+    Ok(set)
+}
+
+/// Whether two record sets of one name and type say the same: the order of values means nothing. Of an alias the health
+/// evaluation is not compared, since a reading does not tell it.
+fn same(a: &ResourceRecordSet, b: &ResourceRecordSet) -> bool {
+    let values = |set: &ResourceRecordSet| {
+        let records = set.resource_records().iter();
+        let mut values: Vec<_> = records.map(|record| plain(record.value())).collect();
+        values.sort();
+        let alias = set.alias_target();
+        let alias = alias.map(|to| (to.hosted_zone_id().to_owned(), plain(to.dns_name())));
+        (values, alias)
+    };
+    a.ttl() == b.ttl() && values(a) == values(b)
 }
 
 fn wanted(
@@ -283,6 +366,97 @@ mod tests {
             (&ChangeAction::Delete, &old)
         );
         assert_eq!(made[1].action, ChangeAction::Create);
+    }
+
+    /// A record set as a black box has it.
+    fn boxed(set: &ResourceRecordSet) -> OldRecord {
+        OldRecord {
+            set: crate::clients::aws::zone::record(set).expect("an address"),
+            evaluate: set
+                .alias_target()
+                .is_some_and(AliasTarget::evaluate_target_health),
+            routed: None,
+        }
+    }
+
+    #[test]
+    fn the_way_back_makes_exactly_what_was() {
+        let cname = |value: &str| old(RrType::Cname, value);
+        let a = old(RrType::A, "192.0.2.1");
+        let v6 = old(RrType::Aaaa, "2001:db8::1");
+        let cases: [(Vec<ResourceRecordSet>, Vec<ResourceRecordSet>, Vec<String>); 5] = [
+            (
+                vec![cname("old.elb.example")],
+                vec![cname("old.elb.example")],
+                vec![],
+            ),
+            (
+                vec![cname("old.elb.example")],
+                vec![cname("new.elb.example")],
+                vec![format!("UPSERT {NAME} CNAME old.elb.example ttl 300")],
+            ),
+            // The type changed with the switch: deleted exactly as it is, made again in the same batch.
+            (
+                vec![a.clone(), v6],
+                vec![cname("new.elb.example")],
+                vec![
+                    format!("DELETE {NAME} CNAME new.elb.example ttl 300"),
+                    format!("CREATE {NAME} A 192.0.2.1 ttl 300"),
+                    format!("CREATE {NAME} AAAA 2001:db8::1 ttl 300"),
+                ],
+            ),
+            (
+                vec![a],
+                vec![],
+                vec![format!("UPSERT {NAME} A 192.0.2.1 ttl 300")],
+            ),
+            // A name that had no record has none again.
+            (
+                vec![],
+                vec![cname("new.elb.example")],
+                vec![format!("DELETE {NAME} CNAME new.elb.example ttl 300")],
+            ),
+        ];
+        for (was, now, wanted) in cases {
+            let old = OldRecords {
+                zone: "Z1".to_owned(),
+                apex: "example.com".to_owned(),
+                names: vec![NAME.to_owned()],
+                sets: was.iter().map(boxed).collect(),
+            };
+            let edits = back(&now, &old).expect("edits");
+            let lines: Vec<String> = edits.iter().map(ToString::to_string).collect();
+            assert_eq!(lines, wanted);
+        }
+    }
+
+    #[test]
+    fn an_alias_comes_back_with_its_health_evaluation_and_a_routed_record_is_refused() {
+        let alias = AliasTarget::builder()
+            .hosted_zone_id("Z26RNL4JYFTOTI")
+            .dns_name("dualstack.old.elb.example.")
+            .evaluate_target_health(true)
+            .build()
+            .expect("an alias");
+        let was = ResourceRecordSet::builder()
+            .name(format!("{NAME}."))
+            .r#type(RrType::A)
+            .alias_target(alias)
+            .build()
+            .expect("a set");
+        let mut old = OldRecords {
+            zone: "Z1".to_owned(),
+            apex: "example.com".to_owned(),
+            names: vec![NAME.to_owned()],
+            sets: vec![boxed(&was)],
+        };
+        let edits = back(&[], &old).expect("edits");
+        let made = edits[0].set.alias_target().expect("an alias");
+        assert!(made.evaluate_target_health());
+        assert_eq!(made.hosted_zone_id(), "Z26RNL4JYFTOTI");
+        old.sets[0].routed = Some("primary".to_owned());
+        let told = back(&[], &old).expect_err("routed");
+        assert!(told.0.contains("routing policy"), "{told}");
     }
 
     #[test]

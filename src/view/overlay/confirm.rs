@@ -2,7 +2,7 @@
 
 use super::{field::input, open};
 use crate::{
-    incident::{Condition, Risk},
+    incident::{Condition, Evidence, Risk},
     state::{Confirm, Focus},
     theme::Role,
     view::{Canvas, widget::clean},
@@ -17,12 +17,16 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let room = usize::from(width.saturating_sub(4));
     let armed = &confirm.armed;
     let body = body(confirm, room);
-    let asked = armed.phrase.as_deref().map(|phrase| {
+    let phrase = armed.phrase.as_deref().filter(|_| confirm.note.is_none());
+    let asked = phrase.map(|phrase| {
         let most = usize::from(canvas.area.height.saturating_sub(2));
         Asked::of(confirm, phrase, room, most)
     });
-    // Phrase or buttons, and a row between.
-    let foot = asked.as_ref().map_or(2, Asked::height);
+    // Phrase, note or buttons, and a row between.
+    let foot = match &confirm.note {
+        Some(_) => NOTE,
+        None => asked.as_ref().map_or(2, Asked::height),
+    };
     let rows = u16::try_from(body.len()).unwrap_or(u16::MAX);
     let height = rows
         .saturating_add(foot + 2)
@@ -37,15 +41,30 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let mut inside = open(canvas, (width, height), &title);
     let last = inside.area.height.saturating_sub(foot);
     scroll(&mut inside, &body, confirm.top, last);
-    match &asked {
-        Some(asked) => ask_phrase(&mut inside, last, asked),
-        None => buttons(&mut inside, last + 1, confirm),
+    match (&confirm.note, &asked) {
+        (Some(note), _) => ask_note(&mut inside, last, note),
+        (None, Some(asked)) => ask_phrase(&mut inside, last, asked),
+        (None, None) => buttons(&mut inside, last + 1, confirm),
     }
+}
+
+/// Rows that a note takes: what is asked, the field, the hint.
+const NOTE: u16 = 3;
+
+fn ask_note(canvas: &mut Canvas<'_>, row: u16, note: &str) {
+    canvas.line(
+        row,
+        "What was done, and how is it known? It stands in the journal:",
+        Role::Text,
+    );
+    input(canvas, row + 1, "note: ", note);
+    let hint = "enter says that it is done   esc leaves";
+    canvas.line(row + 2, hint, Role::Muted);
 }
 
 /// The lines of the body that fit into `rows`, from `top` on; if that is not all of them, the last row says which they
 /// are and how the others are read.
-fn scroll(canvas: &mut Canvas<'_>, body: &[(String, Role)], top: u16, rows: u16) {
+pub(super) fn scroll(canvas: &mut Canvas<'_>, body: &[(String, Role)], top: u16, rows: u16) {
     let all = body.len();
     let fits = all <= usize::from(rows);
     let shown = if fits { rows } else { rows.saturating_sub(1) };
@@ -77,14 +96,46 @@ fn body(confirm: &Confirm, room: usize) -> Vec<(String, Role)> {
             lines.push((format!("{indent}{line}"), role));
         }
     };
+    if let Some(waiver) = &armed.waiver {
+        add("", Role::Text, "");
+        add("OVERRIDE: run although this is UNKNOWN:", Role::Danger, "");
+        for waived in &waiver.waived {
+            let text = format!("{}: {}", waived.condition, waived.sentence);
+            add(&text, Role::Text, "  ");
+        }
+        add(&format!("because: {}", waiver.reason), Role::Text, "  ");
+    }
+    if !armed.because.is_empty() {
+        add(
+            &format!("{} way: {}", armed.way, armed.because),
+            Role::Text,
+            "",
+        );
+    }
     add("", Role::Text, "");
-    add("Will be run, exactly:", Role::Heading, "");
+    if armed.by_hand {
+        add(
+            "Nothing is run. Done by hand, and then noted here:",
+            Role::Heading,
+            "",
+        );
+    } else {
+        add("Will be run, exactly:", Role::Heading, "");
+    }
     for call in &armed.calls {
         add(call, Role::Strong, "  ");
     }
     add("", Role::Text, "");
     if armed.observes.is_empty() {
-        add("Nothing is observed afterwards.", Role::Warning, "");
+        let text = match armed.evidence {
+            Evidence::Unreachable => {
+                "It then counts as UNREACHABLE, never as stopped: its addresses stay watched to the end."
+            }
+            _ => {
+                "Nothing is observed afterwards: it never turns green, and what is told is shown as told."
+            }
+        };
+        add(text, Role::Warning, "");
     } else {
         add("Turns green only when this is seen:", Role::Heading, "");
     }
@@ -115,12 +166,14 @@ const fn told(condition: Condition) -> &'static str {
         }
         Condition::PrimaryContext => "the primary's kube context is the planned cluster",
         Condition::RecoveryContext => "the recovery kube context is the planned cluster",
+        Condition::PrimarySilent => "the primary's Kubernetes API gives no answer",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
         Condition::CopiesUsable => "both tables can be restored, or are there already",
         Condition::RightTable => "the state table holds this cluster's host authority",
         Condition::TablesRepaired => "the tables have the settings that a restore drops",
         Condition::BackupsFresh => "both tables have a usable copy within the RPO",
         Condition::RecordingsReady => "the recordings bucket answers and is versioned",
+        Condition::BlackBoxRecorded => "the black box lies in the incident's folder",
         Condition::OldClusterGone => "no pod and no release of the old cluster is left",
         Condition::OldDoorShut => "the old load balancer no longer answers as this cluster",
         Condition::ValuesWritten => {
@@ -134,6 +187,8 @@ const fn told(condition: Condition) -> &'static str {
         Condition::SameAuthorities => "the new cluster has the old certificate authorities",
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
+        Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",
+        Condition::DnsReverted => "the zone has the records of the black box again",
         Condition::PublicPing => "the public name answers ping from the new load balancer",
     }
 }

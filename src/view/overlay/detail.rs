@@ -2,9 +2,10 @@
 
 use super::{large, open, scrolled};
 use crate::{
-    incident::{Condition, Outcome, Step, StepId},
+    incident::{Condition, Outcome, Step, StepId, Way},
+    input::key,
     judge,
-    state::{Run, RunState, State, StepState},
+    state::{Run, RunState, State},
     theme::Role,
     view::{
         Canvas,
@@ -43,15 +44,20 @@ fn lines(state: &State, step: &Step, width: usize) -> Lines {
             Role::Text,
         ),
     ]);
-    if let Some(why) = why(&standing) {
+    if let Some(why) = standing.why() {
         paragraph(&mut lines, why, role, width, "");
+    }
+    if state.waivable(step).is_ok() {
+        let text = format!(
+            "Only UNKNOWN preconditions lock it: {} overrides them, by phrase and reason.",
+            key("override", &state.desk)
+        );
+        paragraph(&mut lines, &text, Role::Text, width, "");
     }
     lines.push(Vec::new());
     paragraph(&mut lines, step.about.trim(), Role::Text, width, "");
-    if let Some(text) = &step.ungraceful {
-        lines.push(Vec::new());
-        paragraph(&mut lines, text.trim(), Role::Text, width, "");
-    }
+    ways(&mut lines, step, state, width);
+    let step = &*state.as_chosen(step);
     heading(&mut lines, "Does");
     match state.prepared(step, false) {
         Ok(prepared) => {
@@ -77,14 +83,22 @@ fn lines(state: &State, step: &Step, width: usize) -> Lines {
     lines
 }
 
-fn why(state: &StepState) -> Option<&str> {
-    match state {
-        StepState::Locked(why)
-        | StepState::Settling(why)
-        | StepState::Failed(why)
-        | StepState::Unclear(why)
-        | StepState::Skipped(why) => Some(why),
-        _ => None,
+/// What it does when the primary does not answer; and which of its ways it goes, where there are two.
+fn ways(lines: &mut Lines, step: &Step, state: &State, width: usize) {
+    let Some(other) = &step.ungraceful else {
+        return;
+    };
+    if step.has_two_ways() {
+        let (way, why) = state.way(step);
+        heading(lines, "Way");
+        let key = key("other-way", &state.desk);
+        let text = format!("{way}: {why} ({key} for the other way)");
+        paragraph(lines, &text, Role::Strong, width, "  ");
+        let text = format!("when the primary gives no answer: {}", other.about.trim());
+        paragraph(lines, &text, Role::Text, width, "  ");
+    } else {
+        lines.push(Vec::new());
+        paragraph(lines, other.about.trim(), Role::Text, width, "");
     }
 }
 
@@ -140,18 +154,36 @@ fn found(lines: &mut Lines, outcome: Outcome, name: &str, sentence: &str, width:
 fn attempt(lines: &mut Lines, run: &Run, state: &State, width: usize) {
     let dry = if run.armed.dry_run { ", dry run" } else { "" };
     let ago = age(state.now.since(run.armed_at));
-    let text = format!("  attempt {}{dry}, armed {ago} ago: ", run.armed.attempt);
+    let way = match run.armed.way {
+        Way::Graceful => "",
+        Way::Ungraceful => ", ungraceful",
+    };
+    let text = format!(
+        "  attempt {}{dry}{way}, armed {ago} ago: ",
+        run.armed.attempt
+    );
     let how = match &run.state {
         RunState::Armed => "armed".to_owned(),
         RunState::Disarmed => "left without running".to_owned(),
         RunState::Confirmed => "starting".to_owned(),
         RunState::Running => "running".to_owned(),
+        RunState::Exited if run.armed.by_hand => {
+            format!("by hand: {}", run.note.as_deref().unwrap_or_default())
+        }
         RunState::Exited | RunState::ContactLost => run.how.clone().unwrap_or_default(),
         RunState::Judged(verdict, _) => {
             format!("{verdict}, {}", run.how.as_deref().unwrap_or("ended"))
         }
     };
     lines.push(vec![(text, Role::Text), (how, Role::Strong)]);
+    if let Some(waiver) = run.waiver() {
+        let text = format!("override, because: {}", waiver.reason);
+        paragraph(lines, &text, Role::Warning, width, "      ");
+        for waived in &waiver.waived {
+            let text = format!("was UNKNOWN, {}: {}", waived.condition, waived.sentence);
+            paragraph(lines, &text, Role::Text, width, "      ");
+        }
+    }
     for call in &run.armed.calls {
         paragraph(lines, call, Role::Muted, width, "      ");
     }

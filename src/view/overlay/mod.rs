@@ -4,6 +4,7 @@ mod confirm;
 mod detail;
 mod field;
 mod help;
+mod overrides;
 mod palette;
 mod themes;
 
@@ -20,6 +21,7 @@ pub fn draw(canvas: &mut Canvas<'_>) {
         Some(Overlay::Help(top)) => help::draw(canvas, *top),
         Some(Overlay::Palette(text, chosen)) => palette::draw(canvas, text, *chosen),
         Some(Overlay::Confirm(confirm)) => confirm::draw(canvas, confirm),
+        Some(Overlay::Override(asked)) => overrides::draw(canvas, asked),
         Some(Overlay::Reason(reason)) => field::reason(canvas, reason),
         Some(Overlay::Search(text)) => field::search(canvas, text),
         Some(Overlay::Filter(text)) => field::filter(canvas, text),

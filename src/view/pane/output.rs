@@ -1,7 +1,7 @@
 //! What a run prints: followed or paused, with the time at which each line was read.
 
 use crate::{
-    incident::RunId,
+    incident::{Evidence, RunId},
     input::key,
     state::{Output, OutputLine, Pane, Run, RunState, Scroll, State},
     theme::Role,
@@ -20,7 +20,7 @@ pub fn title(state: &State) -> Title {
                 "{}, attempt {}{dry} ─ {} ─ {}",
                 name(state, run),
                 run.armed.attempt,
-                told(run),
+                told(state, run),
                 place(state, run, total)
             )
         }
@@ -29,6 +29,22 @@ pub fn title(state: &State) -> Title {
         health: None,
         text,
         age: None,
+    }
+}
+
+/// `2 of 3 running ([ ] others)`: which of the runs side by side this is, and how the others are seen; `None` if it is the
+/// only one, or none is live.
+fn beside(state: &State, run: &Run) -> Option<String> {
+    let live: Vec<&RunId> = state.live_runs().collect();
+    let at = live.iter().position(|id| **id == run.armed.run);
+    let (back, on) = (
+        key("previous-run", &state.desk),
+        key("next-run", &state.desk),
+    );
+    match (at, live.len()) {
+        (_, 0) | (Some(_), 1) => None,
+        (Some(at), all) => Some(format!("{} of {all} running ({back} {on} others)", at + 1)),
+        (None, all) => Some(format!("{all} running ({back} {on})")),
     }
 }
 
@@ -44,7 +60,18 @@ fn name(state: &State, run: &Run) -> String {
     )
 }
 
-fn told(run: &Run) -> String {
+fn told(state: &State, run: &Run) -> String {
+    let beside = beside(state, run);
+    let text = stands(run);
+    match beside {
+        // Which of them it is says that it runs.
+        Some(beside) if text == "running" => beside,
+        Some(beside) => format!("{text}, {beside}"),
+        None => text,
+    }
+}
+
+fn stands(run: &Run) -> String {
     let how = run.how.as_deref().unwrap_or("ended");
     match &run.state {
         RunState::Armed => "armed".to_owned(),
@@ -59,6 +86,7 @@ fn told(run: &Run) -> String {
             format!("running{stopping}")
         }
         RunState::Exited if run.armed.dry_run => how.to_owned(),
+        RunState::Exited if run.armed.evidence != Evidence::Seen => how.to_owned(),
         RunState::Exited => format!("{how}, settling"),
         RunState::ContactLost => format!("CONTACT LOST, {how}"),
         RunState::Judged(verdict, _) => format!("{verdict}, {how}"),

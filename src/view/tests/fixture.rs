@@ -510,7 +510,7 @@ fn doors(state: &mut State) {
     }
 }
 
-fn record(state: &mut State, at: Moment, entry: Entry) {
+pub fn record(state: &mut State, at: Moment, entry: Entry) {
     let record = Record {
         seq: state.story.seq + 1,
         at,
@@ -554,18 +554,24 @@ pub fn armed(step: &str, risk: Risk, phrase: Option<&str>) -> ArmedStep {
         observes,
         phrase: phrase.map(ToOwned::to_owned),
         dry_run: false,
+        way: crate::incident::Way::Graceful,
+        because: String::new(),
+        by_hand: false,
+        evidence: crate::incident::Evidence::Seen,
+        waiver: None,
     }
 }
 
 pub fn start(state: &mut State, armed: &ArmedStep, secs: u64) {
     let run = armed.run.clone();
-    record(state, ago(secs + 4), Entry::Armed(armed.clone()));
+    record(state, ago(secs + 4), Entry::Armed(Box::new(armed.clone())));
     record(
         state,
         ago(secs + 1),
         Entry::Confirmed {
             run: run.clone(),
             phrase: None,
+            note: None,
         },
     );
     record(

@@ -70,6 +70,7 @@ fn overlays() -> Vec<Option<Overlay>> {
             armed,
             focus: Focus::Run,
             typed: EVIL.to_owned(),
+            note: None,
             top: 0,
             drawn: true,
         })

@@ -1,16 +1,19 @@
 //! One snapshot for each screen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{draw, fixture, plain, styles, text};
 use crate::{
-    incident::{Component, Door, Fact, Identity, Risk, RunId, Side, StepId, Subject},
+    incident::{
+        Component, Door, Evidence, Fact, Identity, Risk, RunId, Side, Step, StepId, Subject, Way,
+    },
+    journal::{ArmedStep, Entry, Waived, Waiver},
     plan::ResolverPlan,
     state::{
-        Access, Confirm, Event, Focus, Notice, Overlay, Pane, Reason, RunEvent, Scroll, Search,
-        State, Tone, Why,
+        Access, Confirm, Event, Focus, Notice, Overlay, Override, Pane, Reason, RowKey, RunEvent,
+        Scroll, Search, State, Tone, Why,
     },
     theme::{self, Depth, Theme},
     view::Look,
@@ -132,6 +135,7 @@ fn confirm(id: &str, risk: Risk, phrase: Option<&str>, typed: &str) -> Overlay {
         armed: fixture::armed(id, risk, phrase),
         focus: Focus::Cancel,
         typed: typed.to_owned(),
+        note: None,
         top: 0,
         drawn: true,
     })
@@ -148,7 +152,27 @@ fn each_overlay() {
         why: Why::Close,
         text: "us-west-2 has served for two days".to_owned(),
     };
+    let overlay = |reason: Option<&str>| {
+        Overlay::Override(Override {
+            step: step("switch-dns"),
+            waived: ["new-door-answers", "same-authorities"]
+                .map(|name| Waived {
+                    condition: name.to_owned(),
+                    sentence: "the new load balancer gave no answer in 3s: is the region reachable from here?".to_owned(),
+                })
+                .into(),
+            typed: "override switch".to_owned() + if reason.is_some() { "-dns" } else { "" },
+            reason: reason.map(ToOwned::to_owned),
+            top: 0,
+            drawn: true,
+        })
+    };
     let overlays = [
+        ("override", overlay(None)),
+        (
+            "override_reason",
+            overlay(Some("seen by hand from the bastion in us-west-2")),
+        ),
         ("help", Overlay::Help(0)),
         ("palette", Overlay::Palette(String::new(), 2)),
         ("palette_dns", Overlay::Palette("dns".to_owned(), 0)),
@@ -241,6 +265,7 @@ fn everything_that_will_be_run_can_be_scrolled_to_before_answering() {
             armed,
             focus: Focus::Cancel,
             typed: String::new(),
+            note: None,
             top: 0,
             drawn: true,
         }));
@@ -483,4 +508,114 @@ fn an_unknown_run_is_no_reason_to_stop() {
     let mut state = fixture::busy();
     state.desk.output_run = RunId::parse("no-such-run");
     draw(&mut state, (80, 24), &plain());
+}
+
+#[test]
+fn an_override_is_told_on_the_row_in_the_dialog_and_in_the_detail() {
+    let mut state = fixture::busy();
+    let waiver = Waiver {
+        waived: vec![Waived {
+            condition: "recovery-account".to_owned(),
+            sentence: "STS in us-west-2 gave no answer in 3s".to_owned(),
+        }],
+        reason: "STS is down everywhere".to_owned(),
+    };
+    let mut armed = fixture::armed("install", Risk::Change, None);
+    armed.run = RunId::new(&step("install"), 2, fixture::ago(60));
+    armed.attempt = 2;
+    armed.waiver = Some(waiver);
+    fixture::start(&mut state, &armed, 50);
+    for (size, row) in [
+        ((200, 50), "override running 0:50"),
+        ((80, 24), "override running"),
+    ] {
+        let screen = text(&draw(&mut state, size, &plain()));
+        assert!(screen.contains(row), "{screen}");
+    }
+    state.desk.overlay = Some(Overlay::Detail(step("install"), 14));
+    screen("overridden_detail_120", &mut state, (120, 40));
+    state.desk.overlay = Some(Overlay::Confirm(Confirm {
+        armed,
+        focus: Focus::Cancel,
+        typed: String::new(),
+        note: None,
+        top: 0,
+        drawn: true,
+    }));
+    screen("overridden_confirm_80", &mut state, (80, 24));
+}
+
+/// The declaration that the old cluster cannot be reached, as it is armed.
+fn declaration() -> ArmedStep {
+    let mut armed = fixture::armed("stop-old-cluster", Risk::Change, None);
+    armed.calls = vec!["Declare that the old cluster in us-east-1 cannot be reached: nobody can stop it, nobody can see whether it runs. Note what was tried, and who was asked.".to_owned()];
+    armed.observes = Vec::new();
+    armed.way = Way::Ungraceful;
+    armed.because =
+        "the primary's Kubernetes API: no answer: The Kubernetes API of east gave no answer in 3s"
+            .to_owned();
+    armed.by_hand = true;
+    armed.evidence = Evidence::Unreachable;
+    armed
+}
+
+#[test]
+fn what_a_person_does_asks_for_a_note_and_is_shown_as_told() {
+    let mut state = fixture::busy();
+    state.desk.overlay = Some(Overlay::Confirm(Confirm {
+        armed: declaration(),
+        focus: Focus::Cancel,
+        typed: String::new(),
+        note: Some("AWS status page and support say the region is out".to_owned()),
+        top: 0,
+        drawn: true,
+    }));
+    screen("by_hand_80", &mut state, (80, 24));
+    state.desk.overlay = None;
+    let mut armed = declaration();
+    armed.run = RunId::new(&step("stop-old-cluster"), 2, fixture::ago(20));
+    fixture::start(&mut state, &armed, 10);
+    let run = armed.run.clone();
+    let entry = Entry::Exited {
+        run,
+        of: 0,
+        code: Some(0),
+        how: "AWS says the region is out".to_owned(),
+    };
+    fixture::record(&mut state, fixture::ago(9), entry);
+    state.desk.pane_mut(Pane::Runbook).selected = Some(RowKey::Step(step("stop-old-cluster")));
+    screen("unreachable_80", &mut state, (80, 24));
+}
+
+/// A runbook with a way back and two runs side by side.
+fn aside() -> State {
+    let mut state = fixture::busy();
+    let mut runbook = state.runbook.as_ref().clone();
+    let back = runbook.steps[0].clone();
+    for (id, title) in [("abort", "Abort"), ("revert-dns", "Revert DNS")] {
+        runbook.steps.push(Step {
+            id: step(id),
+            title: title.to_owned(),
+            aside: true,
+            ..back.clone()
+        });
+    }
+    runbook.steps[2].optional = true;
+    state.runbook = Arc::new(runbook);
+    let mut second = fixture::armed("wait-for-pods", Risk::Look, None);
+    second.run = RunId::new(&step("wait-for-pods"), 1, fixture::ago(12));
+    fixture::start(&mut state, &second, 10);
+    state
+}
+
+#[test]
+fn the_way_back_stands_apart_and_runs_side_by_side_are_counted() {
+    screen("aside_80", &mut aside(), (80, 24));
+    screen("aside_200", &mut aside(), (200, 50));
+    let mut state = aside();
+    state.desk.pane_mut(Pane::Runbook).selected = Some(RowKey::Step(step("revert-dns")));
+    let drawn = text(&draw(&mut state, (80, 24), &plain()));
+    assert!(drawn.contains("── way back ──"), "{drawn}");
+    let marked = |line: &str| line.contains('▸') && line.contains("Revert DNS");
+    assert!(drawn.lines().any(marked), "{drawn}");
 }

@@ -2,7 +2,11 @@
 //!
 //! No emoji, no braille: `✔` and `▶` have emoji forms that some terminals draw two columns wide, `✓` and `►` have none.
 
-use crate::{incident::Health, state::StepState, theme::Role};
+use crate::{
+    incident::{Evidence, Health},
+    state::StepState,
+    theme::Role,
+};
 
 /// The symbol of a health.
 #[must_use]
@@ -26,6 +30,8 @@ pub const fn step(state: &StepState) -> (&'static str, Role) {
         StepState::Passed => ("✓", Role::Ok),
         StepState::Failed(_) => ("✗", Role::Down),
         StepState::Unclear(_) => ("?", Role::Unknown),
+        StepState::Told(Evidence::Unreachable, _) => ("!", Role::Warning),
+        StepState::Told(..) => ("•", Role::Text),
         StepState::Skipped(_) => ("–", Role::Muted),
     }
 }
@@ -43,6 +49,7 @@ pub const fn ascii(c: char) -> char {
         '►' | '→' | '▸' | '›' | '≥' => '>',
         '←' | '‹' | '≤' => '<',
         '○' => 'o',
+        '•' => '*',
         '◌' => '~',
         '▍' | '▎' | '─' | '·' | '–' | '—' | '‐' | '‑' | '−' => '-',
         '━' => '=',

@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use relight::{
-    incident::{Condition, Finding, Instruments, Moment, Observation, Reading, Subject},
+    incident::{
+        Condition, Failure, FailureKind, Finding, Instruments, Moment, Observation, Reading,
+        Subject,
+    },
     judge::{self, Sight},
     plan::{self, Plan},
     probe::{self, Probe, Sink, Targets},
@@ -51,10 +54,11 @@ impl Eyes {
                 .timeout
                 .expect("a probe that looks, not one that watches");
             let ended = tokio::time::timeout(limit, probe.look(sink)).await;
-            let failed = ended.expect("within the probe's own limit").err();
-            for subject in failed.iter().flat_map(|_| probe.subjects()) {
-                let failure = failed.clone().expect("a failure");
-                sink.put(subject, began.elapsed(), Err(failure));
+            let late = |_| Err(Failure::new(FailureKind::Timeout, "it took too long"));
+            if let Err(failure) = ended.unwrap_or_else(late) {
+                for subject in probe.subjects() {
+                    sink.put(subject, began.elapsed(), Err(failure.clone()));
+                }
             }
         });
         self.runtime.block_on(futures::future::join_all(looks));

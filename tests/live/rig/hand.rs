@@ -28,6 +28,7 @@ impl Hand {
             context: Some(context.to_owned()),
             kubeconfig: Some(kubeconfig.to_owned()),
             uid: None,
+            eks_cluster: None,
         };
         let made = runtime.block_on(kube::connect(&plan)).expect("a client");
         Self {

@@ -101,6 +101,7 @@ impl Release {
             context: Some(context.to_owned()),
             kubeconfig: Some(self.folder.join("kubeconfig")),
             uid: None,
+            eks_cluster: None,
         }
     }
 

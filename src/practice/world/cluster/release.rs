@@ -1,5 +1,6 @@
 //! The objects that the `teleport-cluster` chart makes, with its names and labels (facts/teleport.md, 1.3).
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::Resource;
@@ -81,13 +82,20 @@ impl Release {
             .collect()
     }
 
-    /// Helm's own record.
+    /// Helm's own record, with what it was installed with. Unpacked, as Helm still reads it.
     #[must_use]
     pub fn secret(&self, status: &str) -> Value {
+        let chart = json!({"metadata": {"name": "teleport-cluster", "version": self.version, "appVersion": self.version}});
+        let config = json!({"clusterName": self.cluster_name, "chartMode": "aws", "aws": {"region": self.region,
+            "backendTable": self.state_table, "auditLogTable": self.audit_table, "sessionRecordingBucket": self.bucket},
+            "highAvailability": {"replicaCount": self.replicas}});
+        let record = json!({"name": self.name, "namespace": self.namespace, "version": 1, "info": {"status": status},
+            "chart": chart, "config": config});
+        let packed = STANDARD.encode(STANDARD.encode(record.to_string()));
         json!({"metadata": {"name": format!("sh.helm.release.v1.{}.v1", self.name),
             "labels": {"owner": "helm", "name": self.name, "status": status, "version": "1"}},
             "type": "helm.sh/release.v1",
-            "data": {"release": ""}})
+            "data": {"release": packed}})
     }
 
     fn image(&self) -> String {

@@ -1,0 +1,74 @@
+//! One object, or a list that is read once, by its path.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::{Kube, failure, query};
+use crate::incident::Failure;
+
+/// How long a change may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads what lies at a path. `doing` says what for in a sentence: `get secret tls`.
+///
+/// # Errors
+/// If it does not come in time, is refused, is not there or makes no sense.
+pub async fn read<T: DeserializeOwned>(
+    kube: &Kube,
+    doing: &str,
+    path: &str,
+    patience: Duration,
+) -> Result<T, Failure> {
+    query::get(kube, doing, "application/json", path, patience).await
+}
+
+/// The same of a list, with the metadata of its objects alone: so that no Secret's data ever gets here.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_metadata<T: DeserializeOwned>(
+    kube: &Kube,
+    doing: &str,
+    path: &str,
+    patience: Duration,
+) -> Result<T, Failure> {
+    query::get(kube, doing, query::METADATA_LIST, path, patience).await
+}
+
+/// Escapes what is not unreserved (RFC 3986 section 2.3).
+#[must_use]
+pub fn encode(text: &str) -> String {
+    query::encode(text)
+}
+
+/// Sets how many pods a Deployment has, by a JSON merge patch (RFC 7386).
+///
+/// # Errors
+/// If the API does not answer in time or refuses.
+pub async fn scale(kube: &Kube, namespace: &str, name: &str, replicas: u32) -> Result<(), Failure> {
+    let doing = format!("scale deployment {name}");
+    let path = format!(
+        "/apis/apps/v1/namespaces/{}/deployments/{}?fieldManager=relight",
+        encode(namespace),
+        encode(name)
+    );
+    let merged = serde_json::json!({"spec": {"replicas": replicas}}).to_string();
+    let request = http::Request::patch(path)
+        .header(http::header::CONTENT_TYPE, "application/merge-patch+json")
+        .body(merged.into_bytes())
+        .map_err(|error| {
+            let error = ::kube::Error::HttpError(error);
+            failure::request(&kube.place, &doing, &error)
+        })?;
+    let sent = kube.client.request::<serde_json::Value>(request);
+    match tokio::time::timeout(PATIENCE, sent).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(failure::request(&kube.place, &doing, &error)),
+        Err(_) => Err(failure::timeout(
+            &kube.place,
+            &doing,
+            PATIENCE.as_secs_f32(),
+        )),
+    }
+}
