@@ -156,8 +156,8 @@ pub enum BlackBoxCommand {
 /// What the exit code of `relight step` says.
 const STEP_CODES: &str = "\
 Exit codes:
-  0   PASS; of --dry-run and skip: done; of list and show: told
-  1   FAIL: seen not to have worked; of --dry-run: a command failed
+  0   PASS; of --dry-run, skip, and a step of which nothing is observed: done; of list and show: told
+  1   FAIL: seen not to have worked; of --dry-run, and a step of which nothing is observed: a command failed
   2   UNKNOWN: there was no telling whether it worked
   3   locked or refused: nothing was started
   4   asked to leave by a signal (HUP, INT, TERM); what was started goes on
@@ -225,6 +225,13 @@ pub struct RunStep {
     /// The answer to the step's dialog. A `change` step wants --yes alone, a `destroy` step its exact phrase.
     #[arg(long, value_name = "PHRASE", num_args = 0..=1, default_missing_value = "", conflicts_with = "dry_run")]
     pub yes: Option<String>,
+    /// What was done, of a step that a person does by hand: it stands in the journal and in the report.
+    #[arg(long, value_name = "TEXT", conflicts_with = "dry_run")]
+    pub note: Option<String>,
+    /// Which way it goes, for a step that goes otherwise where the primary gives no answer; as the instruments say unless
+    /// said.
+    #[arg(long, value_enum, conflicts_with = "dry_run")]
+    pub way: Option<Way>,
     /// Run it although preconditions are UNKNOWN, by the phrase `override ID`. A FAIL is never overridden.
     #[arg(
         long = "override",
@@ -258,6 +265,15 @@ pub struct Exec {
     /// Say what would be done and change nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Graceful or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// The primary answers, and is asked.
+    Graceful,
+    /// The primary does not answer, and is not waited for.
+    Ungraceful,
 }
 
 #[cfg(test)]

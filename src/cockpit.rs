@@ -22,9 +22,9 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
-pub use headless::{End, Order, Script, Through, headless};
+pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
-pub use start::{Setup, setup};
+pub use start::{Setup, runbook, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};
 use crate::{

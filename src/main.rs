@@ -14,8 +14,8 @@ use std::{
 use clap::Parser as _;
 use relight::{
     cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
-    cockpit::{self, Ending, Order, Script, Setup, Through},
-    incident::{RunId, StepId},
+    cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
+    incident::{RunId, StepId, Way},
     journal::{self, Folder},
     plan,
     report::{Format, Listing, StepDetail, Told},
@@ -155,7 +155,14 @@ fn step(open: Open, command: &StepCommand, again: Vec<String>) -> Result<ExitCod
             Some(id) if run.dry_run => Order::DryRun(setup.step(id)?),
             Some(id) => Order::Run {
                 step: setup.step(id)?,
-                yes: run.yes.clone(),
+                answer: Answer {
+                    yes: run.yes.clone(),
+                    note: run.note.clone(),
+                },
+                way: run.way.map(|way| match way {
+                    cli::Way::Graceful => Way::Graceful,
+                    cli::Way::Ungraceful => Way::Ungraceful,
+                }),
                 wait: run.wait.map(Duration::from_secs),
                 through: run.through.clone().map(|phrase| Through {
                     phrase,
@@ -268,6 +275,13 @@ fn check(open: &Open) -> Result<ExitCode, String> {
     for line in plan::describe(&plan) {
         say(&mut out, &line);
     }
+    let runbook = cockpit::runbook(&plan)?;
+    let own = runbook.steps.iter().filter(|step| step.own).count();
+    say(&mut out, "");
+    say(
+        &mut out,
+        &format!("runbook: {} steps, {own} of your own", runbook.steps.len()),
+    );
     // A missing tool locks nothing here: the check may well run on another machine than the recovery.
     let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
         Ok(helm) => helm.to_string(),

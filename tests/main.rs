@@ -5,6 +5,10 @@ mod aws;
 mod cluster;
 mod engine;
 #[cfg(feature = "practice")]
+mod eyes;
+#[cfg(feature = "practice")]
+mod fence;
+#[cfg(feature = "practice")]
 mod live;
 #[cfg(feature = "practice")]
 mod practice;
@@ -14,5 +18,7 @@ mod pty;
 mod readme;
 mod reducer;
 mod rooms;
+#[cfg(feature = "practice")]
+mod scripts;
 #[cfg(feature = "practice")]
 mod walk;

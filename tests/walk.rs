@@ -8,6 +8,8 @@
 //!
 //! [[then]]
 //! run = "stop-old-cluster"              # `step run`; answered with what the step asks for, unless said:
+//! note = "asked AWS support"            # `--note`, of a step that is done by hand
+//! way = "graceful"                      # `--way`
 //! yes = "uninstall x in y"              # `--yes` with this text
 //! ends = "PASS"                         # expected: PASS, FAIL, UNKNOWN, refused; PASS unless said
 //! says = ["No address"]                 # expected: parts of what is printed
@@ -41,11 +43,14 @@ use std::{
 };
 
 use relight::{
+    incident::Runbook,
     journal::{Entry, Folder, Item, Record, Replay},
     practice,
 };
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::reducer::properties::{in_order, sound};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
 /// How long it is looked for something: a loaded machine, not the practice, is what needs it.
@@ -71,6 +76,8 @@ struct Then {
     #[serde(rename = "override")]
     through: Option<String>,
     reason: Option<String>,
+    note: Option<String>,
+    way: Option<String>,
     ends: Option<String>,
     says: Vec<String>,
     steps: BTreeMap<String, String>,
@@ -169,7 +176,8 @@ fn walk(file: &Path) -> Result<(), String> {
     let records = region.records();
     let wrong = wrong.or_else(|| never(&walk, &records).err());
     let wrong = wrong.or_else(|| {
-        let sound = crate::reducer::properties::sound(&records);
+        let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+        let sound = sound(&records).and_then(|()| in_order(&records, &runbook));
         sound.err().map(|error| error.to_string())
     });
     match wrong {
@@ -204,6 +212,12 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
         if let Some(reason) = &then.reason {
             args.extend(["--reason", reason]);
         }
+        if let Some(note) = &then.note {
+            args.extend(["--note", note]);
+        }
+        if let Some(way) = &then.way {
+            args.extend(["--way", way]);
+        }
         ended(region.relight(&args, scenario), then)?;
     }
     if let Some(step) = &then.dry {
@@ -228,23 +242,17 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
     }
 }
 
-/// What a step's dialog asks for: nothing, yes, or its phrase.
+/// What a step's dialog asks for as it would go now: nothing, yes, or its phrase.
 fn asked(region: &mut Region, step: &str, scenario: &str) -> Result<Option<String>, String> {
-    let (_, told) = region.relight(&["step", "list", "--format", "json"], scenario);
-    let list: Value = serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
-    let steps = list["steps"].as_array().into_iter().flatten();
-    let found = steps.into_iter().find(|listed| listed["id"] == step);
-    match found.and_then(|found| found["risk"].as_str()) {
-        Some("look") => Ok(None),
-        Some("change") => Ok(Some(String::new())),
-        Some("destroy") => {
-            let (_, told) = region.relight(&["step", "show", step, "--format", "json"], scenario);
-            let shown: Value =
-                serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
-            Ok(shown["phrase"].as_str().map(str::to_owned))
-        }
-        other => Err(format!("step {step} has the risk {other:?}: {told}")),
-    }
+    let (_, told) = region.relight(&["step", "show", step, "--format", "json"], scenario);
+    let shown: Value = serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
+    let by_hand = shown["by_hand"] == true;
+    Ok(match (shown["phrase"].as_str(), shown["risk"].as_str()) {
+        (Some(phrase), _) => Some(phrase.to_owned()),
+        (None, Some("look")) => None,
+        _ if by_hand => None,
+        _ => Some(String::new()),
+    })
 }
 
 /// Holds an exit code and what was printed against what was expected.

@@ -19,7 +19,7 @@ use std::{
 use self::session::{Gone, Session};
 use super::Setup;
 use crate::{
-    incident::{Moment, Risk, Step, StepId, Verdict},
+    incident::{Action, Evidence, Moment, Risk, Step, StepId, Verdict, Way},
     journal::StateDir,
     report::Told,
     run::spec,
@@ -33,8 +33,10 @@ pub enum Order {
     Run {
         /// The step.
         step: StepId,
-        /// The answer to its dialog: nothing said, yes, or yes with the phrase.
-        yes: Option<String>,
+        /// What its dialog asks for.
+        answer: Answer,
+        /// Which way it goes; as the instruments say unless said.
+        way: Option<Way>,
         /// How long it may take to become ready; unless said, until everything has been looked at once.
         wait: Option<Duration>,
         /// The way through, should preconditions be UNKNOWN.
@@ -55,6 +57,15 @@ pub enum Order {
         /// Why; only an optional step may do without.
         reason: String,
     },
+}
+
+/// The answer to a step's dialog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Nothing said, yes, or yes with the phrase.
+    pub yes: Option<String>,
+    /// The note of who does it by hand.
+    pub note: Option<String>,
 }
 
 /// What is typed to run a step although preconditions are UNKNOWN.
@@ -78,9 +89,9 @@ pub struct Script {
 /// What an order came to; the exit code of `relight step`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
-    /// PASS; of a dry run and a skip: done.
+    /// PASS; of a dry run, a skip, and a step of which nothing is observed: done.
     Pass,
-    /// FAIL; of a dry run: its command failed.
+    /// FAIL; of a dry run, and of a step of which nothing is observed: its command failed.
     Fail,
     /// UNKNOWN: there was no telling.
     Unknown,
@@ -178,12 +189,17 @@ impl Session<'_> {
         match order {
             Order::Run {
                 step,
-                yes,
+                answer,
+                way,
                 wait,
                 through,
             } => {
-                self.run(step, yes.as_deref(), *wait, through.as_ref())
-                    .await
+                if let Some(way) = way
+                    && let Some(why) = self.go(step, *way)
+                {
+                    return Ok(self.refuse(step, why));
+                }
+                self.run(step, answer, *wait, through.as_ref()).await
             }
             Order::DryRun(step) => self.dry_run(step).await,
             Order::DryRunAll => self.dry_run_all().await,
@@ -196,7 +212,7 @@ impl Session<'_> {
     async fn run(
         &mut self,
         id: &StepId,
-        yes: Option<&str>,
+        answer: &Answer,
         wait: Option<Duration>,
         through: Option<&Through>,
     ) -> Result<End, Gone> {
@@ -208,7 +224,7 @@ impl Session<'_> {
         }
         let locked = self.locked(&step, wait).await?;
         // Asked before anything is written, so that a script that lacks the answer leaves no trace.
-        if let Err(why) = answered(&self.state, &step, yes) {
+        if let Err(why) = answered(&self.state, &step, answer) {
             return Ok(self.refuse(id, locked.unwrap_or(why)));
         }
         match (locked, through) {
@@ -225,7 +241,17 @@ impl Session<'_> {
                 return Ok(self.refuse(id, text));
             }
         }
-        self.carry_out(&step, yes).await
+        self.carry_out(&step, answer).await
+    }
+
+    /// Lets a step go a way, whatever the instruments say; why not, where it has but one.
+    fn go(&mut self, id: &StepId, way: Way) -> Option<String> {
+        let step = self.state.runbook.get(id)?.clone();
+        if self.state.way(&step).0 != way {
+            self.select(id);
+            self.intend(Intent::OtherWay);
+        }
+        (self.state.way(&step).0 != way).then(|| self.notice())
     }
 
     /// Answers the dialog that stands before a step whose preconditions are UNKNOWN. When that is on disk, it is armed.
@@ -277,11 +303,19 @@ impl Session<'_> {
         };
         self.select(id);
         self.intend(Intent::DryRun);
-        self.carry_out(&step, None).await
+        if let Action::Manual(_) = self.state.as_chosen(&step).action
+            && self.is_settled()
+        {
+            // Nothing is run, dry or not: what a person would have to do is told.
+            let text = self.notice().into();
+            self.tell(&Told::Notice { text });
+            return Ok(End::Pass);
+        }
+        self.carry_out(&step, &Answer::default()).await
     }
 
     /// Waits until what was asked for is armed, answers its dialog, and follows the run to its verdict.
-    async fn carry_out(&mut self, step: &Step, yes: Option<&str>) -> Result<End, Gone> {
+    async fn carry_out(&mut self, step: &Step, answer: &Answer) -> Result<End, Gone> {
         self.until(Session::is_settled).await?;
         let run = self.armed.take();
         let run = run.and_then(|run| self.state.story.runs.get(&run));
@@ -293,11 +327,17 @@ impl Session<'_> {
         if matches!(self.state.desk.overlay, Some(Overlay::Confirm(_))) {
             // What the dialog shows has just been told.
             self.show();
-            match armed.phrase {
-                Some(_) => self.intend(Intent::Paste(yes.unwrap_or_default().to_owned())),
-                None => self.intend(Intent::Button),
+            let yes = answer.yes.as_ref().filter(|_| armed.phrase.is_some());
+            let note = answer.note.as_ref().filter(|_| armed.by_hand);
+            let typed: Vec<String> = yes.into_iter().chain(note).cloned().collect();
+            if typed.is_empty() {
+                self.intend(Intent::Button);
+                self.intend(Intent::Accept);
             }
-            self.intend(Intent::Accept);
+            for text in typed {
+                self.intend(Intent::Paste(text));
+                self.intend(Intent::Accept);
+            }
             if self.state.desk.overlay.is_some() {
                 let why = self.notice();
                 self.intend(Intent::Dismiss);
@@ -312,11 +352,7 @@ impl Session<'_> {
         let Some(armed) = newest else {
             return Ok(self.refuse(id, "it has not been run yet: there is nothing to wait for"));
         };
-        let title = self
-            .state
-            .runbook
-            .get(id)
-            .map_or_else(|| id.to_string(), |step| step.title.clone());
+        let title = self.title(id);
         self.tell_armed(&armed, &title);
         self.follow(id, &armed.run).await
     }
@@ -380,33 +416,43 @@ impl Session<'_> {
     fn end_of(&self, run: &crate::incident::RunId) -> Option<End> {
         let run = self.state.story.runs.get(run)?;
         let dry = run.armed.dry_run;
+        let judged = !dry && run.armed.evidence == Evidence::Seen;
         match &run.state {
             RunState::Judged(verdict, _) => Some(End::of(*verdict)),
             RunState::Disarmed => Some(End::Refused),
             RunState::Exited if dry && run.code == Some(0) => Some(End::Pass),
-            RunState::Exited if dry => Some(End::Fail),
-            RunState::ContactLost if dry => Some(End::Unknown),
+            RunState::Exited if run.told().is_some() => Some(End::Pass),
+            RunState::Exited if !judged => Some(End::Fail),
+            RunState::ContactLost if !judged => Some(End::Unknown),
             _ => None,
         }
     }
 }
 
-/// Whether `--yes` answers what the step's dialog will ask; else what is missing.
-fn answered(state: &State, step: &Step, yes: Option<&str>) -> Result<(), String> {
+/// Whether `--yes` and `--note` answer what the step's dialog will ask; else what is missing.
+fn answered(state: &State, step: &Step, answer: &Answer) -> Result<(), String> {
     let phrase = state.prepared(step, false)?.phrase;
-    let yes = yes.map(str::trim);
-    match (step.risk, phrase, yes) {
-        (Risk::Look, None, None) | (_, None, Some("")) => Ok(()),
-        (_, Some(phrase), Some(yes)) if yes == phrase => Ok(()),
-        (_, Some(phrase), _) => Err(format!(
-            "{} asks for its phrase: --yes {phrase:?}",
-            step.title
+    let step = state.as_chosen(step);
+    let (title, risk) = (&step.title, step.risk);
+    let by_hand = matches!(step.action, Action::Manual(_));
+    match (by_hand, answer.note.as_deref().map(str::trim)) {
+        (true, None | Some("")) => {
+            return Err(format!(
+                "{title} is done by hand and asks what was done: --note TEXT"
+            ));
+        }
+        (false, Some(_)) => return Err(format!("{title} is not done by hand: it takes no --note")),
+        _ => {}
+    }
+    let asks = risk > Risk::Look && !by_hand;
+    match (phrase, answer.yes.as_deref().map(str::trim)) {
+        (Some(phrase), Some(yes)) if yes == phrase => Ok(()),
+        (Some(phrase), _) => Err(format!("{title} asks for its phrase: --yes {phrase:?}")),
+        (None, None) if asks => Err(format!(
+            "{title} is a {} step and asks first: give --yes",
+            risk.word()
         )),
-        (_, None, Some(_)) => Err(format!("{} has no phrase: give --yes alone", step.title)),
-        (_, None, None) => Err(format!(
-            "{} is a {} step and asks first: give --yes",
-            step.title,
-            step.risk.word()
-        )),
+        (None, None | Some("")) => Ok(()),
+        (None, Some(_)) => Err(format!("{title} has no phrase: give --yes alone")),
     }
 }

@@ -55,8 +55,7 @@ pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
             names.join(", ")
         ));
     }
-    let runbook = Runbook::parse(Runbook::EMBEDDED)
-        .map_err(|error| format!("assets/runbook.toml: {error}"))?;
+    let runbook = runbook(&plan)?;
     Ok(Setup {
         plan: Arc::new(plan),
         runbook: Arc::new(runbook),
@@ -67,6 +66,17 @@ pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
         settings,
         shelf,
     })
+}
+
+/// The embedded runbook with the operator's own steps in it.
+///
+/// # Errors
+/// In words, for the terminal: every error of the runbook file at once.
+pub fn runbook(plan: &Plan) -> Result<Runbook, String> {
+    let base = Runbook::parse(Runbook::EMBEDDED)
+        .map_err(|error| format!("assets/runbook.toml: {error}"))?;
+    let placeholders = |text: &str| expand::unknown(text, plan);
+    plan::runbook(plan, base, &placeholders).map_err(|error| error.to_string())
 }
 
 /// The user's own settings and themes. Nothing in them keeps the cockpit from opening: what cannot be used is among the

@@ -36,6 +36,10 @@ conditions! {
     RecoveryContext = "recovery-context",
     /// The primary's Kubernetes API was asked and gave no answer.
     PrimarySilent = "primary-silent",
+    /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
+    ReconcilersPaused = "reconcilers-paused",
+    /// Neither this session nor a kube context of the plan goes through the Teleport cluster.
+    SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
     TablesReady = "tables-ready",
     /// For both tables there is a copy to restore from without the primary, or the table itself is there already.

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Recordings, Subject, Table,
-    Values, Vault, Zone,
+    Answer, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Reconcilers, Recordings,
+    Session, Subject, Table, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -20,6 +20,10 @@ pub enum Fact {
     Identity(Identity),
     /// The Teleport release in a Kubernetes cluster.
     Cluster(Arc<Cluster>),
+    /// What would bring the release back by itself.
+    Reconcilers(Arc<Reconcilers>),
+    /// The ways through the Teleport cluster that this session uses.
+    Session(Session),
     /// A `DynamoDB` table.
     Table(Arc<Table>),
     /// Recovery points in the recovery region.

@@ -14,6 +14,10 @@ pub enum Subject {
     Identity(Side),
     /// The Kubernetes cluster of a side, as far as the Teleport release goes.
     Cluster(Side),
+    /// What would bring the release back by itself in the Kubernetes cluster of a side.
+    Reconcilers(Side),
+    /// The ways through the Teleport cluster that this session uses.
+    Session,
     /// A `DynamoDB` table in the region of a side.
     Table(Side, TableRole),
     /// The recovery points of one of the primary's tables in the recovery region's backup vault.
@@ -48,6 +52,8 @@ impl fmt::Display for Subject {
         match self {
             Self::Identity(side) => write!(f, "identity {side}"),
             Self::Cluster(side) => write!(f, "cluster {side}"),
+            Self::Reconcilers(side) => write!(f, "reconcilers {side}"),
+            Self::Session => f.write_str("session"),
             Self::Table(side, role) => write!(f, "table {side} {role}"),
             Self::Vault(role) => write!(f, "vault {role}"),
             Self::Recordings(side) => write!(f, "recordings {side}"),

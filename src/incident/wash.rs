@@ -32,9 +32,20 @@ impl Observation {
                     }
                 }
             }
+            Ok(Fact::Reconcilers(found)) => {
+                for gap in &mut Arc::make_mut(found).gaps {
+                    gap.wash(clean);
+                }
+            }
             Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
             Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
-            Ok(Fact::Identity(_) | Fact::Answer(_) | Fact::Zone(_) | Fact::Values(_)) => {}
+            Ok(
+                Fact::Identity(_)
+                | Fact::Answer(_)
+                | Fact::Zone(_)
+                | Fact::Values(_)
+                | Fact::Session(_),
+            ) => {}
         }
     }
 }

@@ -59,16 +59,18 @@ pub fn gone(side: Side, sight: &Sight<'_>) -> Finding {
             evidence(side),
         );
     }
-    if !cluster.deployments.is_empty() {
-        let names: Vec<&str> = cluster
-            .deployments
-            .iter()
-            .map(|one| one.name.as_str())
-            .collect();
+    // Scaled to 0, as where Argo CD renders the chart, a Deployment starts nothing.
+    let wanting: Vec<&str> = cluster
+        .deployments
+        .iter()
+        .filter(|one| one.desired > 0)
+        .map(|one| one.name.as_str())
+        .collect();
+    if !wanting.is_empty() {
         return Finding::fail(
             format!(
                 "Deployments are left in the {side} cluster and will start pods: {}",
-                names.join(", ")
+                wanting.join(", ")
             ),
             evidence(side),
         );

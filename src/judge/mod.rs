@@ -9,9 +9,12 @@ pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod fence;
 pub mod identity;
 pub mod pod;
+pub mod reconcilers;
 pub mod region;
+pub mod session;
 pub mod tables;
 pub mod values;
 pub mod way;
@@ -72,6 +75,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::RecoveryAccount => identity::account(Side::Recovery, sight),
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
+        Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::CopiesUsable => backups::copies_usable(sight),
         Condition::RightTable => tables::right(sight),

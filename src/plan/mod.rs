@@ -2,7 +2,7 @@
 //!
 //! [`Plan::parse`] reads the text, reports every error at once with line and column ([`Diagnostic`]), and fills in what
 //! follows from the rest. A plan may be incomplete: whatever is missing is `None`, every pane still opens, and the
-//! steps that lack something say what. Nothing here reads a file but [`load()`].
+//! steps that lack something say what. Nothing here reads a file but [`load()`] and [`runbook()`].
 
 mod describe;
 mod diagnostic;
@@ -18,8 +18,9 @@ mod types;
 
 pub use describe::describe;
 pub use diagnostic::{Diagnostic, Level};
-pub use load::{LoadError, load};
+pub use load::{LoadError, load, runbook};
 pub use moves::Moves;
+pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
     BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, KubePlan, Objectives, Plan, RegionPlan,

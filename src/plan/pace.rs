@@ -11,11 +11,14 @@ impl Plan {
     pub const fn interval(&self, subject: &Subject) -> Duration {
         match subject {
             // Watched: this is how often a quiet watch is confirmed by a cheap request.
-            Subject::Cluster(_) => Duration::from_secs(10),
+            Subject::Cluster(_) | Subject::Session => Duration::from_secs(10),
             Subject::Answer { .. } => self.dns.interval,
             Subject::Door(_) | Subject::BlackBox => Duration::from_secs(5),
             Subject::Identity(_) | Subject::Zone | Subject::Vault(_) => Duration::from_mins(1),
-            Subject::Table(..) | Subject::Recordings(_) => Duration::from_secs(30),
+            // What reconciles takes lists over all namespaces: seldom, and when a run has ended.
+            Subject::Table(..) | Subject::Recordings(_) | Subject::Reconcilers(_) => {
+                Duration::from_secs(30)
+            }
             Subject::Values => Duration::from_secs(2),
         }
     }

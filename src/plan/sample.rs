@@ -83,6 +83,7 @@ pub(crate) fn plan() -> Plan {
         tools: Tools {
             helm: "helm".to_owned(),
         },
+        runbook: None,
         practice: false,
         warnings: Vec::new(),
     }

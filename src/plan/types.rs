@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[tools]`
     pub tools: Tools,
+    /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
+    pub runbook: Option<PathBuf>,
     /// `practice = true`: written by the practice region; the banner says so and nothing leaves loopback.
     pub practice: bool,
     /// What is odd but not wrong, and what is missing: shown by `relight plan check`.

@@ -69,6 +69,15 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
             Side::Recovery,
         )),
         Box::new(live::black_box::BlackBoxProbe::new(plan, targets)),
+        Box::new(live::reconcilers::ReconcilersProbe::new(
+            plan.clone(),
+            Side::Primary,
+        )),
+        Box::new(live::reconcilers::ReconcilersProbe::new(
+            plan.clone(),
+            Side::Recovery,
+        )),
+        Box::new(live::session::SessionProbe::new(plan.clone())),
         Box::new(live::values::ValuesProbe::new(plan.clone())),
     ];
     probes.extend(live::dns::probes(plan, targets));

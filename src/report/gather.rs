@@ -22,7 +22,11 @@ impl Report {
         let mut panes = panes::all(&state.sight());
         panes.sort_by_key(|pane| Reverse(pane.health));
         let steps = runbook::steps(state);
-        let (health, sentence) = worst(&panes, &steps);
+        let alarms = state.alarms();
+        let (health, sentence) = match alarms.first().filter(|alarm| alarm.grave()) {
+            Some(alarm) => (Health::Down, Line::from(&alarm.text)),
+            None => worst(&panes, &steps),
+        };
         let declared = state.story.declared.as_ref();
         let outage = declared.map(|declared| declared.outage);
         let practice = state.plan.practice.then_some(Kind::Practice);
@@ -42,6 +46,7 @@ impl Report {
                 rpo: state.plan.objectives.rpo,
             },
             sides: Side::BOTH.map(|side| side_report(state, side)).into(),
+            alarms: alarms.iter().map(|alarm| Line::from(&alarm.text)).collect(),
             panes,
             runbook: steps,
             remarks: remarks(state),

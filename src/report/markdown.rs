@@ -46,6 +46,9 @@ pub fn render(report: &Report) -> String {
         ["Side", "Region", "Health", "Cluster", "Caller"],
         sides,
     );
+    for alarm in &report.alarms {
+        let _ = writeln!(out, "**ALARM** {}\n", escape(alarm.as_str()));
+    }
     for pane in &report.panes {
         let _ = writeln!(out, "## {}: {}\n", pane.pane, pane.health);
         let _ = writeln!(out, "{}\n", escape(pane.sentence.as_str()));

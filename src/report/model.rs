@@ -32,6 +32,8 @@ pub struct Report {
     pub clock: Clock,
     /// Primary and recovery.
     pub sides: Vec<SideReport>,
+    /// What there is to be alarmed about: an old cluster that is back, or of which nobody can tell; the gravest first.
+    pub alarms: Vec<Line>,
     /// The panes, worst first.
     pub panes: Vec<PaneReport>,
     /// The steps in their order.

@@ -11,7 +11,7 @@ use super::{
     runbook,
 };
 use crate::{
-    incident::{self, Finding, Moment, Outcome, Risk, RunId, StepId, brief},
+    incident::{self, Action, Evidence, Finding, Moment, Outcome, Risk, RunId, StepId, Way, brief},
     judge,
     state::{Run, RunState, State},
 };
@@ -138,7 +138,8 @@ pub struct Trial {
     pub dry_run: bool,
     /// When it was armed.
     pub armed: Moment,
-    /// `armed`, `left`, `starting`, `running`, `ended`, `contact lost`, or the verdict.
+    /// `armed`, `left`, `starting`, `running`, `ended`, `contact lost`, the verdict, or what was told where nothing is
+    /// observed.
     pub state: &'static str,
     /// How its command ended, in words.
     pub how: Option<Line>,
@@ -153,7 +154,7 @@ impl Trial {
             RunState::Disarmed => ("left", &[][..]),
             RunState::Confirmed => ("starting", &[][..]),
             RunState::Running => ("running", &[][..]),
-            RunState::Exited => ("ended", &[][..]),
+            RunState::Exited => (run.told().map_or("ended", Evidence::word), &[][..]),
             RunState::ContactLost => ("contact lost", &[][..]),
             RunState::Judged(verdict, findings) => (verdict.word(), findings.as_slice()),
         };
@@ -176,15 +177,20 @@ pub struct StepDetail {
     pub schema: u32,
     /// When it was told.
     pub at: Moment,
-    /// Where it stands.
-    #[serde(flatten)]
+    /// Where it stands, as in the list.
     pub step: StepReport,
     /// What it does and why.
     pub about: String,
     /// What it does when the primary does not answer, where that differs.
     pub ungraceful: Option<String>,
-    /// May be passed over without a reason.
-    pub optional: bool,
+    /// Which of its ways it would go now: risk, calls, phrase and conditions are of that one.
+    pub way: Way,
+    /// What it may break that way.
+    pub risk: Risk,
+    /// Why that one, where there are two.
+    pub because: Option<Line>,
+    /// Whether a person does it and confirms it with a note.
+    pub by_hand: bool,
     /// Steps that must have passed or been skipped before.
     pub needs: Vec<Line>,
     /// The argv, or one line for each API call, as it would be run now.
@@ -214,7 +220,8 @@ impl StepDetail {
     /// A step of a state; `None` if the runbook has none of that name.
     #[must_use]
     pub fn of(state: &State, id: &StepId) -> Option<Self> {
-        let step = state.runbook.get(id)?;
+        let (way, because) = state.way(state.runbook.get(id)?);
+        let step = &*state.runbook.get(id)?.by(way);
         let report = runbook::steps(state)
             .into_iter()
             .find(|report| report.id.as_str() == id.as_str())?;
@@ -233,7 +240,10 @@ impl StepDetail {
                 .ungraceful
                 .as_ref()
                 .map(|other| printable(other.about.trim())),
-            optional: step.optional,
+            way,
+            risk: step.risk,
+            because: (!because.is_empty()).then(|| because.into()),
+            by_hand: matches!(step.action, Action::Manual(_)),
             needs: step.needs.iter().map(|need| need.as_str().into()).collect(),
             calls: calls.iter().map(|call| printable(call)).collect(),
             problem,
@@ -262,7 +272,11 @@ impl StepDetail {
         let _ = writeln!(
             out,
             "{} {} ({})  {}  guide step {}",
-            step.number, step.title, step.id, step.risk, step.guide
+            step.number,
+            step.title,
+            step.id,
+            self.risk.word(),
+            step.guide
         );
         let _ = match &step.why {
             Some(why) => writeln!(out, "{}: {why}", step.state),
@@ -273,6 +287,9 @@ impl StepDetail {
             .flatten()
         {
             let _ = writeln!(out, "\n{text}");
+        }
+        if let Some(because) = &self.because {
+            let _ = writeln!(out, "\nGoes its {} way: {because}", self.way);
         }
         let _ = writeln!(out, "\nDoes");
         for call in &self.calls {
@@ -295,11 +312,14 @@ impl StepDetail {
     }
 
     fn confirmed_by(&self) -> String {
-        match &self.phrase {
+        let yes = match &self.phrase {
             Some(phrase) => format!("--yes {phrase:?}"),
-            None if self.step.risk == Risk::Look.word() => "nothing: it only looks".to_owned(),
+            None if self.by_hand => String::new(),
+            None if self.risk == Risk::Look => "nothing: it only looks".to_owned(),
             None => "--yes".to_owned(),
-        }
+        };
+        let note = if self.by_hand { "--note TEXT" } else { "" };
+        format!("{yes} {note}").trim().to_owned()
     }
 }
 

@@ -214,10 +214,10 @@ fn events() -> Vec<Told> {
         observes: vec!["release-deployed".to_owned()],
         phrase: None,
         dry_run: false,
-        way: Way::Graceful,
-        because: String::new(),
+        way: Way::Ungraceful,
+        because: "the primary gives no answer".to_owned(),
         by_hand: false,
-        evidence: Evidence::default(),
+        evidence: Evidence::Seen,
         waiver: Some(Waiver {
             waived: vec![Waived {
                 condition: "tables-ready".to_owned(),
@@ -257,6 +257,13 @@ fn events() -> Vec<Told> {
             findings: Condition::all(&armed.observes, &[finding]),
             took: Duration::from_millis(1_234),
         },
+        Told::Done {
+            step: id.clone(),
+            title: "Stop old cluster".into(),
+            run: run.clone(),
+            told: Evidence::Unreachable.word(),
+            how: "asked AWS support".into(),
+        },
         Told::Skipped {
             step: id,
             reason: "optional".to_owned(),
@@ -285,6 +292,10 @@ fn what_a_script_is_told_is_what_the_schema_says() {
         let detail = StepDetail::of(&state(), &step.id).expect("a step");
         sound("step", &detail.render(Format::Json));
     }
+    // A step is told in one form, whoever asks.
+    let once: Value = serde_json::from_str(SCHEMA).expect("the schema");
+    let row = &once["properties"]["runbook"]["items"];
+    assert_eq!(&schema["$defs"]["row"], row);
     let mut named = 0;
     for told in events() {
         let text = told.render(NOW, Format::Json);
@@ -330,11 +341,11 @@ fn broken(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
     }
     let fits = |kind: &Value| match kind.as_str() {
         Some("string") => value.is_string(),
-        Some("boolean") => value.is_boolean(),
         Some("number") => value.is_number(),
         Some("integer") => value.is_u64() || value.is_i64(),
         Some("object") => value.is_object(),
         Some("array") => value.is_array(),
+        Some("boolean") => value.is_boolean(),
         Some("null") => value.is_null(),
         _ => false,
     };

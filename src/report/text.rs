@@ -12,6 +12,9 @@ use crate::incident::brief;
 pub fn render(report: &Report) -> String {
     let mut out = String::new();
     header(report, &mut out);
+    for alarm in &report.alarms {
+        let _ = writeln!(out, "ALARM    {alarm}");
+    }
     for pane in &report.panes {
         self::pane(pane, &mut out);
     }

@@ -11,7 +11,7 @@ use super::{
     step::{Condition, SCHEMA},
 };
 use crate::{
-    incident::{Moment, Risk, RunId, StepId, Verdict, brief},
+    incident::{Moment, Risk, RunId, StepId, Verdict, Way, brief},
     journal::ArmedStep,
 };
 
@@ -33,6 +33,12 @@ pub enum Told {
         risk: Risk,
         /// Whether it only says what it would do.
         dry_run: bool,
+        /// Which of its ways it goes.
+        way: Way,
+        /// Why that one; empty where there is one.
+        because: Line,
+        /// Whether a person does it, and nothing is run.
+        by_hand: bool,
         /// The argv, or one line for each API call.
         calls: Vec<String>,
         /// What will be observed to tell whether it worked.
@@ -102,6 +108,19 @@ pub enum Told {
         #[serde(rename = "took_seconds", serialize_with = "seconds")]
         took: Duration,
     },
+    /// It is over, as an exit code or a person tells; nothing is observed of it, and it is no PASS.
+    Done {
+        /// The step.
+        step: StepId,
+        /// What the operator reads.
+        title: Line,
+        /// The run.
+        run: RunId,
+        /// `exit 0`, `by hand` or `UNREACHABLE`.
+        told: &'static str,
+        /// The note, or how the command ended.
+        how: Line,
+    },
     /// A step was passed over.
     Skipped {
         /// The step.
@@ -136,7 +155,7 @@ impl Told {
     #[must_use]
     pub fn armed(armed: &ArmedStep, title: &str, incident: PathBuf) -> Self {
         let waiver = armed.waiver.as_ref();
-        let waived = waiver.into_iter().flat_map(|waiver| &waiver.waived);
+        let let_go = waiver.into_iter().flat_map(|waiver| &waiver.waived);
         Self::Armed {
             step: armed.step.clone(),
             title: title.into(),
@@ -144,9 +163,12 @@ impl Told {
             attempt: armed.attempt,
             risk: armed.risk,
             dry_run: armed.dry_run,
+            way: armed.way,
+            because: Line::from(&armed.because),
+            by_hand: armed.by_hand,
             calls: armed.calls.iter().map(|call| printable(call)).collect(),
             observes: armed.observes.iter().map(Line::from).collect(),
-            waived: waived
+            waived: let_go
                 .map(|waived| waived.condition.as_str().into())
                 .collect(),
             reason: waiver.map(|waiver| waiver.reason.clone()),
@@ -197,6 +219,9 @@ impl Told {
                 }
                 out
             }
+            Self::Done {
+                title, told, how, ..
+            } => format!("== {title}: {told}: {how}"),
             Self::Skipped { step, reason } => format!("== {step}: skipped: {}", printable(reason)),
             Self::Notice { text } => format!("== {text}"),
             Self::Left {
@@ -216,6 +241,8 @@ impl Told {
             attempt,
             risk,
             dry_run,
+            way,
+            because,
             calls,
             observes,
             waived,
@@ -230,6 +257,9 @@ impl Told {
         for call in calls {
             let _ = write!(out, "\n==   does: {}", call.replace('\n', "\n==         "));
         }
+        if !because.as_str().is_empty() {
+            let _ = write!(out, "\n==   goes its {way} way: {because}");
+        }
         if let Some(reason) = reason {
             let names: Vec<&str> = waived.iter().map(Line::as_str).collect();
             let names = names.join(", ");
@@ -239,7 +269,7 @@ impl Told {
                 printable(reason)
             );
         }
-        if !dry_run {
+        if !dry_run && !observes.is_empty() {
             let names: Vec<&str> = observes.iter().map(Line::as_str).collect();
             let _ = write!(out, "\n==   then looks for: {}", names.join(", "));
         }

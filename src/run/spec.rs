@@ -271,15 +271,16 @@ mod tests {
 
     #[test]
     fn a_foreign_program_is_shown_as_it_is_run_and_only_printed_in_a_dry_run() {
-        let spec = spec("stop-old-cluster", &plan(), true).expect("a spec");
+        let spec = spec("install", &plan(), true).expect("a spec");
         assert!(spec.print_only);
         assert_eq!(spec.token, 3);
         assert_eq!(spec.cwd, Path::new("/etc"));
         assert_eq!(
             spec.calls,
             [
-                "helm uninstall teleport-cluster --namespace teleport --kube-context east \
-              --kubeconfig /etc/kube/east --wait --timeout 5m"
+                "helm install teleport-cluster teleport/teleport-cluster --version 17.0.2 --values \
+              /etc/west-values.yaml --namespace teleport --create-namespace --kube-context west --kubeconfig \
+              /etc/kube/west --timeout 15m"
             ]
         );
     }

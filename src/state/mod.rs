@@ -7,6 +7,7 @@
 //! [`State::decide`] takes an [`Event`] and returns [`Effect`]s. It is pure: it reads no clock and does no I/O, so a
 //! journal and a list of events replay to the same screen.
 
+mod alarm;
 mod copied;
 mod decide;
 mod desk;
@@ -20,6 +21,7 @@ mod ways;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use alarm::{Alarm, AlarmKind};
 pub use desk::{
     Confirm, Desk, Focus, Notice, Overlay, Override, Pane, PaneDesk, Reason, Scroll, Search, Tone,
     Why,
@@ -91,6 +93,8 @@ pub struct State {
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
     owed: Vec<crate::journal::Entry>,
+    /// Alarms that have been rung, and when they were last seen.
+    rung: Vec<(AlarmKind, Moment)>,
     prepare: Prepare,
 }
 
@@ -128,6 +132,7 @@ impl State {
             switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
+            rung: Vec::new(),
             prepare,
         }
     }

@@ -198,7 +198,9 @@ impl Story {
                     run.state = RunState::Confirmed;
                     run.note.clone_from(note);
                 });
-                if let Some(step) = self.runs.get(run).map(|run| run.armed.step.clone()) {
+                // To say what a step would do is not to take it up again.
+                let real = self.runs.get(run).filter(|run| !run.armed.dry_run);
+                if let Some(step) = real.map(|run| run.armed.step.clone()) {
                     self.skipped.remove(&step);
                 }
             }

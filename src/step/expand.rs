@@ -106,6 +106,16 @@ pub fn text(template: &str, plan: &Plan) -> Result<String, ExpandError> {
     }
 }
 
+/// The first placeholder of a text that there is not, in words; `None` if all are known, whether the plan has values for
+/// them or not.
+#[must_use]
+pub fn unknown(template: &str, plan: &Plan) -> Option<String> {
+    match text(template, plan) {
+        Err(ExpandError::Unknown(what)) => Some(format!("{what:?} is no placeholder")),
+        _ => None,
+    }
+}
+
 fn lacking(mut keys: Vec<String>, plan: &Plan) -> ExpandError {
     keys.sort();
     keys.dedup();

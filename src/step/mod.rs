@@ -12,6 +12,9 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod reconcilers;
+mod seen;
+mod stop;
 mod tables;
 mod values;
 mod yaml;
@@ -146,6 +149,8 @@ pub fn natives() -> Vec<Native> {
         tables::repair(),
         tables::authority(),
         black_box::native(),
+        reconcilers::native(),
+        stop::native(),
         values::native(),
         pods::native(),
         load_balancer::native(),

@@ -18,7 +18,7 @@ use crate::{
     journal::Kind,
     judge,
     layout::Placed,
-    state::{Access, Pane, StepState},
+    state::{Access, Alarm, Pane, StepState},
     theme::Role,
 };
 
@@ -29,7 +29,17 @@ pub fn draw(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)]) {
         second_row(canvas, titles, 1);
     } else {
         let mut parts = clocks(canvas);
-        parts.insert(1, short_worst(canvas, titles));
+        let first = match alarm(canvas) {
+            Some(alarm) => {
+                let room = usize::from(canvas.area.width) / 2;
+                Segment::new(
+                    12,
+                    vec![(clean::fit(&alarm, room), canvas.style(Role::Danger))],
+                )
+            }
+            None => short_worst(canvas, titles),
+        };
+        parts.insert(1, first);
         segments::draw(&mut canvas.pen(0), parts);
     }
 }
@@ -145,6 +155,18 @@ fn objective(canvas: &Canvas<'_>, elapsed: Duration) -> Segment {
 }
 
 fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
+    if let Some(alarm) = alarm(canvas) {
+        // The whole row: nothing stands beside a second cluster with the same authorities.
+        let columns = usize::from(canvas.area.width);
+        let text = clean::fit(
+            &format!(" {} {alarm}", symbol::health(Health::Down)),
+            columns,
+        );
+        let padding = " ".repeat(columns.saturating_sub(clean::width(&text)));
+        let style = canvas.style(Role::Danger);
+        canvas.pen(row).put(&format!("{text}{padding}"), style);
+        return;
+    }
     let mut parts = alerts(canvas);
     let running = running(canvas);
     let taken = running.as_ref().map_or(0, |spans| spans_width(spans) + 2);
@@ -171,8 +193,13 @@ fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
         rest.width -= columns + 2;
     }
     // The worst sentence may be long: it leaves room for the running step.
-    let worst_room = usize::from(rest.width).saturating_sub(taken).max(30);
+    // Where there is room beside the worst thing: the runbook's row and the report have it in full.
+    let untold =
+        untold(canvas).filter(|spans| spans_width(spans) + taken + 62 <= usize::from(rest.width));
+    let told = untold.as_ref().map_or(0, |spans| spans_width(spans) + 2);
+    let worst_room = usize::from(rest.width).saturating_sub(taken + told).max(30);
     parts.push(fitted(worst(canvas, titles), worst_room));
+    parts.extend(untold);
     parts.extend(running);
     let mut left = canvas.at(rest);
     let mut pen = left.pen(row);
@@ -182,6 +209,20 @@ fn second_row(canvas: &mut Canvas<'_>, titles: &[(Pane, Title)], row: u16) {
         }
         pen.skip(2);
     }
+}
+
+/// The gravest alarm, in words.
+fn alarm(canvas: &Canvas<'_>) -> Option<String> {
+    let alarms = canvas.state.alarms();
+    let mut grave = alarms.into_iter().filter(Alarm::grave);
+    grave.next().map(|alarm| alarm.text)
+}
+
+/// What nobody can tell of the old cluster, in a few words.
+fn untold(canvas: &Canvas<'_>) -> Option<Spans> {
+    let alarms = canvas.state.alarms();
+    let text = alarms.first()?.text.split(':').next()?.to_owned();
+    Some(vec![(text, canvas.style(Role::Warning))])
 }
 
 /// What stops the operator's hands: a full disk, a terminal that looks on.

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use relight::incident::{
     Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
     DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
-    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, Recordings, RecoveryPoint,
-    Release, Settings, Side, StoredObject, Subject, Table, TableRole, Values, Vault,
+    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, Reconciler, ReconcilerKind,
+    Reconcilers, Recordings, RecoveryPoint, Release, Session, Settings, Side, StoredObject,
+    Subject, Table, TableRole, Values, Vault,
 };
 
 pub const NAMES: &[&str] = &[
@@ -21,6 +22,14 @@ pub const NAMES: &[&str] = &[
     "old cluster gone",
     "primary silent",
     "old door shut",
+    "old door back",
+    "stranger at the old door",
+    "session elsewhere",
+    "session inside",
+    "nothing reconciles",
+    "flux acts",
+    "flux paused",
+    "reconcilers forbidden",
     "old door silent",
     "empty recovery",
     "values",
@@ -55,6 +64,17 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "old cluster gone" => vec![empty(Side::Primary)],
         "primary silent" => vec![(Subject::Cluster(Side::Primary), silent())],
         "old door shut" => vec![door(Door::Old, OLD, &Err(refused()), PIN, now)],
+        "old door back" => vec![door(Door::Old, OLD, &Ok(()), PIN, now)],
+        "stranger at the old door" => vec![door(Door::Old, OLD, &Ok(()), STRANGE, now)],
+        "session elsewhere" => vec![session(&[])],
+        "session inside" => vec![session(&["this shell is a session of it"])],
+        "nothing reconciles" => vec![reconcilers(None, Vec::new())],
+        "flux acts" => vec![reconcilers(Some(true), Vec::new())],
+        "flux paused" => vec![reconcilers(Some(false), Vec::new())],
+        "reconcilers forbidden" => {
+            let why = Failure::new(FailureKind::Forbidden, "list helmreleases (403)");
+            vec![reconcilers(None, vec![why])]
+        }
         "old door silent" => vec![(Subject::Door(Door::Old), silent())],
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
@@ -83,6 +103,39 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
 fn black_box() -> Arc<BlackBox> {
     let text = include_str!("../fixtures/black-box/seen-1.json");
     Arc::new(serde_json::from_str(text).expect("a black box"))
+}
+
+fn session(through: &[&str]) -> (Subject, Result<Fact, Failure>) {
+    let session = Session {
+        through: through.iter().map(ToString::to_string).collect(),
+        doubts: Vec::new(),
+        looked: vec!["environment".to_owned()],
+    };
+    (Subject::Session, Ok(Fact::Session(session)))
+}
+
+/// A Flux `HelmRelease` that acts or is paused, or none.
+fn reconcilers(flux: Option<bool>, gaps: Vec<Failure>) -> (Subject, Result<Fact, Failure>) {
+    let release = |acts: bool| Reconciler {
+        kind: ReconcilerKind::FluxHelmRelease,
+        api: "/apis/helm.toolkit.fluxcd.io/v2".to_owned(),
+        plural: "helmreleases".to_owned(),
+        namespace: "flux-system".to_owned(),
+        name: "teleport".to_owned(),
+        why: "installs release teleport-cluster again".to_owned(),
+        acts: acts.then(|| "null".to_owned()),
+        before: None,
+        owner: None,
+    };
+    let seen = Reconcilers {
+        context: "east".to_owned(),
+        uid: Some(uid(Side::Primary)),
+        found: flux.map(release).into_iter().collect(),
+        absent: vec!["Argo CD".to_owned()],
+        gaps,
+    };
+    let fact = Fact::Reconcilers(Arc::new(seen));
+    (Subject::Reconcilers(Side::Primary), Ok(fact))
 }
 
 fn silent() -> Result<Fact, Failure> {

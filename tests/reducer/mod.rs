@@ -14,6 +14,7 @@
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
 //! shown = "wait-for-pods"             # expected: whose output is shown
+//! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
@@ -32,6 +33,9 @@ struct Scenario {
     about: String,
     #[serde(default)]
     access: Option<String>,
+    /// Steps of the operator's own.
+    #[serde(default)]
+    own: String,
     then: Vec<Then>,
 }
 
@@ -51,6 +55,7 @@ struct Then {
     cancels: Vec<String>,
     shown: Option<String>,
     overlay: Option<String>,
+    alarms: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,7 +87,7 @@ fn walk(file: &Path) -> Result<(), String> {
     if scenario.about.is_empty() {
         return Err(format!("{name} says nothing of itself"));
     }
-    let mut rig = Rig::new(scenario.access.as_deref());
+    let mut rig = Rig::with(scenario.access.as_deref(), &scenario.own);
     for (index, then) in scenario.then.iter().enumerate() {
         rig.forget();
         if let Some(why) = &then.disk {
@@ -132,6 +137,17 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
             return Err(format!(
                 "the notice is {got:?}, which does not hold {wanted:?}"
             ));
+        }
+    }
+    if let Some(wanted) = &then.alarms {
+        let got = rig.alarms();
+        let fits = got.len() == wanted.len()
+            && got
+                .iter()
+                .zip(wanted)
+                .all(|(got, wanted)| got.contains(wanted));
+        if !fits {
+            return Err(format!("the alarms are {got:?}, not {wanted:?}"));
         }
     }
     if rig.started() != then.starts {

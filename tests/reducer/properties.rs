@@ -1,14 +1,24 @@
 //! What must never happen, whatever is pressed and seen in whatever order.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
 use proptest::prelude::*;
 use relight::{
-    incident::{Evidence, Outcome, Risk, RunId, Verdict},
-    journal::{Entry, Record},
+    incident::{Evidence, Moment, Outcome, Risk, RunId, Runbook, StepId, Verdict},
+    journal::{ArmedStep, Entry, Folder, Record},
     judge,
+    plan::Plan,
+    run::spec,
     state::Story,
 };
 
-use super::{facts, rig::Rig};
+use super::{
+    facts,
+    rig::{BEGIN, PLAN, Rig},
+};
 
 #[derive(Clone, Debug)]
 enum Move {
@@ -223,6 +233,10 @@ pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
                     }
                     _ => None,
                 });
+                prop_assert!(
+                    ended.is_some() && !evidence.is_empty(),
+                    "{run} passed without an end or without evidence in its record"
+                );
                 for seen in evidence {
                     prop_assert!(
                         Some(seen.at) >= ended,
@@ -247,6 +261,84 @@ pub fn sound(records: &[Record]) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// A step of which another needs that it passed or was passed over, as the journal alone tells.
+#[derive(Default)]
+struct Course {
+    /// Steps whose newest real run passed.
+    passed: BTreeSet<StepId>,
+    /// Steps passed over and not run since.
+    skipped: BTreeSet<StepId>,
+    /// Real runs whose command may still be changing the world.
+    live: Vec<ArmedStep>,
+    armed: BTreeMap<RunId, ArmedStep>,
+}
+
+/// The order of the runbook was kept: nothing started before what it needs, a `destroy` step ran alone, and a dry run
+/// was none.
+pub fn in_order(records: &[Record], runbook: &Runbook) -> Result<(), TestCaseError> {
+    let mut course = Course::default();
+    for record in records {
+        match &record.entry {
+            Entry::Armed(armed) => {
+                if armed.dry_run {
+                    prop_assert_eq!((armed.risk, &armed.phrase), (Risk::Look, &None));
+                }
+                course.armed.insert(armed.run.clone(), (**armed).clone());
+            }
+            Entry::Skipped { step, .. } => {
+                course.skipped.insert(step.clone());
+            }
+            Entry::Confirmed { run, .. } => course.confirmed(run, runbook)?,
+            Entry::Exited { run, code, .. } => {
+                course.live.retain(|live| live.run != *run);
+                // Where nothing can be seen, an exit code or a person's word is all there is.
+                let armed = &course.armed[run];
+                if armed.evidence != Evidence::Seen && *code == Some(0) && !armed.dry_run {
+                    course.passed.insert(armed.step.clone());
+                }
+            }
+            Entry::ContactLost { run, .. } => course.live.retain(|live| live.run != *run),
+            Entry::Judged { run, verdict, .. } => {
+                let armed = &course.armed[run];
+                prop_assert!(!armed.dry_run, "{run} was judged and did nothing");
+                if *verdict == Verdict::Pass {
+                    course.passed.insert(armed.step.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Course {
+    fn confirmed(&mut self, run: &RunId, runbook: &Runbook) -> Result<(), TestCaseError> {
+        let armed = self.armed[run].clone();
+        if armed.dry_run {
+            return Ok(());
+        }
+        let step = runbook.get(&armed.step).expect("a step of the runbook");
+        for need in &step.needs {
+            prop_assert!(
+                self.passed.contains(need) || self.skipped.contains(need),
+                "{run} started before {need} had passed"
+            );
+        }
+        let beside = self.live.iter().find(|live| {
+            live.step != step.id && (live.risk == Risk::Destroy || step.risk == Risk::Destroy)
+        });
+        prop_assert!(beside.is_none(), "{run} started beside {beside:?}");
+        prop_assert!(
+            self.live.iter().all(|live| live.step != step.id),
+            "{run} started twice at a time"
+        );
+        self.passed.remove(&step.id);
+        self.skipped.remove(&step.id);
+        self.live.push(armed);
+        Ok(())
+    }
 }
 
 /// No run starts while a precondition of its step is seen to FAIL, whatever was overridden; and none while one is
@@ -280,6 +372,36 @@ fn unlocked(rig: &Rig, record: &Record) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whatever a step does, the process of its dry run is told so, or nothing is started at all.
+#[test]
+fn the_child_of_a_dry_run_is_told_so() {
+    let plan = Plan::parse(Path::new("/plans/relight.toml"), PLAN).expect("plan.toml");
+    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+    let nowhere = Folder::at(Path::new("/nowhere"));
+    let mut made = 0;
+    for step in &runbook.steps {
+        let run = RunId::new(&step.id, 1, Moment::from_secs(BEGIN));
+        for dry_run in [true, false] {
+            // What the plan lacks locks the step, dry or not.
+            let Ok(spec) = spec::for_step(step, &plan, &run, 1, &nowhere, dry_run) else {
+                continue;
+            };
+            let told = spec.argv.last().is_some_and(|last| last == "--dry-run");
+            assert_eq!(
+                spec.dry_run && (told || spec.print_only),
+                dry_run,
+                "{}",
+                step.id
+            );
+            made += 1;
+        }
+    }
+    assert!(
+        made >= runbook.steps.len(),
+        "hardly a step was made: {made}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -288,6 +410,39 @@ proptest! {
         let mut rig = Rig::new(None);
         play(&mut rig, &moves, true);
         sound(&rig.records)?;
+        in_order(&rig.records, &rig.state.runbook)?;
+    }
+
+    #[test]
+    fn nothing_starts_that_is_locked(moves in moves()) {
+        let mut rig = Rig::new(None);
+        let mut seen = rig.records.len();
+        for one in &moves {
+            play(&mut rig, std::slice::from_ref(one), false);
+            for at in seen..rig.records.len() {
+                unlocked(&rig, &rig.records[at])?;
+            }
+            seen = rig.records.len();
+        }
+        in_order(&rig.records, &rig.state.runbook)?;
+    }
+
+    #[test]
+    fn dry_runs_start_no_step_for_real(moves in moves(), steps in prop::collection::vec(0_usize..8, 1..8)) {
+        let mut rig = Rig::new(None);
+        let ids: Vec<StepId> = rig.state.runbook.steps.iter().map(|step| step.id.clone()).collect();
+        for (one, index) in moves.iter().zip(steps.iter().cycle()) {
+            if !matches!(one, Move::Press(_) | Move::Override(_)) {
+                play(&mut rig, std::slice::from_ref(one), false);
+            }
+            rig.press(&format!("dry {}", ids[*index]));
+        }
+        for record in &rig.records {
+            prop_assert!(!matches!(record.entry, Entry::Judged { .. }), "a dry run was judged");
+            if let Entry::Armed(armed) = &record.entry {
+                prop_assert!(armed.dry_run && armed.risk == Risk::Look && armed.phrase.is_none());
+            }
+        }
     }
 
     #[test]

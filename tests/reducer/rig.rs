@@ -3,7 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use relight::{
-    incident::{Moment, RunId, Runbook, StepId},
+    cockpit,
+    incident::{Moment, RunId, StepId},
     journal::{Author, Entry, Kind, Record},
     plan::Plan,
     state::{Access, Effect, Event, Intent, Overlay, Pane, Prepared, RunEvent, State, StepState},
@@ -28,9 +29,18 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(access: Option<&str>) -> Self {
-        let plan = Plan::parse(Path::new("/plans/relight.toml"), PLAN).expect("plan.toml");
+        Self::with(access, "")
+    }
+
+    /// The same, with steps of the operator's own.
+    pub fn with(access: Option<&str>, own: &str) -> Self {
+        let mut plan = Plan::parse(Path::new("/plans/relight.toml"), PLAN).expect("plan.toml");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("runbook.toml");
+        std::fs::write(&file, own).expect("written");
+        plan.runbook = Some(file);
         let plan = Arc::new(plan);
-        let runbook = Arc::new(Runbook::parse(Runbook::EMBEDDED).expect("the runbook"));
+        let runbook = Arc::new(cockpit::runbook(&plan).expect("the runbook"));
         let access = match access {
             None => Access::Operator,
             Some("read-only") => Access::ReadOnly("opened with --read-only".to_owned()),
@@ -254,6 +264,11 @@ impl Rig {
             .notice
             .as_ref()
             .map_or("", |notice| notice.text.as_str())
+    }
+
+    pub fn alarms(&self) -> Vec<String> {
+        let alarms = self.state.alarms();
+        alarms.into_iter().map(|alarm| alarm.text).collect()
     }
 
     pub fn started(&self) -> &[String] {

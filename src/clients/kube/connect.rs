@@ -106,7 +106,7 @@ pub async fn connect(plan: &KubePlan) -> Result<Kube, Failure> {
 }
 
 /// The kubeconfig, and what to call it.
-fn read(plan: &KubePlan) -> Result<(String, Kubeconfig), (String, KubeconfigError)> {
+pub(super) fn read(plan: &KubePlan) -> Result<(String, Kubeconfig), (String, KubeconfigError)> {
     if let Some(path) = &plan.kubeconfig {
         let name = path.display().to_string();
         return match Kubeconfig::read_from(path) {

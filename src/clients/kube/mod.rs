@@ -3,16 +3,21 @@
 //! * [`Kube`], [`connect()`]: from the plan's context and kubeconfig; never the current context, never a prompt.
 //! * [`Query`], [`list`], [`watch`], [`any`], [`identity`]: what is asked and how.
 //! * [`wire`], [`WirePod`], [`WireDeployment`], [`WireEntrance`]: lean forms of the answers, and what is shown of them.
+//! * [`object`], [`reconcilers`]: kinds that are found by asking the API server what it has.
+//! * [`session`]: whether a context leads through a Teleport cluster.
 //! * [`load_balancer`]: the proxy's address, found by label.
 
 mod balancer;
 mod connect;
 mod deployment;
 pub mod failure;
+pub mod object;
 mod pod;
 mod query;
 pub mod raw;
+pub mod reconcilers;
 mod release;
+pub mod session;
 pub mod text;
 pub mod wire;
 

@@ -7,7 +7,7 @@ use super::{
     session::{Gone, Session},
 };
 use crate::{
-    incident::{Moment, RunId, StepId},
+    incident::{Evidence, Moment, RunId, StepId},
     report::{Condition, Told},
     run::{Output, RunDir},
     state::{Access, Run, RunState, StepState},
@@ -107,7 +107,8 @@ impl Session<'_> {
         }
         match &run.state {
             RunState::Judged(..) => self.judged(step, &run),
-            _ if !run.armed.dry_run => {
+            _ if run.told().is_some() => self.done(step, &run),
+            _ if !run.armed.dry_run && run.armed.evidence == Evidence::Seen => {
                 if !telling.asked_again && self.state.now.since(ended) >= ONCE_MORE {
                     telling.asked_again = true;
                     self.look_again();
@@ -122,11 +123,7 @@ impl Session<'_> {
         let RunState::Judged(verdict, findings) = &run.state else {
             return;
         };
-        let title = self
-            .state
-            .runbook
-            .get(step)
-            .map_or_else(|| step.to_string(), |step| step.title.clone());
+        let title = self.title(step);
         let (from, until) = (run.started.unwrap_or(run.armed_at), run.judged);
         let judged = Told::Judged {
             step: step.clone(),
@@ -137,6 +134,24 @@ impl Session<'_> {
             took: until.unwrap_or(from).since(from),
         };
         self.tell_at(until.unwrap_or(from), &judged);
+    }
+
+    fn done(&mut self, step: &StepId, run: &Run) {
+        let Some(told) = run.told() else { return };
+        let title = self.title(step);
+        self.tell(&Told::Done {
+            step: step.clone(),
+            title: title.into(),
+            run: run.armed.run.clone(),
+            told: told.word(),
+            how: run.how.as_deref().unwrap_or_default().into(),
+        });
+    }
+
+    /// What the operator reads of a step.
+    pub(super) fn title(&self, step: &StepId) -> String {
+        let found = self.state.runbook.get(step);
+        found.map_or_else(|| step.to_string(), |step| step.title.clone())
     }
 
     fn settling(&mut self, step: &StepId, run: &RunId, telling: &mut Telling) {

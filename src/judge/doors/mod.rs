@@ -1,6 +1,7 @@
 //! Old, new and public way to the proxy: who answers, as whom, and with whose certificate authorities.
 
 mod authorities;
+mod comeback;
 mod look;
 mod old;
 mod pane;
@@ -9,10 +10,12 @@ mod tests;
 
 use std::net::IpAddr;
 
-pub use authorities::{Authorities, authorities};
+pub use authorities::{Authorities, Compared, authorities};
+pub use comeback::comeback;
 pub use old::answers_as_before as old_answers;
 pub use pane::{assess, pane};
 
+use self::comeback::{Claim, claim};
 use self::look::{Answers, Look, answers, known, look};
 use super::Sight;
 use crate::{
@@ -44,6 +47,14 @@ pub fn old_shut(sight: &Sight<'_>) -> Finding {
     for address in &door.addresses {
         let place = address.ip;
         match answers(address, sight.plan) {
+            // A released address goes to a stranger: shut it is not, and the old cluster it is not either.
+            Answers::Ours if claim(address, &authorities(sight)) == Claim::Other => {
+                doubt.get_or_insert(format!(
+                    "{place} of the old load balancer answers as {} with OTHER certificate authorities: not the old \
+                     cluster, but not shut either.",
+                    sight.plan.cluster.name
+                ));
+            }
             Answers::Ours => {
                 return Finding::fail(
                     format!("The old load balancer still answers as this cluster at {place}."),

@@ -1,6 +1,9 @@
-//! `[cluster]`, `[web]`, `[objectives]`, `[black_box]` and `[tools]`.
+//! `[cluster]`, `[web]`, `[objectives]`, `[black_box]`, `[tools]` and `[runbook]`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     reader::{Reader, Span},
@@ -144,4 +147,16 @@ pub(super) fn tools(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: 
         helm
     };
     Tools { helm }
+}
+
+/// `[runbook]`: the file with the operator's own steps.
+pub(super) fn runbook(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> Option<PathBuf> {
+    let mut section = top.section(reader, "runbook");
+    let file = section.path(reader, "file", folder);
+    section.finish(reader);
+    file.map(|found| found.value)
 }

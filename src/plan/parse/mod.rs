@@ -11,6 +11,7 @@ mod nearest;
 mod reader;
 mod region;
 mod rules;
+pub(super) mod runbook;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -68,6 +69,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let objectives = cluster::objectives(&mut top, reader);
     let black_box = cluster::black_box(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
+    let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
     if practice {
         // Unless said, three public resolvers are asked: never in a practice.
@@ -88,6 +90,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         objectives,
         black_box,
         tools,
+        runbook,
         practice,
         warnings: Vec::new(),
     };

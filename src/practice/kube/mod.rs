@@ -15,7 +15,10 @@ use self::{
     answer::{Form, refuse},
     request::{Target, Verb},
 };
-use super::world::{Fault, Shared, cluster::Refusal};
+use super::world::{
+    Fault, Shared,
+    cluster::{Refusal, Resource},
+};
 use crate::incident::{Moment, Side};
 
 /// Between two ticks of the controllers.
@@ -96,6 +99,7 @@ impl Face {
                     &json!({"major": "1", "minor": "33", "gitVersion": "v1.33.0-relight"}),
                 );
             }
+            "/apis" => return answer::json_response(&self.groups()),
             "/readyz" | "/livez" | "/healthz" => return Response::new(Body::from("ok")),
             _ => {}
         }
@@ -115,6 +119,25 @@ impl Face {
             Ok(response) => response,
             Err(refusal) => refuse(&refusal),
         }
+    }
+
+    /// What API discovery says: the groups, those of custom resources only where there are such.
+    fn groups(&self) -> Value {
+        let world = self.world.lock();
+        let store = &world.side(self.side).cluster.store;
+        let there = Resource::ALL
+            .iter()
+            .filter(|one| !one.custom() || store.list(**one, None).next().is_some());
+        let mut groups: Vec<Value> = there
+            .filter_map(|one| one.version().split_once('/'))
+            .map(|(group, version)| {
+                let version =
+                    json!({"groupVersion": format!("{group}/{version}"), "version": version});
+                json!({"name": group, "versions": [version], "preferredVersion": version})
+            })
+            .collect();
+        groups.dedup();
+        json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
     }
 
     fn act(&self, target: &Target, body: Value, now: Moment) -> Result<Response, Refusal> {

@@ -5,6 +5,7 @@ pub mod bucket;
 pub mod cache;
 pub mod cluster;
 pub mod copies;
+pub mod gitops;
 pub mod names;
 pub mod region;
 pub mod scenario;
@@ -43,6 +44,8 @@ pub struct World {
     pub recovery: Region,
     /// The hosted zone of the cluster name.
     pub zone: Zone,
+    /// What keeps the release in the primary as Git says.
+    gitops: Option<gitops::Controller>,
     /// For each side the side and state table that its Auth Service writes to.
     writing: [Option<(Side, String)>; 2],
 }
@@ -76,6 +79,10 @@ impl World {
         primary.cluster.seed_release(&scenario.running(), began);
         let mut recovery = region(Side::Recovery);
         recovery.storage.standing(scenario.tables.recovery);
+        let gitops = scenario.gitops.map(|kind| {
+            let (seed, zone) = (scenario.running(), &scenario.release.zone);
+            gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
+        });
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -90,6 +97,7 @@ impl World {
             primary,
             recovery,
             zone,
+            gitops,
             writing: [None, None],
             scenario,
         }
@@ -98,6 +106,10 @@ impl World {
     /// Moves everything on that moves by itself: the controllers of both clusters, and what their Auth Services write.
     /// Cheap when nothing is pending.
     pub fn tick(&mut self, now: Moment) {
+        if let Some(gitops) = &mut self.gitops {
+            let seed = self.scenario.running();
+            gitops.tick(&seed, &mut self.primary.cluster, now);
+        }
         for side in Side::BOTH {
             self.side_mut(side).cluster.tick(now);
             self.auth_writes(side, now);

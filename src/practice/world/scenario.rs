@@ -10,13 +10,14 @@ use thiserror::Error;
 
 use super::{
     CacheFault, CacheSpec, Fault, Seed, Timing,
+    gitops::GitOps,
     names::{Release, Site},
     settings::Tables,
 };
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 6] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -28,6 +29,14 @@ const EMBEDDED: [(&str, &str); 4] = [
     (
         "wrong-table",
         include_str!("../../../assets/scenarios/wrong-table.toml"),
+    ),
+    (
+        "gitops",
+        include_str!("../../../assets/scenarios/gitops.toml"),
+    ),
+    (
+        "zombie-primary",
+        include_str!("../../../assets/scenarios/zombie-primary.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -60,6 +69,9 @@ pub struct Scenario {
     /// `[cluster]`: how long things take in both Kubernetes clusters.
     #[serde(default)]
     pub cluster: Timing,
+    /// What keeps the release in the primary as Git says; nothing unless said.
+    #[serde(default)]
+    pub gitops: Option<GitOps>,
     /// `[dns]`
     #[serde(default)]
     pub dns: ZoneTiming,
@@ -218,6 +230,7 @@ impl Default for Scenario {
             name: "calm".to_owned(),
             about: "Nothing is wrong.".to_owned(),
             cluster: Timing::default(),
+            gitops: None,
             dns: ZoneTiming::default(),
             release: Release::default(),
             primary: Site::primary(),
@@ -354,7 +367,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, wrong-table, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, wrong-table, gitops, zombie-primary, calm"
         );
     }
 

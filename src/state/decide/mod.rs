@@ -59,7 +59,9 @@ impl State {
                 for observation in seen {
                     self.instruments.take(observation);
                 }
-                self.judge_runs()
+                let mut effects = self.judge_runs();
+                effects.extend(self.ring());
+                effects
             }
             Event::Recalled(kept) => {
                 self.instruments.recall(kept);

@@ -167,6 +167,10 @@ const fn told(condition: Condition) -> &'static str {
         Condition::PrimaryContext => "the primary's kube context is the planned cluster",
         Condition::RecoveryContext => "the recovery kube context is the planned cluster",
         Condition::PrimarySilent => "the primary's Kubernetes API gives no answer",
+        Condition::ReconcilersPaused => {
+            "nothing in the primary would bring the old cluster back by itself"
+        }
+        Condition::SessionElsewhere => "no way of yours goes through the Teleport cluster",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
         Condition::CopiesUsable => "both tables can be restored, or are there already",
         Condition::RightTable => "the state table holds this cluster's host authority",

@@ -36,10 +36,14 @@ fn lines(state: &State, step: &Step, width: usize) -> Lines {
         (format!("{mark} {}", standing.word()), role),
         (
             format!(
-                "   risk: {} ({})   guide step {}",
+                "   risk: {} ({})   {}",
                 step.risk.word(),
                 crate::view::pane::risk(step),
-                step.guide
+                if step.own {
+                    "a step of your own".to_owned()
+                } else {
+                    format!("guide step {}", step.guide)
+                }
             ),
             Role::Text,
         ),

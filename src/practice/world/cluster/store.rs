@@ -44,11 +44,14 @@ macro_rules! resources {
 }
 
 resources! {
+    Applications = "applications" "Application" "argoproj.io/v1alpha1",
     ConfigMaps = "configmaps" "ConfigMap" "v1",
     Deployments = "deployments" "Deployment" "apps/v1",
     Events = "events" "Event" "v1",
+    HelmReleases = "helmreleases" "HelmRelease" "helm.toolkit.fluxcd.io/v2",
     Ingresses = "ingresses" "Ingress" "networking.k8s.io/v1",
     Jobs = "jobs" "Job" "batch/v1",
+    Kustomizations = "kustomizations" "Kustomization" "kustomize.toolkit.fluxcd.io/v1",
     Namespaces = "namespaces" "Namespace" "v1",
     Nodes = "nodes" "Node" "v1",
     Pods = "pods" "Pod" "v1",
@@ -62,6 +65,15 @@ impl Resource {
     #[must_use]
     pub const fn namespaced(self) -> bool {
         !matches!(self, Self::Namespaces | Self::Nodes)
+    }
+
+    /// Whether it is a custom resource: installed where there is one of it.
+    #[must_use]
+    pub const fn custom(self) -> bool {
+        matches!(
+            self,
+            Self::Applications | Self::HelmReleases | Self::Kustomizations
+        )
     }
 
     /// The kind by its API version and plural.

@@ -1,0 +1,97 @@
+//! What would bring a stopped release back, or undo the change of names, by itself: `GitOps`, external-dns, and an
+//! operator that deletes what it manages when it goes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+
+/// What was found in one Kubernetes cluster that acts on the release or its names by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconcilers {
+    /// The kube context used.
+    pub context: String,
+    /// UID of the `kube-system` namespace: the identity of the cluster behind the context.
+    pub uid: Option<String>,
+    /// What was found, in the order in which it is to be paused: who applies others before what is applied.
+    pub found: Vec<Reconciler>,
+    /// Kinds that are not installed in this cluster, in words: `Flux`, `Argo CD`.
+    pub absent: Vec<String>,
+    /// What could not be looked at, and why: whether there is anything of it nobody can say.
+    pub gaps: Vec<Failure>,
+}
+
+/// A kind of thing that acts by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReconcilerKind {
+    /// Flux `Kustomization`: applies manifests from Git.
+    FluxKustomization,
+    /// Flux `HelmRelease`: installs the chart again when the release is gone.
+    FluxHelmRelease,
+    /// Argo CD `Application` with `spec.syncPolicy.automated`.
+    ArgoApplication,
+    /// A Deployment of external-dns: points the names back, or deletes them with the Service.
+    ExternalDns,
+    /// The Teleport operator of a chart before 15.2: deletes the resources that it manages when it is uninstalled
+    /// (gravitational/teleport 31059, PR 39382).
+    Operator,
+}
+
+impl ReconcilerKind {
+    /// What it is called.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::FluxKustomization => "Flux Kustomization",
+            Self::FluxHelmRelease => "Flux HelmRelease",
+            Self::ArgoApplication => "Argo CD Application",
+            Self::ExternalDns => "external-dns",
+            Self::Operator => "Teleport operator",
+        }
+    }
+}
+
+impl fmt::Display for ReconcilerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// One thing that acts by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconciler {
+    /// The kind.
+    pub kind: ReconcilerKind,
+    /// Path of its collection's API without namespace: `/apis/helm.toolkit.fluxcd.io/v2`.
+    pub api: String,
+    /// Plural of its resource: `helmreleases`.
+    pub plural: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Why it is thought to act on this release or these names.
+    pub why: String,
+    /// What makes it act, as it stands: the field with its value, in JSON; `None` while it is paused.
+    pub acts: Option<String>,
+    /// What it was before Relight paused it, as the annotation on it remembers, in JSON.
+    pub before: Option<String>,
+    /// Who owns the object and may put it back: `ApplicationSet teleport`.
+    pub owner: Option<String>,
+}
+
+impl Reconciler {
+    /// `Flux HelmRelease flux-system/teleport`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} {}/{}", self.kind, self.namespace, self.name)
+    }
+
+    /// Whether it acts now.
+    #[must_use]
+    pub const fn active(&self) -> bool {
+        self.acts.is_some()
+    }
+}

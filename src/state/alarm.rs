@@ -1,0 +1,149 @@
+//! What must be impossible to miss: an old cluster that comes back, and what was paused and acts again.
+
+use std::time::Duration;
+
+use super::{Access, Effect, RunState, State, Tone};
+use crate::{
+    incident::{Moment, Side, Verdict},
+    journal::{Entry, Kind},
+    judge::{self, fence::Fence, reconcilers},
+};
+
+/// An alarm that has been gone for so long is rung anew when it comes again: a half-alive region flaps.
+const FORGET: Duration = Duration::from_mins(1);
+
+/// What an alarm is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlarmKind {
+    /// The old cluster is there again, or still.
+    Comeback,
+    /// What was paused acts again.
+    Undone,
+    /// The old cluster was passed over and nobody can tell whether it runs.
+    Unreachable,
+}
+
+/// An alarm, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// What it is of.
+    pub kind: AlarmKind,
+    /// The sentence, worst first.
+    pub text: String,
+}
+
+impl Alarm {
+    /// Whether it is a danger, and not only something nobody can tell.
+    #[must_use]
+    pub fn grave(&self) -> bool {
+        self.kind != AlarmKind::Unreachable
+    }
+}
+
+impl State {
+    /// What there is to be alarmed about now, the gravest first.
+    #[must_use]
+    pub fn alarms(&self) -> Vec<Alarm> {
+        let sight = self.sight();
+        let mut alarms = Vec::new();
+        let stopped = self.came_to("stop-old-cluster");
+        // In a drill the primary may well run on: whoever passes its stop over there knows that it does.
+        let drill = self
+            .story
+            .declared
+            .as_ref()
+            .is_some_and(|declared| declared.what == Kind::Drill);
+        if stopped == Some(true) || (stopped == Some(false) && !drill) {
+            let what = if stopped == Some(true) {
+                "THE OLD CLUSTER IS BACK"
+            } else {
+                "THE OLD CLUSTER RUNS AND WAS NEVER STOPPED"
+            };
+            match judge::fence::comeback(&sight) {
+                Some(Ok(how)) => alarms.push(Alarm {
+                    kind: AlarmKind::Comeback,
+                    text: format!(
+                        "{what}: {how}. Two clusters with the same authorities: run \"Stop old cluster\" again"
+                    ),
+                }),
+                Some(Err(how)) => alarms.push(Alarm {
+                    kind: AlarmKind::Unreachable,
+                    text: format!("old cluster perhaps back: {how}"),
+                }),
+                None if stopped == Some(false) => {
+                    let (fence, why) = judge::fence::fence(&sight);
+                    if fence == Fence::Unreachable {
+                        alarms.push(Alarm {
+                            kind: AlarmKind::Unreachable,
+                            text: format!("old cluster UNREACHABLE, not stopped: {why}"),
+                        });
+                    }
+                }
+                None => {}
+            }
+        }
+        if self.came_to("pause-reconcilers") == Some(true) {
+            let acting: Vec<String> = reconcilers::acting(Side::Primary, &sight)
+                .into_iter()
+                .map(reconcilers::words)
+                .collect();
+            if !acting.is_empty() {
+                alarms.push(Alarm {
+                    kind: AlarmKind::Undone,
+                    text: format!(
+                        "WHAT WAS PAUSED ACTS AGAIN: {}. Suspend it where it is kept, or run \"Pause what would undo it\" again",
+                        acting.join("; ")
+                    ),
+                });
+            }
+        }
+        alarms.sort_by_key(|alarm| alarm.kind == AlarmKind::Unreachable);
+        alarms
+    }
+
+    /// Whether a step has passed (`true`) or was passed over (`false`); `None` if neither.
+    fn came_to(&self, id: &str) -> Option<bool> {
+        let step = self
+            .runbook
+            .steps
+            .iter()
+            .find(|step| step.id.as_str() == id)?;
+        if self.story.skipped.contains_key(&step.id) {
+            return Some(false);
+        }
+        let run = self.story.run_of(&step.id)?;
+        matches!(run.state, RunState::Judged(Verdict::Pass, _)).then_some(true)
+    }
+
+    /// Rings for grave alarms that are new, and writes them down.
+    pub(super) fn ring(&mut self) -> Vec<Effect> {
+        if self.story.declared.is_none() {
+            return Vec::new();
+        }
+        let now = self.now;
+        let grave = self.alarms().into_iter().filter(Alarm::grave);
+        let new: Vec<Alarm> = grave.filter(|alarm| !self.rang(alarm.kind, now)).collect();
+        self.rung
+            .retain(|(_, last): &(AlarmKind, Moment)| now.since(*last) < FORGET);
+        let mut effects = Vec::new();
+        for alarm in new {
+            self.notify(Tone::Warn, alarm.text.clone());
+            effects.push(Effect::Bell);
+            if !matches!(self.access, Access::Observer(_)) {
+                effects.push(Effect::Record(Entry::Noted { text: alarm.text }));
+            }
+        }
+        effects
+    }
+
+    /// Whether this alarm has been rung lately; from now on it has.
+    fn rang(&mut self, kind: AlarmKind, now: Moment) -> bool {
+        if let Some((_, last)) = self.rung.iter_mut().find(|(known, _)| *known == kind) {
+            let lately = now.since(*last) < FORGET;
+            *last = now;
+            return lately;
+        }
+        self.rung.push((kind, now));
+        false
+    }
+}
