@@ -125,6 +125,8 @@ pub enum PracticeCommand {
     Serve,
     /// Stop its servers.
     Stop,
+    /// Let the primary come back with everything that ran there, whatever the scenario says.
+    Heal,
     /// List the scenarios.
     List,
     /// The runbook of the practice from scripts; starts its servers if they do not run.

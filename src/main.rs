@@ -389,6 +389,19 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
             );
             Ok(ExitCode::SUCCESS)
         }
+        Some(PracticeCommand::Heal) => {
+            let healed = region::heal(&dir).map_err(|error| error.to_string())?;
+            let text = if healed {
+                "the primary comes back"
+            } else {
+                "is not running"
+            };
+            say(
+                &mut io::stdout(),
+                &format!("practice in {}: {text}", dir.display()),
+            );
+            Ok(ExitCode::SUCCESS)
+        }
         Some(PracticeCommand::List) => {
             for name in Scenario::names() {
                 let about = Scenario::named(name)

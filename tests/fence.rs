@@ -175,3 +175,33 @@ async fn without_a_helm_release_the_deployments_are_scaled_to_nothing() {
         assert_eq!(one["metadata"]["annotations"][REMEMBERED], "2");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_proxies_are_replaced_and_auth_is_left_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (practice, plan) = begin(dir.path(), "calm").await;
+    let pods = |component: &str| -> Vec<String> {
+        let world = practice.world().lock();
+        let store = &world.side(Side::Primary).cluster.store;
+        let of = store
+            .list(Resource::Pods, Some("teleport"))
+            .filter(|pod| pod["metadata"]["labels"]["app.kubernetes.io/component"] == component);
+        of.filter_map(|pod| pod["metadata"]["uid"].as_str().map(str::to_owned))
+            .collect()
+    };
+    let (proxies, auth) = (pods("proxy"), pods("auth"));
+    let mut eyes = Eyes::open(&plan);
+    let before = eyes
+        .until("the proxies of before", Moment::now(), |sight| {
+            let finding = judge::condition(Condition::ProxiesRestarted, sight);
+            (finding.outcome == Outcome::Fail).then_some(finding.sentence)
+        })
+        .await;
+    assert!(before.contains("not restarted since"), "{before}");
+    walk("restart-proxies", &plan).await;
+    eyes.see(Condition::ProxiesRestarted, Moment::now()).await;
+    let now = pods("proxy");
+    assert_eq!(now.len(), 2);
+    assert!(now.iter().all(|uid| !proxies.contains(uid)), "{now:?}");
+    assert_eq!(pods("auth"), auth);
+}

@@ -17,6 +17,8 @@ mod pty;
 #[cfg(feature = "practice")]
 mod readme;
 mod reducer;
+#[cfg(feature = "practice")]
+mod rights;
 mod rooms;
 #[cfg(feature = "practice")]
 mod scripts;

@@ -25,7 +25,7 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
 
 /// Whether the command opens the full screen.
 fn opens(args: &[&str]) -> bool {
-    let prints = ["--once", "list", "stop", "init", "plan", "step"];
+    let prints = ["--once", "list", "heal", "stop", "init", "plan", "step"];
     !args.iter().any(|arg| prints.contains(arg))
 }
 

@@ -31,14 +31,22 @@
 //! why = { install = "host authority" }  # expected: part of the reason
 //!
 //! [[then]]
+//! run = "stop-old-cluster"
+//! leaves = "waits for the world"        # the script is asked to leave as soon as it says so; the run goes on
+//!
+//! [[then]]
+//! heal = true                           # the primary comes back with everything that ran there
+//!
+//! [[then]]
 //! sees = "answers as this cluster"      # `--once` is repeated until it says so
 //! ```
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -47,6 +55,7 @@ use relight::{
     journal::{Entry, Folder, Item, Record, Replay},
     practice,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,6 +92,8 @@ struct Then {
     steps: BTreeMap<String, String>,
     why: BTreeMap<String, String>,
     sees: Option<String>,
+    leaves: Option<String>,
+    heal: bool,
 }
 
 /// A practice with everything that was printed so far.
@@ -129,6 +140,38 @@ impl Region {
             let _ = writeln!(self.told, "$ {}\n{told}{status}", args.join(" "));
         }
         (status.code(), told)
+    }
+
+    /// Starts a step and has the script leave as soon as it says something.
+    fn leave(&mut self, args: &[&str], words: &str, scenario: &str) -> Result<(), String> {
+        let dir = self.dir.path().to_str().expect("a path").to_owned();
+        let mut child = Command::new(PROGRAM)
+            .args(["practice", "--dir", &dir, "--scenario", scenario])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        let _ = writeln!(self.told, "$ {}", args.join(" "));
+        let mut asked = false;
+        for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
+            let line = line.expect("a line");
+            let _ = writeln!(self.told, "{line}");
+            if line.contains(words) && !asked {
+                asked = true;
+                let pid = i32::try_from(child.id()).expect("small");
+                let pid = Pid::from_raw(pid).expect("a process");
+                kill_process(pid, Signal::TERM).expect("sent");
+            }
+        }
+        let status = child.wait().expect("ended");
+        let _ = writeln!(self.told, "{status}");
+        if status.code() == Some(4) {
+            Ok(())
+        } else {
+            Err(format!(
+                "it ended with {status} and did not leave at {words:?}"
+            ))
+        }
     }
 
     /// The records of its incidents.
@@ -218,7 +261,13 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
         if let Some(way) = &then.way {
             args.extend(["--way", way]);
         }
-        ended(region.relight(&args, scenario), then)?;
+        match &then.leaves {
+            Some(words) => region.leave(&args, words, scenario)?,
+            None => ended(region.relight(&args, scenario), then)?,
+        }
+    }
+    if then.heal && !practice::heal(region.dir.path()).map_err(|error| error.to_string())? {
+        return Err("there is no practice to heal".to_owned());
     }
     if let Some(step) = &then.dry {
         ended(

@@ -303,14 +303,6 @@ impl Session<'_> {
         };
         self.select(id);
         self.intend(Intent::DryRun);
-        if let Action::Manual(_) = self.state.as_chosen(&step).action
-            && self.is_settled()
-        {
-            // Nothing is run, dry or not: what a person would have to do is told.
-            let text = self.notice().into();
-            self.tell(&Told::Notice { text });
-            return Ok(End::Pass);
-        }
         self.carry_out(&step, &Answer::default()).await
     }
 

@@ -412,6 +412,7 @@ pub(crate) mod sample {
                     available: 2,
                     updated: 2,
                     observed: true,
+                    restarted: None,
                 }]),
             ),
             state_table: Kept::new("us-east-1", at, Ok(table(TableRole::State))),

@@ -233,6 +233,9 @@ pub struct Deployment {
     pub updated: u32,
     /// Whether `status.observedGeneration` has caught up with `metadata.generation`.
     pub observed: bool,
+    /// When its rollout was restarted last, by the annotation that `kubectl rollout restart` writes.
+    #[serde(default)]
+    pub restarted: Option<Moment>,
 }
 
 /// The proxy's load balancer.

@@ -38,6 +38,8 @@ conditions! {
     PrimarySilent = "primary-silent",
     /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
     ReconcilersPaused = "reconcilers-paused",
+    /// Every proxy pod of the primary is younger than a restart since the outage began.
+    ProxiesRestarted = "proxies-restarted",
     /// Neither this session nor a kube context of the plan goes through the Teleport cluster.
     SessionElsewhere = "session-elsewhere",
     /// State and audit table exist in the recovery region, ACTIVE and not restoring.
@@ -60,6 +62,13 @@ conditions! {
     OldDoorShut = "old-door-shut",
     /// The recovery values file exists and names the recovery region's tables, bucket and region.
     ValuesWritten = "values-written",
+    /// The role of the Auth Service's pods may be taken by them and grants all that the chart needs on the recovery
+    /// region's tables, bucket and keys; the proxies' own, where they have one, may be taken.
+    RightsGranted = "rights-granted",
+    /// The certificate that the recovery values name is there for name and wildcard and valid, or its issuer is ready.
+    CertificateReady = "certificate-ready",
+    /// ACM of the recovery region has a certificate for name and wildcard that is issued, or shows what it waits for.
+    CertificateRequested = "certificate-requested",
     /// No release of that name is in the recovery cluster yet.
     ReleaseAbsent = "release-absent",
     /// The release is deployed in the recovery cluster.

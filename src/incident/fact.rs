@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Answer, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Reconcilers, Recordings,
-    Session, Subject, Table, Values, Vault, Zone,
+    Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -40,6 +40,10 @@ pub enum Fact {
     BlackBox(Arc<BlackBox>),
     /// The recovery values file.
     Values(Values),
+    /// What the recovery cluster's pods may do at AWS.
+    Rights(Arc<Rights>),
+    /// Where its proxies get their certificate from.
+    Tls(Arc<Tls>),
 }
 
 /// What a probe saw of a subject: a fact or the reason there is none, when, and how long it took.

@@ -39,6 +39,10 @@ pub enum Subject {
     BlackBox,
     /// The values file written for the recovery release.
     Values,
+    /// What the recovery cluster's pods may do at AWS.
+    Rights,
+    /// Where the recovery cluster's proxies get their certificate from.
+    Tls,
 }
 
 impl Subject {
@@ -62,6 +66,8 @@ impl fmt::Display for Subject {
             Self::Door(door) => write!(f, "door {door}"),
             Self::BlackBox => f.write_str("black box"),
             Self::Values => f.write_str("values"),
+            Self::Rights => f.write_str("rights"),
+            Self::Tls => f.write_str("tls"),
         }
     }
 }

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use super::{
-    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Table, black_box::Kept,
+    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Table, Tls,
+    black_box::Kept, rights::RoleRights, tls::Way,
 };
 
 /// What takes the secrets out of a text; `None` if it may stay as it is.
@@ -38,6 +39,13 @@ impl Observation {
                 }
             }
             Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
+            Ok(Fact::Rights(rights)) => {
+                let rights = Arc::make_mut(rights);
+                for role in [&mut rights.auth, &mut rights.proxy] {
+                    wash_role(role, clean);
+                }
+            }
+            Ok(Fact::Tls(tls)) => wash_tls(Arc::make_mut(tls), clean),
             Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
             Ok(
                 Fact::Identity(_)
@@ -103,6 +111,44 @@ fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
                 message,
                 ..(**pod).clone()
             });
+        }
+    }
+}
+
+fn wash_role(role: &mut RoleRights, clean: Clean<'_>) {
+    part(&mut role.role, clean);
+    part(&mut role.trust, clean);
+    part(&mut role.session, clean);
+    part(&mut role.simulated, clean);
+    if let Ok(session) = &mut role.session {
+        if let Some(why) = &mut session.refused {
+            text(why, clean);
+        }
+        for read in &mut session.reads {
+            part(&mut read.outcome, clean);
+        }
+    }
+    for why in role.simulated.iter_mut().flat_map(|one| &mut one.unsure) {
+        text(why, clean);
+    }
+}
+
+fn wash_tls(tls: &mut Tls, clean: Clean<'_>) {
+    part(&mut tls.known, clean);
+    for way in &mut tls.ways {
+        match way {
+            Way::Acm { found, .. } => part(found, clean),
+            Way::Issuer { found, .. } => {
+                part(found, clean);
+                if let Ok(issuer) = found {
+                    text(&mut issuer.ready.words, clean);
+                    if let Some(made) = &mut issuer.certificate {
+                        text(&mut made.ready.words, clean);
+                    }
+                }
+            }
+            Way::Secret { found, .. } => part(found, clean),
+            Way::Acme => {}
         }
     }
 }

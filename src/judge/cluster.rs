@@ -2,9 +2,11 @@
 
 mod muster;
 mod place;
+mod restart;
 
 pub use muster::muster;
 pub use place::{context, misplaced};
+pub use restart::proxies_restarted;
 
 use muster::at;
 use place::foreign;

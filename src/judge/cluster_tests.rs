@@ -57,6 +57,7 @@ fn deployment(component: Component) -> Deployment {
         available: 1,
         updated: 1,
         observed: true,
+        restarted: None,
     }
 }
 

@@ -14,8 +14,10 @@ pub mod identity;
 pub mod pod;
 pub mod reconcilers;
 pub mod region;
+pub mod rights;
 pub mod session;
 pub mod tables;
+pub mod tls;
 pub mod values;
 pub mod way;
 
@@ -76,6 +78,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
         Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::ProxiesRestarted => cluster::proxies_restarted(Side::Primary, sight),
         Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),
         Condition::CopiesUsable => backups::copies_usable(sight),
@@ -88,6 +91,9 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),
+        Condition::RightsGranted => rights::granted(sight),
+        Condition::CertificateReady => tls::ready(sight),
+        Condition::CertificateRequested => tls::requested(sight),
         Condition::ReleaseAbsent => cluster::release_absent(Side::Recovery, sight),
         Condition::ReleaseDeployed => cluster::release_deployed(Side::Recovery, sight),
         Condition::PodsReady => cluster::ready(Side::Recovery, sight),

@@ -102,6 +102,18 @@ impl Plan {
         wanted.filter(|wanted| wanted != value)
     }
 
+    /// Values as they will be when they are written for the recovery region.
+    #[must_use]
+    pub fn moving(&self, mut values: Values) -> Values {
+        let before = values.clone();
+        for setting in &mut values.settings {
+            if let Some(value) = self.moved(setting, &before) {
+                setting.value = value;
+            }
+        }
+        values
+    }
+
     /// ARNs with those of the failed region replaced, where it is clear by which: the planned one, or the only one.
     fn certificates(&self, value: &str) -> Option<String> {
         let new = self.recovery.certificate.as_deref()?;

@@ -20,6 +20,8 @@ impl Plan {
                 Duration::from_secs(30)
             }
             Subject::Values => Duration::from_secs(2),
+            // Simulations are limited by the second and by the account; one look makes about ten.
+            Subject::Rights | Subject::Tls => Duration::from_mins(5),
         }
     }
 

@@ -68,6 +68,14 @@ pub struct ClusterPlan {
     pub ca_pins: Vec<String>,
 }
 
+impl ClusterPlan {
+    /// The names that the proxies' certificate must be for: the cluster's, and its wildcard for web applications.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        vec![self.name.clone(), format!("*.{}", self.name)]
+    }
+}
+
 /// `[primary]` or `[recovery]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionPlan {

@@ -36,6 +36,11 @@ pub(super) fn make(dir: &Path) -> Result<(), PracticeError> {
     }
 }
 
+/// The file by which a practice is told that its primary comes back.
+pub(super) fn healed(dir: &Path) -> std::path::PathBuf {
+    dir.join("healed")
+}
+
 fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }

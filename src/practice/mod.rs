@@ -30,4 +30,4 @@ pub mod world;
 pub use lease::Lease;
 pub use ready::Ready;
 pub use serve::{Practice, PracticeError, serve};
-pub use start::{start, start_by, stop};
+pub use start::{heal, start, start_by, stop};

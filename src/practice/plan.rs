@@ -92,8 +92,10 @@ pub fn plan(world: &World, pins: &[String]) -> String {
 pub fn values(world: &World) -> String {
     let (release, site) = (&world.scenario.release, &world.scenario.primary);
     let replicas = release.replicas.to_string();
+    let role = world.role_arn();
     let filled = [
         ("cluster", &release.cluster),
+        ("role", &role),
         ("replicas", &replicas),
         ("primary.region", &site.region),
         ("primary.state_table", &site.state_table),

@@ -108,11 +108,18 @@ impl Practice {
         folder::make(&dir)?;
         let lock = hold(&dir).await?;
         Ready::remove(&dir);
+        let healed = folder::healed(&dir);
+        let _ = std::fs::remove_file(&healed);
         let (claim, net) = claim().await?;
         let addresses = Addresses::within(net, &scenario);
         let world = Shared::new(World::new(scenario, addresses.clone(), Moment::now()));
 
         let public = teleport::PublicAuthority::new()?;
+        {
+            let mut world = world.lock();
+            let certificate = public.certificate(&world.scenario.release.cluster)?;
+            world.provision(&certificate, Moment::now());
+        }
         let mut faces = JoinSet::new();
         let dns = dns::serve(&world).await.map_err(listen("DNS"))?;
         for side in Side::BOTH {
@@ -129,7 +136,8 @@ impl Practice {
                 let _ = kube::serve(shared, side, listener).await;
                 "Kubernetes"
             });
-            let tls = public.acceptor(&world.lock().scenario.release.cluster)?;
+            let cluster = world.lock().scenario.release.cluster.clone();
+            let tls = public.acceptor(&cluster)?;
             let (shared, address) = (world.clone(), addresses.load_balancer(side));
             faces.spawn(async move {
                 teleport::serve(shared, side, address, tls).await;
@@ -141,7 +149,10 @@ impl Practice {
             let mut ticks = tokio::time::interval(TICK);
             loop {
                 ticks.tick().await;
-                drop(shared.now());
+                let (mut world, _) = shared.now();
+                if healed.exists() {
+                    world.heal();
+                }
             }
         });
         let ready = {

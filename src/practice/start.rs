@@ -98,6 +98,20 @@ pub fn stop(dir: &Path) -> Result<bool, PracticeError> {
     Ok(true)
 }
 
+/// Lets the primary of a practice come back, whatever its scenario says. `false` if none runs in that folder.
+///
+/// # Errors
+/// If the file by which it is told cannot be written.
+pub fn heal(dir: &Path) -> Result<bool, PracticeError> {
+    if !ready::alive(dir) {
+        return Ok(false);
+    }
+    let path = folder::healed(dir);
+    let written = File::create(&path);
+    written.map_err(|error| PracticeError::Write { path, error })?;
+    Ok(true)
+}
+
 fn wait(dir: &Path, mut child: Option<&mut Child>) -> Result<Ready, PracticeError> {
     let until = Instant::now() + PATIENCE;
     loop {

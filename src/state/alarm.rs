@@ -101,7 +101,7 @@ impl State {
         alarms
     }
 
-    /// Whether a step has passed (`true`) or was passed over (`false`); `None` if neither.
+    /// Whether a step was seen to pass (`true`), or was passed over or only told of (`false`); `None` if neither.
     fn came_to(&self, id: &str) -> Option<bool> {
         let step = self
             .runbook
@@ -112,6 +112,10 @@ impl State {
             return Some(false);
         }
         let run = self.story.run_of(&step.id)?;
+        // Declared UNREACHABLE, or done by hand: nobody has seen it.
+        if run.told().is_some() {
+            return Some(false);
+        }
         matches!(run.state, RunState::Judged(Verdict::Pass, _)).then_some(true)
     }
 

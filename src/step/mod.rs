@@ -13,9 +13,12 @@ mod load_balancer;
 mod ping;
 mod pods;
 mod reconcilers;
+mod restart;
+mod rights;
 mod seen;
 mod stop;
 mod tables;
+mod tls;
 mod values;
 mod yaml;
 
@@ -145,13 +148,17 @@ pub fn native(name: &str) -> Option<Native> {
 pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
+        black_box::native(),
+        reconcilers::native(),
+        restart::native(),
+        stop::native(),
         tables::restore(),
         tables::repair(),
         tables::authority(),
-        black_box::native(),
-        reconcilers::native(),
-        stop::native(),
         values::native(),
+        rights::native(),
+        tls::check(),
+        tls::request(),
         pods::native(),
         load_balancer::native(),
         dns::native(),

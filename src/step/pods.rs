@@ -198,6 +198,7 @@ mod tests {
             available,
             updated: 2,
             observed: true,
+            restarted: None,
         }
     }
 
@@ -213,6 +214,7 @@ mod tests {
             auth.clone(),
             Deployment {
                 observed: false,
+                restarted: None,
                 ..proxy.clone()
             }
         ]));

@@ -227,6 +227,7 @@ mod tests {
             available: desired,
             updated: desired,
             observed: true,
+            restarted: None,
         };
         let cluster = Cluster {
             context: "east".to_owned(),

@@ -11,29 +11,50 @@ use serde_json::{Value, json};
 
 use super::{
     aws::{PROBES, Rig},
-    rig::{self, aws::ACCOUNT, eyes::Eyes, step, web::NEW},
+    rig::{
+        self,
+        aws::ACCOUNT,
+        eyes::Eyes,
+        kube::{ControlPlane, kubeconfig},
+        provision, step,
+        web::NEW,
+    },
 };
 
 /// Service, operation, and whether `ministack` answers it with what was put there. Where it does not, the practice's
 /// answer is held against the service model alone.
-const CALLS: [(&str, &str, bool); 17] = [
+const CALLS: &[(&str, &str, bool)] = &[
+    ("acm", "DescribeCertificate", true),
+    ("acm", "ListCertificates", true),
+    ("acm", "RequestCertificate", true),
     ("backup", "GetBackupPlan", true),
     ("backup", "ListBackupPlans", true),
     // Answered, and always with an empty list.
     ("backup", "ListRecoveryPointsByBackupVault", false),
     ("dynamodb", "DescribeContinuousBackups", true),
     ("dynamodb", "DescribeTable", true),
+    ("dynamodb", "GetResourcePolicy", true),
     ("dynamodb", "ListBackups", true),
     ("dynamodb", "Query", true),
+    ("eks", "DescribeCluster", true),
+    ("eks", "DescribePodIdentityAssociation", true),
+    ("eks", "ListPodIdentityAssociations", true),
+    ("iam", "GetOpenIDConnectProvider", true),
+    ("iam", "GetRole", true),
+    ("iam", "SimulatePrincipalPolicy", true),
     ("route53", "ChangeResourceRecordSets", true),
     ("route53", "GetChange", true),
     ("route53", "GetHostedZone", true),
     ("route53", "ListResourceRecordSets", true),
+    ("s3", "GetBucketPolicy", true),
     ("s3", "GetBucketReplication", true),
     ("s3", "GetBucketVersioning", true),
+    ("s3", "HeadBucket", true),
     ("s3", "HeadObject", true),
+    ("s3", "ListObjectVersions", true),
     ("s3", "ListObjectsV2", true),
     ("sts", "AssumeRole", true),
+    ("sts", "AssumeRoleWithWebIdentity", true),
     ("sts", "GetCallerIdentity", true),
 ];
 
@@ -62,11 +83,27 @@ fn operation([_, target, request, body]: &[String; 4]) -> (String, String) {
         _ if target.starts_with("DynamoDB_") => {
             ("dynamodb", target.split('.').nth(1).unwrap_or_default())
         }
+        _ if target.starts_with("CertificateManager.") => {
+            ("acm", target.split('.').nth(1).unwrap_or_default())
+        }
         ("POST", []) => {
             let action = body
                 .split('&')
                 .find_map(|pair| pair.strip_prefix("Action="));
-            ("sts", action.unwrap_or_default())
+            // Of the two that are asked by forms, IAM's API is the older one.
+            let service = if body.contains("Version=2010-05-08") {
+                "iam"
+            } else {
+                "sts"
+            };
+            (service, action.unwrap_or_default())
+        }
+        ("GET", ["clusters", _]) => ("eks", "DescribeCluster"),
+        ("GET", ["clusters", _, "pod-identity-associations"]) => {
+            ("eks", "ListPodIdentityAssociations")
+        }
+        ("GET", ["clusters", _, "pod-identity-associations", _]) => {
+            ("eks", "DescribePodIdentityAssociation")
         }
         ("GET", ["backup-vaults", _, "recovery-points"]) => {
             ("backup", "ListRecoveryPointsByBackupVault")
@@ -77,6 +114,9 @@ fn operation([_, target, request, body]: &[String; 4]) -> (String, String) {
         ("GET", [_, "hostedzone", _, "rrset"]) => ("route53", "ListResourceRecordSets"),
         ("POST", [_, "hostedzone", _, "rrset"]) => ("route53", "ChangeResourceRecordSets"),
         ("GET", [_, "change", _]) => ("route53", "GetChange"),
+        ("HEAD", [_]) => ("s3", "HeadBucket"),
+        ("GET", [_]) if asks("policy") => ("s3", "GetBucketPolicy"),
+        ("GET", [_]) if asks("versions") => ("s3", "ListObjectVersions"),
         ("GET", [_]) if asks("versioning") => ("s3", "GetBucketVersioning"),
         ("GET", [_]) if asks("replication") => ("s3", "GetBucketReplication"),
         ("GET", [_]) if query.contains("list-type=2") => ("s3", "ListObjectsV2"),
@@ -101,6 +141,7 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
         let (told, fine) = step(&path, name, false);
         assert!(fine, "{told}");
     }
+    rights(&rig, &role);
     let calls: Vec<_> = Side::BOTH
         .iter()
         .flat_map(|side| rig.aws.calls(*side))
@@ -109,8 +150,13 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
     assert_eq!(made, known());
     for call in &calls {
         let [status, target, request, body] = call;
-        // Only the recovery's bucket has no rules of replication.
-        let fine = status == "200" || (status == "404" && request.contains("replication"));
+        // Only the recovery's bucket has no rules of replication, and neither it nor the tables have a policy.
+        let absent = ["replication", "?policy"]
+            .iter()
+            .any(|what| request.contains(what));
+        let fine = status == "200"
+            || (status == "404" && absent)
+            || (status == "400" && target.ends_with("GetResourcePolicy"));
         assert!(fine, "{call:?}");
         if target.ends_with(".Query") {
             let fine = body.contains("FullPath, #Timestamp")
@@ -128,6 +174,40 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
         who.arn
     );
     assert!(who.expires.is_some(), "credentials of a role end");
+}
+
+/// Looks at rights in each of the ways that there are, and asks for a certificate.
+fn rights(rig: &Rig, operator: &str) {
+    rig.aws.with(Side::Recovery, async |reach| {
+        let trust = provision::trust("teleport-cluster");
+        let policy = provision::policy(&["us-west-2"]);
+        provision::role(reach, &trust, &policy).await;
+        provision::associate(reach).await;
+    });
+    let folder = rig.dir.path();
+    let plane = ControlPlane::start(Side::Recovery, folder);
+    kubeconfig(&folder.join("kubeconfig"), &[&plane]);
+    provision::account(&plane);
+    // As the role; by Pod Identity; and with nobody but EKS to say who issues the cluster's tokens.
+    for (annotation, context) in [
+        (provision::annotation(), "recovery"),
+        (String::new(), "recovery"),
+        (provision::annotation(), "nowhere"),
+    ] {
+        let values = format!("clusterName: teleport.example.com\n{annotation}");
+        std::fs::write(folder.join("values.yaml"), values).expect("values");
+        let path = rig.plan(&format!(
+            "[cluster]\nvalues = \"values.yaml\"\n[recovery]\nrole = \"{operator}\"\n[recovery.kube]\n\
+             context = \"{context}\"\nkubeconfig = \"kubeconfig\"\neks_cluster = \"{}\"\n",
+            provision::CLUSTER
+        ));
+        let (told, fine) = step(&path, "check-rights", false);
+        assert!(fine && told.contains("actions granted"), "{told}");
+        for name in ["check-certificate", "request-certificate"] {
+            let (told, fine) = step(&path, name, false);
+            assert!(fine, "{told}");
+        }
+    }
 }
 
 #[test]
@@ -181,6 +261,10 @@ fn request(path: &Path, side: Side, key: &str) -> Value {
         "vault": region.backup_vault,
         "table_arn": format!("arn:aws:dynamodb:{from}:{ACCOUNT}:table/{state}"),
         "zone": plan.dns.zone_id,
+        "cluster": plan.side(side).kube.context,
+        "role": format!("arn:aws:iam::{ACCOUNT}:role/teleport-auth"),
+        "provider": format!("arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.{}.amazonaws.com/id/PRACTICE", region.region),
+        "token": format!("practice.{side}.{}.{}", plan.cluster.namespace, plan.cluster.release),
         "name": plan.cluster.name,
         "operations": operations(),
     })

@@ -3,5 +3,6 @@
 mod failures;
 mod moves;
 mod pods;
+mod reconcilers;
 mod rights;
 mod streams;

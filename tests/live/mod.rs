@@ -6,6 +6,7 @@ mod calls;
 mod dns;
 mod kube;
 mod rig;
+mod rights;
 mod together;
 mod walk;
 mod web;

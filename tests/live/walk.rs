@@ -13,7 +13,7 @@ use super::rig::{
     server::until,
     web::Balancer,
 };
-use crate::pty::{confirm, passes, picture, row, terminal::Terminal};
+use crate::pty::{confirm, passes, picture, row, run, terminal::Terminal};
 
 /// A session: the regions, and where the pictures go.
 struct Session {
@@ -59,9 +59,9 @@ impl Session {
     }
 }
 
-/// A `look` step by its key.
-fn looks(terminal: &mut Terminal, key: &str, title: &str) {
-    terminal.keys(key);
+/// A `look` step by its title.
+fn looks(terminal: &mut Terminal, title: &str) {
+    run(terminal, title);
     passes(terminal, title);
 }
 
@@ -70,7 +70,7 @@ fn uninstall(terminal: &mut Terminal) {
     terminal.wait("the old cluster to be stoppable", |screen| {
         row(screen, "Stop old cluster").contains("ready")
     });
-    terminal.keys("2");
+    run(terminal, "Stop old cluster");
     terminal.wait_for("type exactly");
     terminal.keys("uninstall teleport-cluster in primary\r");
     passes(terminal, "Stop old cluster");
@@ -89,30 +89,32 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
     session.keep(&terminal, "watch");
     // A region that is half gone: AWS hangs, the Kubernetes API answers.
     session.regions.aws.door(Side::Primary).freeze();
-    looks(&mut terminal, "1", "Verify backups");
+    looks(&mut terminal, "Verify backups");
     uninstall(&mut terminal);
     until("the old proxies to be gone", || {
         (!listens(Balancer::Old.address())).then_some(())
     });
-    confirm(&mut terminal, "3", "Write recovery values");
+    confirm(&mut terminal, "Write recovery values");
+    looks(&mut terminal, "Check rights");
+    looks(&mut terminal, "Check certificate");
 
     // The recovery cluster's API server falls over and comes back: its step waits and is then ready.
     session.regions.plane(Side::Recovery).api.kill();
     terminal.wait_for("recovery unreachable");
-    terminal.keys("4");
+    run(&mut terminal, "Install the chart");
     terminal.wait_for("Install the chart is locked");
     session.regions.plane(Side::Recovery).api.restart();
     terminal.wait("installing to be possible", |screen| {
         row(screen, "Install the chart").contains("ready")
     });
-    terminal.keys("4");
+    run(&mut terminal, "Install the chart");
     terminal.wait_for("Cancel");
     session.keep(&terminal, "confirm");
     terminal.keys("\t\r");
     passes(&terminal, "Install the chart");
 
     // The link is cut while a step runs; in tmux, another terminal goes on with it.
-    terminal.keys("5");
+    run(&mut terminal, "Wait for pods");
     terminal.wait("the wait to run", |screen| {
         let row = row(screen, "Wait for pods");
         ["running", "settling", "PASS"]
@@ -123,11 +125,11 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
     assert_eq!(terminal.end().exit_code(), 129);
     let mut terminal = session.open_in_tmux((160, 50));
     passes(&terminal, "Wait for pods");
-    looks(&mut terminal, "6", "Get load balancer");
+    looks(&mut terminal, "Get load balancer");
 
     // One authority is frozen: what is published is not proven until it answers again.
     session.regions.dns.authority(0).freeze();
-    terminal.keys("7");
+    run(&mut terminal, "Switch DNS");
     terminal.wait_for("Cancel");
     session.keep(&terminal, "switch");
     terminal.keys("\t\r");
@@ -140,7 +142,7 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
 
     // A cache that is killed is asked again when it is back.
     session.regions.dns.cache(Cache::Bind).kill();
-    terminal.keys("8");
+    run(&mut terminal, "Confirm public ping");
     terminal.wait_for("bind9");
     session.regions.dns.restart_cache(Cache::Bind);
     passes(&terminal, "Confirm public ping");
@@ -167,8 +169,8 @@ fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
         screen.contains("no answer") && !screen.contains("us-east-1 OK")
     });
     session.keep(&terminal, "outage-80");
-    looks(&mut terminal, "1", "Verify backups");
-    terminal.keys("2");
+    looks(&mut terminal, "Verify backups");
+    run(&mut terminal, "Stop old cluster");
     terminal.wait_for("Stop old cluster is locked");
     terminal.keys("s");
     terminal.wait_for("reason:");
@@ -176,12 +178,14 @@ fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
     terminal.wait("the skip", |screen| {
         row(screen, "Stop old cluster").contains("skipped")
     });
-    confirm(&mut terminal, "3", "Write recovery");
-    confirm(&mut terminal, "4", "Install the");
-    looks(&mut terminal, "5", "Wait for pods");
-    looks(&mut terminal, "6", "Get load");
-    confirm(&mut terminal, "7", "Switch DNS");
-    looks(&mut terminal, "8", "Confirm public");
+    confirm(&mut terminal, "Write recovery");
+    looks(&mut terminal, "Check rights");
+    looks(&mut terminal, "Check certificate");
+    confirm(&mut terminal, "Install the");
+    looks(&mut terminal, "Wait for pods");
+    looks(&mut terminal, "Get load");
+    confirm(&mut terminal, "Switch DNS");
+    looks(&mut terminal, "Confirm public");
     session.keep(&terminal, "recovered-80");
     terminal.keys("q");
     assert!(terminal.end().success());

@@ -57,8 +57,25 @@ pub fn passes(terminal: &Terminal, title: &str) {
     });
 }
 
-pub fn confirm(terminal: &mut Terminal, key: &str, title: &str) {
-    terminal.keys(key);
+/// Runs a step by its title, through the palette: there are more steps than digits.
+pub fn run(terminal: &mut Terminal, title: &str) {
+    terminal.keys(":");
+    terminal.wait_for("━ Do ━");
+    terminal.keys(title);
+    terminal.wait("the palette to have found the step", |screen| {
+        screen
+            .lines()
+            .any(|line| line.contains("run step") && line.contains(title))
+    });
+    terminal.keys("\r");
+    terminal.wait("the palette to be gone", |screen| {
+        !screen.contains("━ Do ━")
+    });
+}
+
+/// Runs a step that asks first, and confirms it.
+pub fn confirm(terminal: &mut Terminal, title: &str) {
+    run(terminal, title);
     terminal.wait_for("Cancel");
     terminal.keys("\t\r");
     passes(terminal, title);
@@ -77,23 +94,27 @@ fn from_first_frame_to_public_ping() {
     terminal.wait("verify to be ready", |screen| {
         row(screen, "Verify backups").contains("ready")
     });
-    terminal.keys("1");
+    run(&mut terminal, "Verify backups");
     passes(&terminal, "Verify backups");
 
-    confirm(&mut terminal, "2", "Record the black box");
-    terminal.keys("3");
+    confirm(&mut terminal, "Record the black box");
+    run(&mut terminal, "Stop old cluster");
     terminal.wait_for("uninstall teleport-cluster in");
     terminal.keys("uninstall teleport-cluster in practice-us-east-1\r");
     passes(&terminal, "Stop old cluster");
 
-    confirm(&mut terminal, "4", "Write recovery values");
-    confirm(&mut terminal, "5", "Install the chart");
-    terminal.keys("6");
-    passes(&terminal, "Wait for pods");
-    terminal.keys("7");
-    passes(&terminal, "Get load balancer");
-    confirm(&mut terminal, "8", "Switch DNS");
-    terminal.keys("9");
+    confirm(&mut terminal, "Write recovery values");
+    for look in ["Check rights", "Check certificate"] {
+        run(&mut terminal, look);
+        passes(&terminal, look);
+    }
+    confirm(&mut terminal, "Install the chart");
+    for look in ["Wait for pods", "Get load balancer"] {
+        run(&mut terminal, look);
+        passes(&terminal, look);
+    }
+    confirm(&mut terminal, "Switch DNS");
+    run(&mut terminal, "Confirm public ping");
     passes(&terminal, "Confirm public ping");
 
     terminal.keys("q");

@@ -6,8 +6,10 @@ use relight::incident::{
     Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
     DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
     LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, Reconciler, ReconcilerKind,
-    Reconcilers, Recordings, RecoveryPoint, Release, Session, Settings, Side, StoredObject,
-    Subject, Table, TableRole, Values, Vault,
+    Reconcilers, Recordings, RecoveryPoint, Release, Rights, Session, Settings, Side, StoredObject,
+    Subject, Table, TableRole, Tls, Values, Vault,
+    rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
+    tls::Way,
 };
 
 pub const NAMES: &[&str] = &[
@@ -33,6 +35,11 @@ pub const NAMES: &[&str] = &[
     "old door silent",
     "empty recovery",
     "values",
+    "rights",
+    "rights denied",
+    "iam silent",
+    "certificate",
+    "no certificate",
     "black box",
     "recovery pods looping",
     "recovery pods ready",
@@ -80,6 +87,11 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "wrong recovery cluster" => vec![stranger()],
         "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
+        "rights" => vec![rights(Ok(0))],
+        "rights denied" => vec![rights(Ok(3))],
+        "iam silent" => vec![rights(Err(silent_iam()))],
+        "certificate" => vec![tls(true, now)],
+        "no certificate" => vec![tls(false, now)],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
         "new door" => vec![door(Door::New, NEW, &Ok(()), PIN, now)],
@@ -340,6 +352,7 @@ fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Resu
         available: u32::from(ready),
         updated: 1,
         observed: true,
+        restarted: None,
     });
     let address = if side == Side::Primary { OLD } else { NEW };
     let balancer = LoadBalancer {
@@ -373,6 +386,81 @@ fn values() -> Values {
         bucket: Some("teleport-recordings-us-west-2".to_owned()),
         ..Values::default()
     }
+}
+
+fn silent_iam() -> Failure {
+    Failure::new(FailureKind::Timeout, "IAM gave no answer in 8 s")
+}
+
+/// With so many actions denied, or a simulation that failed.
+fn rights(simulated: Result<usize, Failure>) -> (Subject, Result<Fact, Failure>) {
+    let action = |name: &str| Action {
+        name: name.to_owned(),
+        on: "arn:aws:dynamodb:us-west-2:111122223333:table/teleport-state-dr".to_owned(),
+    };
+    let simulated = simulated.map(|denied| Simulated {
+        asked: 39,
+        denied: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"]
+            .into_iter()
+            .take(denied)
+            .map(|name| Denial {
+                what: action(name),
+                why: "no policy of the role allows it".to_owned(),
+            })
+            .collect(),
+        fault: (denied > 0).then(|| "the role's policy still names us-east-1".to_owned()),
+        spared: vec![action("dynamodb:CreateTable")],
+        ..Simulated::default()
+    });
+    let of = |component, by| RoleRights {
+        component,
+        account: "teleport:teleport-cluster".to_owned(),
+        role: Ok(Grant {
+            arn: Some("arn:aws:iam::111122223333:role/teleport-auth".to_owned()),
+            by,
+        }),
+        trust: Ok(Trust {
+            through: "the OIDC provider of the cluster".to_owned(),
+            refused: None,
+        }),
+        session: Err(Failure::new(
+            FailureKind::NotFound,
+            "the account does not exist before the chart is installed",
+        )),
+        simulated: simulated.clone(),
+    };
+    let rights = Rights {
+        region: "us-west-2".to_owned(),
+        auth: of(Component::Auth, GrantedBy::Annotation),
+        proxy: of(Component::Proxy, GrantedBy::CommonAnnotation),
+    };
+    (Subject::Rights, Ok(Fact::Rights(Arc::new(rights))))
+}
+
+fn tls(there: bool, now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let certificate = Certificate {
+        issuer: "CN=R11".to_owned(),
+        names: vec![
+            "teleport.example.com".to_owned(),
+            "*.teleport.example.com".to_owned(),
+        ],
+        not_before: now.minus(Duration::from_hours(24)),
+        not_after: now.plus(Duration::from_hours(60 * 24)),
+        problem: None,
+    };
+    let missing = Failure::new(
+        FailureKind::NotFound,
+        "there is no Secret teleport/teleport-tls",
+    );
+    let tls = Tls {
+        region: "us-west-2".to_owned(),
+        ways: vec![Way::Secret {
+            name: "teleport-tls".to_owned(),
+            found: if there { Ok(certificate) } else { Err(missing) },
+        }],
+        known: Ok(Vec::new()),
+    };
+    (Subject::Tls, Ok(Fact::Tls(Arc::new(tls))))
 }
 
 fn door(

@@ -257,7 +257,9 @@ fn by_code(code: &str) -> Option<FailureKind> {
         "NoSuchKey",
         "NoSuchHostedZone",
         "NoSuchChange",
+        "NoSuchEntity",
         "NotFound",
+        "NotFoundException",
         "ReplicationConfigurationNotFoundError",
     ];
     if CREDENTIALS.contains(&code) {

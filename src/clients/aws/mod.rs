@@ -4,6 +4,7 @@
 //! configuration costs 7 to 48 ms. Every side has its own configuration, connections and credentials, so that a region
 //! that gives no answer delays nobody but itself.
 
+pub mod certificates;
 mod config;
 mod credentials;
 mod failure;
@@ -160,6 +161,36 @@ impl Reach {
             .expires
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same way to the same region with credentials of a session. They are held by what is returned and nowhere else.
+    pub async fn with_session(&self, session: &aws_sdk_sts::types::Credentials) -> Self {
+        let credentials = aws_credential_types::Credentials::new(
+            session.access_key_id(),
+            session.secret_access_key(),
+            Some(session.session_token().to_owned()),
+            std::time::SystemTime::try_from(*session.expiration()).ok(),
+            "AssumeRoleWithWebIdentity",
+        );
+        let config = self
+            .config()
+            .await
+            .clone()
+            .into_builder()
+            .credentials_provider(
+                aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
+            )
+            // A cache of its own: the one in the configuration holds the operator's credentials.
+            .identity_cache(aws_sdk_sts::config::IdentityCache::lazy().build())
+            .build();
+        Self {
+            lazy: Arc::new(Lazy {
+                key: self.lazy.key.clone(),
+                made: OnceCell::new_with(Some(config)),
+                expires: Arc::default(),
+            }),
+            endpoints: self.endpoints.clone(),
+        }
     }
 
     async fn config(&self) -> &SdkConfig {

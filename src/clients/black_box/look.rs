@@ -8,8 +8,7 @@ use serde::Deserialize;
 use crate::{
     clients::{
         aws::{
-            Aws, not_planned,
-            tables::{self, Asked, Measured},
+            Aws, not_planned, tables,
             zone::{place, plain, record, record_sets},
         },
         dns::Lookup,
@@ -261,12 +260,18 @@ async fn table(plan: &Plan, aws: &Aws, role: TableRole) -> Part<Table> {
         return Err(not_planned(&format!("{role} table"), &key));
     };
     let reach = aws.side(Side::Primary);
-    let asked = Asked {
+    let asked = tables::Asked {
         name,
         role,
         cluster: &plan.cluster.name,
     };
-    tables::fetch(reach, &asked, &mut Measured::default(), Moment::now()).await
+    tables::fetch(
+        reach,
+        &asked,
+        &mut tables::Measured::default(),
+        Moment::now(),
+    )
+    .await
 }
 
 async fn records(plan: &Plan, aws: &Aws) -> Part<OldRecords> {

@@ -105,6 +105,43 @@ pub async fn connect(plan: &KubePlan) -> Result<Kube, Failure> {
     })
 }
 
+/// The name of the EKS cluster behind a context: the plan's, or that of an ARN where context or cluster is named by one, as
+/// `aws eks update-kubeconfig` does; or what the exec plugin is told. Reads the kubeconfig.
+#[must_use]
+pub fn eks_cluster(plan: &KubePlan) -> Option<String> {
+    if plan.eks_cluster.is_some() {
+        return plan.eks_cluster.clone();
+    }
+    let name = |arn: &str| {
+        let name = arn.strip_prefix("arn:")?.split_once(":cluster/")?.1;
+        (arn.contains(":eks:") && !name.is_empty()).then(|| name.to_owned())
+    };
+    let wanted = plan.context.as_deref()?;
+    if let Some(found) = name(wanted) {
+        return Some(found);
+    }
+    let (_, kubeconfig) = read(plan).ok()?;
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| named.name == wanted)
+        .and_then(|named| named.context.as_ref())?;
+    if let Some(found) = name(&context.cluster) {
+        return Some(found);
+    }
+    let user = context.user.as_deref()?;
+    let exec = kubeconfig
+        .auth_infos
+        .iter()
+        .find(|named| named.name == user)
+        .and_then(|named| named.auth_info.as_ref()?.exec.as_ref())?;
+    let args = exec.args.as_deref().unwrap_or_default();
+    let at = args
+        .iter()
+        .position(|arg| matches!(arg.as_str(), "--cluster-name" | "--cluster-id" | "-i"))?;
+    args.get(at + 1).cloned()
+}
+
 /// The kubeconfig, and what to call it.
 pub(super) fn read(plan: &KubePlan) -> Result<(String, Kubeconfig), (String, KubeconfigError)> {
     if let Some(path) = &plan.kubeconfig {
@@ -213,6 +250,33 @@ mod tests {
         for (server, list, bypass) in cases {
             let server: http::Uri = server.parse().expect("a URI");
             assert_eq!(bypasses_proxy(&server, list), bypass, "{server} {list:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_eks_cluster_is_found_where_tools_write_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config");
+        let text = r#"{"apiVersion":"v1","kind":"Config",
+            "contexts":[{"name":"dr","context":{"cluster":"arn:aws:eks:us-west-2:1:cluster/west","user":"u"}},
+              {"name":"plugin","context":{"cluster":"c","user":"p"}},{"name":"none","context":{"cluster":"c","user":"u"}}],
+            "users":[{"name":"u","user":{}},{"name":"p","user":{"exec":{"apiVersion":"client.authentication.k8s.io/v1",
+              "command":"aws","args":["eks","get-token","--cluster-name","by-plugin"]}}}]}"#;
+        std::fs::write(&file, text).expect("written");
+        for (context, said, name) in [
+            ("dr", None, Some("west")),
+            ("plugin", None, Some("by-plugin")),
+            ("none", None, None),
+            ("none", Some("planned"), Some("planned")),
+            ("arn:aws:eks:us-west-2:1:cluster/here", None, Some("here")),
+        ] {
+            let plan = KubePlan {
+                context: Some(context.to_owned()),
+                kubeconfig: Some(file.clone()),
+                eks_cluster: said.map(str::to_owned),
+                ..KubePlan::default()
+            };
+            assert_eq!(eks_cluster(&plan).as_deref(), name, "{context}");
         }
     }
 

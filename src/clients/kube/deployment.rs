@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{pod::component, text::clean, wire::Meta};
-use crate::incident::Deployment;
+use crate::incident::{Deployment, Moment};
 
 /// A Deployment on the wire.
 #[derive(Debug, Deserialize)]
@@ -21,6 +21,30 @@ pub struct WireDeployment {
 struct Spec {
     /// One, where it is left out.
     replicas: Option<u32>,
+    #[serde(default)]
+    template: Template,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Template {
+    metadata: TemplateMeta,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateMeta {
+    annotations: Option<Annotations>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Annotations {
+    #[serde(
+        rename = "kubectl.kubernetes.io/restartedAt",
+        deserialize_with = "super::wire::moment"
+    )]
+    restarted: Option<Moment>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +65,13 @@ impl WireDeployment {
             desired: self.spec.replicas.unwrap_or(1),
             available: self.status.available_replicas,
             updated: self.status.updated_replicas,
+            restarted: self
+                .spec
+                .template
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|all| all.restarted),
             observed: self.status.observed_generation >= self.metadata.generation,
         }
     }

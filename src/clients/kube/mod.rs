@@ -7,6 +7,7 @@
 //! * [`session`]: whether a context leads through a Teleport cluster.
 //! * [`load_balancer`]: the proxy's address, found by label.
 
+pub mod account;
 mod balancer;
 mod connect;
 mod deployment;
@@ -22,7 +23,7 @@ pub mod text;
 pub mod wire;
 
 pub use balancer::{Entrance, WireEntrance, choose, entrance, load_balancer};
-pub use connect::{Kube, connect};
+pub use connect::{Kube, connect, eks_cluster};
 pub use deployment::WireDeployment;
 pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};

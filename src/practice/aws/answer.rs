@@ -50,7 +50,8 @@ impl Answer {
     /// As a service labels it: REST-JSON and S3 differ from the others.
     pub fn labelled(mut self, service: &str) -> Self {
         self.content = match (self.content, service) {
-            (Some(_), "backup") => Some("application/json"),
+            (Some(_), "backup" | "eks") => Some("application/json"),
+            (Some(_), "acm") => Some("application/x-amz-json-1.1"),
             (Some(_), "s3") => Some("application/xml"),
             (content, _) => content,
         };
@@ -91,6 +92,8 @@ impl Answer {
                 };
                 Self::json(&json!({"__type": format!("{shape}#{code}"), "message": message}))
             }
+            "acm" => Self::json(&json!({"__type": code, "message": message})),
+            "eks" => Self::json(&json!({"message": message})).with("x-amzn-errortype", code),
             "backup" => Self::json(&json!({"Code": code, "Message": message}))
                 .with("x-amzn-errortype", code),
             "s3" if ask.method == Method::HEAD => Self::empty(status),
@@ -99,10 +102,10 @@ impl Answer {
                 xml::escape(message)
             )),
             service => {
-                let space = if service == "route53" {
-                    "https://route53.amazonaws.com/doc/2013-04-01/"
-                } else {
-                    "https://sts.amazonaws.com/doc/2011-06-15/"
+                let space = match service {
+                    "route53" => "https://route53.amazonaws.com/doc/2013-04-01/",
+                    "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
+                    _ => "https://sts.amazonaws.com/doc/2011-06-15/",
                 };
                 Self::xml(&format!(
                     "<ErrorResponse xmlns=\"{space}\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error><RequestId>practice</RequestId></ErrorResponse>",

@@ -15,7 +15,7 @@ pub(super) struct Ask {
     pub method: Method,
     /// Decoded segments of the path, without empty ones.
     pub path: Vec<String>,
-    /// Query parameters; for STS those of the body.
+    /// Query parameters; for STS and IAM those of the body.
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: String,
@@ -39,12 +39,16 @@ impl Ask {
             .await
             .map_err(|_| Answer::empty(413))?;
         let body = String::from_utf8_lossy(&body).into_owned();
-        let (key, region, service) = scope(&head.headers).unwrap_or_default();
+        let (key, region, mut service) = scope(&head.headers).unwrap_or_default();
+        // The one call that is not signed.
+        if service.is_empty() && body.starts_with("Action=AssumeRoleWithWebIdentity&") {
+            "sts".clone_into(&mut service);
+        }
         let text = |name: &str| {
             let value = head.headers.get(name)?.to_str().ok()?;
             Some(value.to_owned())
         };
-        let query = if service == "sts" {
+        let query = if matches!(service.as_str(), "sts" | "iam") {
             pairs(&format!("/?{body}"))
         } else {
             pairs(&head.uri.to_string())
@@ -71,7 +75,7 @@ impl Ask {
 
     /// Whether the service speaks JSON.
     pub fn json(&self) -> bool {
-        matches!(self.service.as_str(), "dynamodb" | "backup")
+        matches!(self.service.as_str(), "dynamodb" | "backup" | "acm" | "eks")
     }
 
     /// A query parameter.
@@ -91,7 +95,15 @@ impl Ask {
         let post = self.method == Method::POST;
         match (self.service.as_str(), path.as_slice()) {
             ("dynamodb", _) => self.target.strip_prefix("DynamoDB_20120810."),
-            ("sts", _) => self.param("Action"),
+            ("sts" | "iam", _) => self.param("Action"),
+            ("acm", _) => self.target.strip_prefix("CertificateManager."),
+            ("eks", ["clusters", _]) => Some("DescribeCluster"),
+            ("eks", ["clusters", _, "pod-identity-associations"]) => {
+                Some("ListPodIdentityAssociations")
+            }
+            ("eks", ["clusters", _, "pod-identity-associations", _]) => {
+                Some("DescribePodIdentityAssociation")
+            }
             ("backup", ["backup-vaults", _, "recovery-points"]) => {
                 Some("ListRecoveryPointsByBackupVault")
             }
@@ -107,6 +119,9 @@ impl Ask {
             }
             ("route53", ["2013-04-01", "hostedzone", _, "rrset"]) => Some("ListResourceRecordSets"),
             ("route53", ["2013-04-01", "change", _]) => Some("GetChange"),
+            ("s3", [_]) if self.method == Method::HEAD => Some("HeadBucket"),
+            ("s3", [_]) if self.param("policy").is_some() => Some("GetBucketPolicy"),
+            ("s3", [_]) if self.param("versions").is_some() => Some("ListObjectVersions"),
             ("s3", [_]) if self.param("versioning").is_some() => Some("GetBucketVersioning"),
             ("s3", [_]) if self.param("replication").is_some() => Some("GetBucketReplication"),
             ("s3", [_]) if self.param("list-type") == Some("2") => Some("ListObjectsV2"),

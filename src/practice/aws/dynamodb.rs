@@ -18,6 +18,12 @@ pub(super) fn describe_table(ask: &Ask, side: Side, world: &mut World) -> Answer
     })
 }
 
+/// No table has a policy of its own.
+pub(super) fn get_resource_policy(ask: &Ask, _side: Side, _world: &mut World) -> Answer {
+    let said = "Resource-based policy not found for the provided ResourceArn";
+    Answer::error(ask, 400, "PolicyNotFoundException", said)
+}
+
 /// `TableDescription`, as several operations answer it.
 pub(super) fn described(table: &Stored, arn: &str, now: Moment) -> Value {
     let (hash, range, range_type) = match table.role {

@@ -4,11 +4,14 @@
 //! says; the account by the access key ([`access_key`]). Signatures are not checked: nothing here is secret. What is
 //! answered comes from a table of operation → function over the world; everything else is `UnknownOperation`.
 
+mod acm;
 mod answer;
 mod ask;
 mod backup;
 mod dynamodb;
+mod eks;
 mod gate;
+mod iam;
 mod route53;
 mod s3;
 mod sts;
@@ -28,7 +31,7 @@ use self::{
     ask::Ask,
     gate::{Gate, Wire},
 };
-use super::world::{Fault, Shared, World};
+use super::world::{Fault, ROLE, Shared, World};
 use crate::incident::{Moment, Side};
 
 /// Longest request body that is read: a batch of 1,000 records is far below.
@@ -51,6 +54,9 @@ macro_rules! operations {
 }
 
 const OPERATIONS: &[Operation] = operations! {
+    "acm" "DescribeCertificate" => acm::describe,
+    "acm" "ListCertificates" => acm::list,
+    "acm" "RequestCertificate" => acm::request,
     "backup" "ListRecoveryPointsByBackupVault" => backup::list_recovery_points,
     "backup" "StartRestoreJob" => backup::start_restore,
     "backup" "ListRestoreJobs" => backup::list_restores,
@@ -61,6 +67,7 @@ const OPERATIONS: &[Operation] = operations! {
     "dynamodb" "DescribeTable" => dynamodb::describe_table,
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
+    "dynamodb" "GetResourcePolicy" => dynamodb::get_resource_policy,
     "dynamodb" "Query" => dynamodb::query,
     "dynamodb" "DescribeTimeToLive" => tables::describe_time_to_live,
     "dynamodb" "ListTagsOfResource" => tables::list_tags,
@@ -70,17 +77,27 @@ const OPERATIONS: &[Operation] = operations! {
     "dynamodb" "UpdateContinuousBackups" => tables::update_continuous_backups,
     "dynamodb" "UpdateTable" => tables::update_table,
     "dynamodb" "UpdateTimeToLive" => tables::update_time_to_live,
+    "eks" "DescribeCluster" => eks::describe_cluster,
+    "eks" "DescribePodIdentityAssociation" => eks::describe_association,
+    "eks" "ListPodIdentityAssociations" => eks::list_associations,
+    "iam" "GetOpenIDConnectProvider" => iam::get_provider,
+    "iam" "GetRole" => iam::get_role,
+    "iam" "SimulatePrincipalPolicy" => iam::simulate,
     "route53" "GetHostedZone" => route53::get_hosted_zone,
     "route53" "ListResourceRecordSets" => route53::list_records,
     "route53" "ChangeResourceRecordSets" => route53::change_records,
     "route53" "GetChange" => route53::get_change,
+    "s3" "GetBucketPolicy" => s3::get_policy,
     "s3" "GetBucketVersioning" => s3::get_versioning,
     "s3" "GetBucketReplication" => s3::get_replication,
     "s3" "ListObjectsV2" => s3::list_objects,
+    "s3" "HeadBucket" => s3::head_bucket,
     "s3" "HeadObject" => s3::head_object,
+    "s3" "ListObjectVersions" => s3::list_versions,
     "s3" "PutObject" => s3::put_object,
     "sts" "GetCallerIdentity" => sts::get_caller_identity,
     "sts" "AssumeRole" => sts::assume_role,
+    "sts" "AssumeRoleWithWebIdentity" => sts::assume_role_with_token,
 };
 
 /// The access key that makes a caller a member of an account: practice credentials carry the account in the key.
@@ -174,17 +191,21 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
         let said = "The security token included in the request is expired";
         return Some(Answer::error(ask, status, code, said));
     }
+    if ask.operation() == Some("AssumeRoleWithWebIdentity") {
+        // Nobody signs it: the token is what proves who asks.
+        return None;
+    }
     let Some(account) = &ask.account else {
         let code = match ask.service.as_str() {
             "s3" => "InvalidAccessKeyId",
-            "dynamodb" | "backup" => "UnrecognizedClientException",
+            "dynamodb" | "backup" | "acm" | "eks" => "UnrecognizedClientException",
             _ => "InvalidClientTokenId",
         };
         let status = if ask.json() { 400 } else { 403 };
         let said = "The security token included in the request is invalid.";
         return Some(Answer::error(ask, status, code, said));
     };
-    let global = ask.service == "route53";
+    let global = matches!(ask.service.as_str(), "route53" | "iam");
     if ask.region != region.name && !(global && ask.region == "us-east-1") {
         let code = by("SignatureDoesNotMatch", "InvalidSignatureException");
         let said = format!(
@@ -200,13 +221,38 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
     }
     // Who someone else is, STS says; what we store, nobody else sees. DynamoDB looks in the caller's own account.
     let stranger = account != &region.account && ask.service != "sts" && ask.service != "dynamodb";
-    stranger.then(|| denied(ask))
+    let barred = ask
+        .token
+        .as_deref()
+        .is_some_and(|token| token.starts_with(&format!("{ROLE}/")))
+        && !as_role(ask, side, world);
+    (stranger || barred).then(|| denied(ask))
+}
+
+/// Whether the Auth Service's role may do what is asked.
+fn as_role(ask: &Ask, side: Side, world: &World) -> bool {
+    let name = ask.operation().unwrap_or_default();
+    match ask.service.as_str() {
+        "dynamodb" => {
+            let table = ask.value()["TableName"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let arn = world.side(side).storage.names.table_arn(&table);
+            world.grants(&format!("dynamodb:{name}"), &arn)
+        }
+        "s3" => {
+            let bucket = ask.path.first().map(String::as_str).unwrap_or_default();
+            world.grants(&format!("s3:{name}"), &format!("arn:aws:s3:::{bucket}"))
+        }
+        _ => true,
+    }
 }
 
 fn denied(ask: &Ask) -> Answer {
     let (status, code) = match ask.service.as_str() {
-        "dynamodb" => (400, "AccessDeniedException"),
-        "backup" => (403, "AccessDeniedException"),
+        "dynamodb" | "acm" => (400, "AccessDeniedException"),
+        "backup" | "eks" => (403, "AccessDeniedException"),
         _ => (403, "AccessDenied"),
     };
     let said = format!(

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::{answer::Answer, ask::Ask, xml};
 use crate::{
     incident::{Moment, Replication, Side, StoredObject},
@@ -18,6 +20,48 @@ pub(super) fn get_versioning(ask: &Ask, side: Side, world: &mut World) -> Answer
         };
         Answer::xml(&format!(
             "<VersioningConfiguration xmlns=\"{SPACE}\">{status}</VersioningConfiguration>"
+        ))
+    })
+}
+
+/// Nothing in the clear, as most buckets have it.
+pub(super) fn get_policy(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    with_bucket(ask, side, world, |bucket| {
+        let arn = format!("arn:aws:s3:::{}", bucket.name);
+        Answer::json(
+            &json!({"Version": "2012-10-17", "Statement": [{"Sid": "OnlyTls", "Effect": "Deny",
+            "Principal": "*", "Action": "s3:*", "Resource": [arn, format!("{arn}/*")],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}),
+        )
+    })
+}
+
+pub(super) fn head_bucket(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let region = world.side(side).name.clone();
+    with_bucket(ask, side, world, |_| {
+        Answer::empty(200).with("x-amz-bucket-region", region)
+    })
+}
+
+pub(super) fn list_versions(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    with_bucket(ask, side, world, |bucket| {
+        let most = ask
+            .param("max-keys")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1000);
+        let more = bucket.objects.len() > most;
+        let mut versions = String::new();
+        for object in bucket.objects.iter().take(most) {
+            let _ = write!(
+                versions,
+                "<Version><Key>{}</Key><VersionId>1</VersionId><IsLatest>true</IsLatest><LastModified>{}</LastModified><ETag>&quot;0&quot;</ETag><Size>4096</Size><StorageClass>STANDARD</StorageClass></Version>",
+                xml::escape(&object.key),
+                object.modified
+            );
+        }
+        Answer::xml(&format!(
+            "<ListVersionsResult xmlns=\"{SPACE}\"><Name>{}</Name><Prefix></Prefix><KeyMarker></KeyMarker><VersionIdMarker></VersionIdMarker><MaxKeys>{most}</MaxKeys><IsTruncated>{more}</IsTruncated>{versions}</ListVersionsResult>",
+            xml::escape(&bucket.name)
         ))
     })
 }

@@ -3,7 +3,7 @@
 use super::{access_key, answer::Answer, ask::Ask, xml};
 use crate::{
     incident::{Moment, Side},
-    practice::world::World,
+    practice::world::{ROLE, World},
 };
 
 const SPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -34,5 +34,21 @@ pub(super) fn assume_role(ask: &Ask, _side: Side, _world: &mut World) -> Answer 
     let (role, session) = (xml::escape(role), xml::escape(session));
     Answer::xml(&format!(
         "<AssumeRoleResponse xmlns=\"{SPACE}\"><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::{account}:assumed-role/{role}/{session}</Arn><AssumedRoleId>AROAPRACTICE:{session}</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>practice</SecretAccessKey><SessionToken>{role}/{session}</SessionToken><Expiration>{until}</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>practice</RequestId></ResponseMetadata></AssumeRoleResponse>"
+    ))
+}
+
+/// The Auth Service's role for a token of its account, as long as the role trusts the cluster that made it.
+pub(super) fn assume_role_with_token(ask: &Ask, _side: Side, world: &mut World) -> Answer {
+    let arn = ask.param("RoleArn").unwrap_or_default();
+    if arn != world.role_arn() || !world.trusts(ask.param("WebIdentityToken").unwrap_or_default()) {
+        let said = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+        return Answer::error(ask, 403, "AccessDenied", said);
+    }
+    let account = &world.recovery.account;
+    let session = xml::escape(ask.param("RoleSessionName").unwrap_or_default());
+    let key = access_key(account).replacen("AKIA", "ASIA", 1);
+    let until = Moment::now().plus(std::time::Duration::from_mins(15));
+    Answer::xml(&format!(
+        "<AssumeRoleWithWebIdentityResponse xmlns=\"{SPACE}\"><AssumeRoleWithWebIdentityResult><AssumedRoleUser><Arn>arn:aws:sts::{account}:assumed-role/{ROLE}/{session}</Arn><AssumedRoleId>AROAPRACTICE:{session}</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>practice</SecretAccessKey><SessionToken>{ROLE}/{session}</SessionToken><Expiration>{until}</Expiration></Credentials></AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>practice</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>"
     ))
 }

@@ -16,7 +16,7 @@ use self::{
     request::{Target, Verb},
 };
 use super::world::{
-    Fault, Shared,
+    Fault, Shared, World,
     cluster::{Refusal, Resource},
 };
 use crate::incident::{Moment, Side};
@@ -99,6 +99,14 @@ impl Face {
                     &json!({"major": "1", "minor": "33", "gitVersion": "v1.33.0-relight"}),
                 );
             }
+            "/.well-known/openid-configuration" => {
+                let issuer = self.world.lock().issuer(self.side);
+                return answer::json_response(
+                    &json!({"issuer": issuer, "jwks_uri": format!("{issuer}/keys"),
+                    "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["RS256"]}),
+                );
+            }
             "/apis" => return answer::json_response(&self.groups()),
             "/readyz" | "/livez" | "/healthz" => return Response::new(Body::from("ok")),
             _ => {}
@@ -163,6 +171,23 @@ impl Face {
             };
         };
         match target.verb {
+            Verb::Create
+                if resource == Resource::ServiceAccounts
+                    && target.sub.as_deref() == Some("token") =>
+            {
+                cluster
+                    .store
+                    .get(resource, place, name)
+                    .ok_or_else(|| Refusal::missing(resource, name))?;
+                let seconds = body["spec"]["expirationSeconds"].as_u64().unwrap_or(3600);
+                let until = now.plus(Duration::from_secs(seconds));
+                let status = json!({"token": World::token(self.side, place, name), "expirationTimestamp": until.to_string()});
+                Ok(answer::with_code(
+                    201,
+                    &json!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
+                    "metadata": {"name": name, "namespace": place}, "spec": body["spec"], "status": status}),
+                ))
+            }
             Verb::Read if target.sub.as_deref() == Some("log") => {
                 let pod = cluster
                     .store

@@ -45,6 +45,15 @@ impl PublicAuthority {
         self.issuer.pem()
     }
 
+    /// A certificate for the cluster name and its wildcard as PEM, as a Secret in both clusters holds one.
+    ///
+    /// # Errors
+    /// If the certificate cannot be made.
+    pub fn certificate(&self, cluster: &str) -> Result<String, AuthorityError> {
+        let params = CertificateParams::new(vec![cluster.to_owned(), format!("*.{cluster}")])?;
+        Ok(params.signed_by(&KeyPair::generate()?, &self.issuer)?.pem())
+    }
+
     /// A TLS server with a certificate for the cluster name and its wildcard.
     ///
     /// # Errors

@@ -133,6 +133,18 @@ impl Cluster {
         cluster
     }
 
+    /// Puts a TLS Secret in, and its namespace. The key is no key: nothing reads it.
+    pub fn provision(&mut self, namespace: &str, name: &str, pem: &str, now: Moment) {
+        use base64::Engine as _;
+
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let place = json!({"metadata": {"name": namespace}});
+        self.add(Resource::Namespaces, "", place, now);
+        let secret = json!({"metadata": {"name": name}, "type": "kubernetes.io/tls",
+            "data": {"tls.crt": encode(pem), "tls.key": encode("practice")}});
+        self.add(Resource::Secrets, namespace, secret, now);
+    }
+
     /// Puts a running release in, as if it had been installed [`Seed::age`] ago.
     pub fn seed_release(&mut self, seed: &Seed, now: Moment) {
         let then = now.minus(seed.age);

@@ -8,6 +8,7 @@ pub mod copies;
 pub mod gitops;
 pub mod names;
 pub mod region;
+pub mod rights;
 pub mod scenario;
 pub mod settings;
 pub mod tables;
@@ -22,6 +23,7 @@ pub use cluster::{Cluster, Running, Seed, Timing};
 pub use copies::{Copies, Job};
 pub use names::{Release, Site};
 pub use region::{Fault, Region};
+pub use rights::{Forgotten, ROLE, Requested, SECRET};
 pub use scenario::{Scenario, ScenarioError};
 pub use settings::{Kept, Standing, Tables};
 pub use tables::{Names, Storage, Stored};
@@ -48,6 +50,8 @@ pub struct World {
     gitops: Option<gitops::Controller>,
     /// For each side the side and state table that its Auth Service writes to.
     writing: [Option<(Side, String)>; 2],
+    /// The primary has come back, whatever the scenario says.
+    healed: bool,
 }
 
 impl World {
@@ -73,16 +77,17 @@ impl World {
                     &scenario.release.cluster,
                     began,
                 ),
+                certificates: Vec::new(),
             }
         };
         let mut primary = region(Side::Primary);
         primary.cluster.seed_release(&scenario.running(), began);
-        let mut recovery = region(Side::Recovery);
-        recovery.storage.standing(scenario.tables.recovery);
         let gitops = scenario.gitops.map(|kind| {
             let (seed, zone) = (scenario.running(), &scenario.release.zone);
             gitops::Controller::settle(kind, &seed, zone, &mut primary.cluster, began)
         });
+        let mut recovery = region(Side::Recovery);
+        recovery.storage.standing(scenario.tables.recovery);
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -99,7 +104,20 @@ impl World {
             zone,
             gitops,
             writing: [None, None],
+            healed: false,
             scenario,
+        }
+    }
+
+    /// Puts the proxies' certificate into the clusters, as somebody did before the outage, unless it was forgotten.
+    pub fn provision(&mut self, pem: &str, now: Moment) {
+        let namespace = self.scenario.release.namespace.clone();
+        for side in Side::BOTH {
+            if side == Side::Recovery && self.scenario.rights.no_certificate {
+                continue;
+            }
+            let cluster = &mut self.side_mut(side).cluster;
+            cluster.provision(&namespace, SECRET, pem, now);
         }
     }
 
@@ -166,9 +184,17 @@ impl World {
         }
     }
 
+    /// The primary comes back, with everything that ran there: from here on nothing is wrong with it.
+    pub const fn heal(&mut self) {
+        self.healed = true;
+    }
+
     /// What is wrong with a service of a side now: faces ask before each answer.
     #[must_use]
     pub fn fault(&self, side: Side, service: &str, now: Moment) -> Fault {
+        if side == Side::Primary && self.healed {
+            return Fault::None;
+        }
         self.scenario.fault(side, service, now.since(self.began))
     }
 }

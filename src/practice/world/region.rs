@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Cluster, Storage};
+use super::{Cluster, Requested, Storage};
 
 /// A simulated AWS Region.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Region {
     pub cluster: Cluster,
     /// Its tables, backups, vaults and buckets.
     pub storage: Storage,
+    /// What its ACM was asked for.
+    pub certificates: Vec<Requested>,
 }
 
 /// What a face does instead of answering.

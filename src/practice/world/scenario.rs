@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{
-    CacheFault, CacheSpec, Fault, Seed, Timing,
+    CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
     gitops::GitOps,
     names::{Release, Site},
     settings::Tables,
@@ -17,7 +17,7 @@ use super::{
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 8] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -27,8 +27,12 @@ const EMBEDDED: [(&str, &str); 6] = [
         include_str!("../../../assets/scenarios/clean-loss.toml"),
     ),
     (
-        "wrong-table",
-        include_str!("../../../assets/scenarios/wrong-table.toml"),
+        "missing-iam",
+        include_str!("../../../assets/scenarios/missing-iam.toml"),
+    ),
+    (
+        "missing-certificate",
+        include_str!("../../../assets/scenarios/missing-certificate.toml"),
     ),
     (
         "gitops",
@@ -37,6 +41,10 @@ const EMBEDDED: [(&str, &str); 6] = [
     (
         "zombie-primary",
         include_str!("../../../assets/scenarios/zombie-primary.toml"),
+    ),
+    (
+        "wrong-table",
+        include_str!("../../../assets/scenarios/wrong-table.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -87,6 +95,9 @@ pub struct Scenario {
     /// `[recovery]`
     #[serde(default = "Site::recovery")]
     pub recovery: Site,
+    /// `[rights]`
+    #[serde(default)]
+    pub rights: Forgotten,
     /// `[[resolver]]`: caching resolvers, each with an address of its own; five of different kinds unless said.
     #[serde(default = "usual", rename = "resolver")]
     pub resolvers: Vec<CacheSpec>,
@@ -187,12 +198,18 @@ impl TimedFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FaultyService {
+    /// AWS Certificate Manager.
+    Acm,
     /// AWS Backup.
     Backup,
     /// The authorities of the zone; a side tells nothing apart here, faults of both apply.
     Dns,
     /// Amazon `DynamoDB`.
     DynamoDb,
+    /// Amazon EKS.
+    Eks,
+    /// AWS IAM.
+    Iam,
     /// The Kubernetes API.
     Kubernetes,
     /// The load balancer and the Teleport proxies behind it.
@@ -210,9 +227,12 @@ impl FaultyService {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::Backup => "backup",
             Self::Dns => "dns",
             Self::DynamoDb => "dynamodb",
+            Self::Eks => "eks",
+            Self::Iam => "iam",
             Self::Kubernetes => "kubernetes",
             Self::Proxy => "proxy",
             Self::Route53 => "route53",
@@ -235,6 +255,7 @@ impl Default for Scenario {
             release: Release::default(),
             primary: Site::primary(),
             recovery: Site::recovery(),
+            rights: Forgotten::default(),
             resolvers: usual(),
             faults: Vec::new(),
         }
@@ -367,7 +388,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, wrong-table, gitops, zombie-primary, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, calm"
         );
     }
 

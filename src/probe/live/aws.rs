@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{identity, recordings, tables, vault, zone};
+use super::{identity, recordings, rights, tables, tls, vault, zone};
 use crate::{
     clients::aws::Aws,
     incident::{Side, Subject, TableRole},
@@ -50,6 +50,12 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
             side, bucket, reach, interval,
         )));
     }
+    let recovery = aws.side(Side::Recovery);
+    probes.push(Box::new(rights::RightsProbe::new(
+        plan.clone(),
+        recovery.clone(),
+    )));
+    probes.push(Box::new(tls::TlsProbe::new(plan.clone(), recovery.clone())));
     probes.push(Box::new(zone::ZoneProbe::new(plan, aws.zone().clone())));
     probes
 }

@@ -170,6 +170,7 @@ const fn told(condition: Condition) -> &'static str {
         Condition::ReconcilersPaused => {
             "nothing in the primary would bring the old cluster back by itself"
         }
+        Condition::ProxiesRestarted => "every proxy pod of the primary is younger than the restart",
         Condition::SessionElsewhere => "no way of yours goes through the Teleport cluster",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
         Condition::CopiesUsable => "both tables can be restored, or are there already",
@@ -182,6 +183,13 @@ const fn told(condition: Condition) -> &'static str {
         Condition::OldDoorShut => "the old load balancer no longer answers as this cluster",
         Condition::ValuesWritten => {
             "the recovery values file names the recovery region's resources"
+        }
+        Condition::RightsGranted => "the pods' role may be taken and grants what the chart needs",
+        Condition::CertificateReady => {
+            "a certificate for name and wildcard is there or can be issued"
+        }
+        Condition::CertificateRequested => {
+            "ACM has a certificate, or shows the record it waits for"
         }
         Condition::ReleaseAbsent => "no release of that name is in the recovery cluster",
         Condition::ReleaseDeployed => "the release is deployed in the recovery cluster",

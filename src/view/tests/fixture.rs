@@ -177,6 +177,7 @@ pub fn cluster(context: &str, pods: Vec<Arc<Pod>>) -> Cluster {
                 available: 1,
                 updated: 2,
                 observed: true,
+                restarted: None,
             })
             .to_vec(),
         load_balancer: Some(LoadBalancer {

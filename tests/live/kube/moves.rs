@@ -59,9 +59,9 @@ fn moves(helm: Helm, named: &str) {
     let left = primary.hand.list("/api/v1/namespaces/teleport/pods");
     assert_eq!(left.len(), 4, "terminating");
     eyes.until_pass(Condition::OldClusterGone, began);
-    let again = helm::step(plan, "stop-old-cluster");
-    assert!(!again.status.success(), "{}", told(&again));
-    assert!(told(&again).contains("not found"), "{}", told(&again));
+    // There is nothing left to be stopped, and that is no failure.
+    let again = done(&helm::step(plan, "stop-old-cluster"));
+    assert!(again.contains("nothing to stop"), "{again}");
 
     done(&helm::step(plan, "write-values"));
     let began = Moment::now();

@@ -13,6 +13,7 @@ pub mod helm;
 pub mod kube;
 pub mod parts;
 pub mod pki;
+pub mod provision;
 pub mod regions;
 pub mod release;
 pub mod server;

@@ -16,7 +16,7 @@ use super::{
     dns::Dns,
     helm::{self, Helm},
     kube::{ControlPlane, kubeconfig},
-    parts,
+    parts, provision,
     release::done,
     server::until,
     web::{Balancer, CLUSTER, NEW, OLD, Proxy, Web},
@@ -49,6 +49,12 @@ impl Regions {
         let web = Web::start(folder.path());
         kubeconfig(&folder.path().join("kubeconfig"), &[&primary, &recovery]);
         std::fs::write(folder.path().join("values.yaml"), values()).expect("values");
+        aws.with(Side::Recovery, async |reach| {
+            let trust = provision::trust("teleport-cluster");
+            let policy = provision::policy(&["us-east-1", "us-west-2"]);
+            provision::role(reach, &trust, &policy).await;
+        });
+        provision::issuer(&recovery);
         let own = own_part(helm, &primary, &recovery);
         let plan = parts::write(folder.path(), [own, aws.plan(), Dns::plan(), web.plan()]);
         let web = Arc::new(Mutex::new(web));
@@ -151,10 +157,12 @@ fn values() -> String {
         "# The operator's own.\nchartMode: aws\nclusterName: {CLUSTER}\nproxyListenerMode: multiplex\naws:\n  \
          region: us-east-1\n  backendTable: {}\n  auditLogTable: {}\n  sessionRecordingBucket: {} # versioned\n\
          highAvailability:\n  replicaCount: 2\n  minReadySeconds: 1\n  certManager:\n    enabled: true\n    \
-         issuerName: letsencrypt\n",
+         issuerName: {}\n{}",
         world::state(Side::Primary),
         world::audit(Side::Primary),
         world::bucket(Side::Primary),
+        provision::ISSUER,
+        provision::annotation(),
     )
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
     sync::Arc,
 };
 
@@ -114,10 +114,20 @@ impl Release {
         helm::step(&there, "install")
     }
 
-    /// Uninstalls in the recovery cluster, by the runbook's own argv with the recovery context.
+    /// Uninstalls in the recovery cluster, by Helm itself: the runbook's step stops the primary's.
     pub fn uninstall_in_recovery(&self) -> Output {
-        let there = self.changed(|plan| plan.primary.kube = plan.recovery.kube.clone());
-        helm::step(&there, "stop-old-cluster")
+        let kube = &self.plan.recovery.kube;
+        let context = kube.context.as_deref().expect("a context");
+        Command::new(&self.plan.tools.helm)
+            .args(["uninstall", &self.plan.cluster.release, "--wait"])
+            .args(["--namespace", &self.plan.cluster.namespace])
+            .args(["--kube-context", context, "--kubeconfig"])
+            .arg(kube.kubeconfig.as_deref().expect("a kubeconfig"))
+            .env("HELM_CACHE_HOME", self.folder.join("helm/cache"))
+            .env("HELM_CONFIG_HOME", self.folder.join("helm/config"))
+            .env("HELM_DATA_HOME", self.folder.join("helm/data"))
+            .output()
+            .expect("helm")
     }
 }
 

@@ -77,6 +77,18 @@ impl Cluster {
                     .get(Resource::Pods, &namespace, pod)
                     .is_some_and(|pod| pod["metadata"]["deletionTimestamp"].is_null())
             });
+            // A restarted rollout, all at once: pods of another form make room for those of the new one.
+            let form = deployment["spec"]["template"]["metadata"]["annotations"].clone();
+            let of_form = |store: &super::Store, pod: &String| {
+                let pod = store.get(Resource::Pods, &namespace, pod);
+                pod.is_some_and(|pod| pod["metadata"]["annotations"] == form)
+            };
+            let (fresh, old): (Vec<_>, Vec<_>) =
+                there.into_iter().partition(|pod| of_form(&self.store, pod));
+            for pod in old {
+                let _ = self.delete(Resource::Pods, &namespace, &pod, false, now);
+            }
+            let there = fresh;
             let set = format!("{name}-6d9f7b8c5");
             for index in there.len()..wanted {
                 let pod = format!("{set}-{}", suffix(self.store.version(), index));
@@ -236,6 +248,7 @@ fn scheduled(holds: bool) -> Value {
 
 fn template(owner: &Value, name: &str, kind: &str, owner_name: &str, owner_uid: &str) -> Value {
     json!({"metadata": {"name": name, "labels": owner["spec"]["template"]["metadata"]["labels"],
+        "annotations": owner["spec"]["template"]["metadata"]["annotations"],
         "ownerReferences": [{"apiVersion": "v1", "kind": kind, "name": owner_name, "uid": owner_uid, "controller": true}]},
         "spec": owner["spec"]["template"]["spec"]})
 }
