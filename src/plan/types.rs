@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole, source::Way};
+use crate::incident::{Side, TableRole, source::Means};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +104,7 @@ pub struct RegionPlan {
     /// `table_key`: ARN of the KMS key that restored tables are encrypted with; a key that AWS owns unless said.
     pub table_key: Option<String>,
     /// `restore_from`: the one kind of copy that tables are restored from; the best that answers unless said.
-    pub restore_from: Option<Way>,
+    pub restore_from: Option<Means>,
     /// `kms_keys`: keys that tables, bucket or authorities depend on.
     pub kms_keys: Vec<String>,
     /// `certificate`: ARN of the ACM certificate.
