@@ -62,6 +62,8 @@ conditions! {
     OldClusterGone = "old-cluster-gone",
     /// No address of the old load balancer answers as this cluster.
     OldDoorShut = "old-door-shut",
+    /// The old load balancer, as AWS has it, has no listener or only the security group that the plan calls closed.
+    OldFenced = "old-fenced",
     /// The recovery values file exists and names the recovery region's tables, bucket and region.
     ValuesWritten = "values-written",
     /// The role of the Auth Service's pods may be taken by them and grants all that the chart needs on the recovery

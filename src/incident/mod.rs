@@ -9,6 +9,7 @@
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
 mod answer;
+pub mod barrier;
 pub mod black_box;
 mod cluster;
 mod condition;
@@ -45,6 +46,7 @@ mod when;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
+pub use barrier::Barrier;
 pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,

@@ -52,6 +52,7 @@ impl Observation {
                 Fact::Identity(_)
                 | Fact::Answer(_)
                 | Fact::Zone(_)
+                | Fact::Barrier(_)
                 | Fact::Values(_)
                 | Fact::Session(_),
             ) => {}

@@ -5,6 +5,7 @@
 
 mod age;
 pub mod backups;
+pub mod barrier;
 pub mod black_box;
 pub mod cluster;
 pub mod dns;
@@ -93,6 +94,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::PrerequisitesMet => prerequisites::met(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
+        Condition::OldFenced => barrier::shut(sight),
         Condition::ValuesWritten => values::written(sight),
         Condition::RightsGranted => rights::granted(sight),
         Condition::CertificateReady => tls::ready(sight),

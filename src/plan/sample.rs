@@ -24,6 +24,7 @@ fn region(region: &str, name: &str) -> RegionPlan {
         bucket: Some(format!("{name}-recordings")),
         backup_vault: Some(name.to_owned()),
         backup_role: Some("arn:aws:iam::123456789012:role/backup".to_owned()),
+        fence_group: None,
         table_key: None,
         restore_from: None,
         kms_keys: Vec::new(),

@@ -121,6 +121,9 @@ pub struct RegionPlan {
     pub values: Option<PathBuf>,
     /// `load_balancer`: host name or address of the proxy's load balancer, where it is known beforehand.
     pub load_balancer: Vec<String>,
+    /// `fence_security_group`: a security group without rules that the old load balancer gets instead of losing its
+    /// listeners. Primary side only.
+    pub fence_group: Option<String>,
     /// `[….endpoints]`: endpoint overrides by service.
     pub endpoints: BTreeMap<Service, String>,
 }
@@ -164,6 +167,8 @@ pub enum Service {
     Iam,
     /// AWS KMS.
     Kms,
+    /// Elastic Load Balancing v2.
+    LoadBalancing,
     /// Amazon Route 53.
     Route53,
     /// Amazon S3.
@@ -174,11 +179,12 @@ pub enum Service {
 
 impl Service {
     /// Every service, by name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Acm,
         Self::Backup,
         Self::DynamoDb,
         Self::Eks,
+        Self::LoadBalancing,
         Self::Iam,
         Self::Kms,
         Self::Route53,
@@ -194,6 +200,7 @@ impl Service {
             Self::Backup => "backup",
             Self::DynamoDb => "dynamodb",
             Self::Eks => "eks",
+            Self::LoadBalancing => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Kms => "kms",
             Self::Route53 => "route53",

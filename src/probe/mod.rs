@@ -82,7 +82,7 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
         Box::new(live::values::ValuesProbe::new(plan.clone())),
     ];
     probes.extend(live::dns::probes(plan, targets));
-    probes.extend(live::aws(plan));
+    probes.extend(live::aws(plan, targets));
     for door in live::doors::DoorProbe::each(plan, targets) {
         probes.push(Box::new(door));
     }

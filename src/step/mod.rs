@@ -6,6 +6,7 @@
 
 mod abort;
 mod backups;
+mod barrier;
 mod black_box;
 mod dns;
 pub mod expand;
@@ -154,6 +155,7 @@ pub fn natives() -> Vec<Native> {
         reconcilers::native(),
         restart::native(),
         stop::native(),
+        barrier::native(),
         tables::restore(),
         tables::repair(),
         tables::authority(),

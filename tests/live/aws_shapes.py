@@ -32,6 +32,10 @@ COMMON = {"ValidationException", "ValidationError", "InvalidInput", "NoSuchBucke
           "AccessDeniedException", "PreconditionFailed", "InvalidAccessKeyId", "InvalidClientTokenId"}
 
 
+# What botocore calls a service that signs by another name.
+NAMES = {"elasticloadbalancing": "elbv2"}
+
+
 class Held:
     """The findings of one answer."""
 
@@ -324,7 +328,15 @@ def calls(where, told):
     earlier = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=10)
     restore = {"Metadata": {"targetTableName": "shapes-by-job"}, "IdempotencyToken": "shapes",
                "IamRoleArn": "arn:aws:iam::111122223333:role/backup", "ResourceType": "DynamoDB"}
+    balancing = "elasticloadbalancing"
+    balancers = [one["LoadBalancerArn"] for one in told.get((balancing, "DescribeLoadBalancers"), {}).get("LoadBalancers", [])]
+    listeners = [one["ListenerArn"] for one in told.get((balancing, "DescribeListeners"), {}).get("Listeners", [])]
+    nobodys = f"arn:aws:{balancing}:{where['region']}:111122223333:loadbalancer/net/nothing/0"
     return {
+        (balancing, "DescribeLoadBalancers"): [{"PageSize": 400}],
+        (balancing, "DescribeListeners"): [{"LoadBalancerArn": arn} for arn in [*balancers, nobodys]],
+        (balancing, "DeleteListener"): [{"ListenerArn": arn} for arn in [*listeners, nobodys]],
+        (balancing, "SetSecurityGroups"): [{"LoadBalancerArn": arn, "SecurityGroups": ["sg-0"]} for arn in [*balancers, nobodys]],
         ("backup", "StartRestoreJob"): [{**restore, "RecoveryPointArn": point["RecoveryPointArn"]} for point in points[:1]]
         + [{**restore, "IdempotencyToken": "other", "RecoveryPointArn": "arn:aws:backup:us-west-2:1:recovery-point:nothing"}],
         ("backup", "ListRestoreJobs"): [{}, {"ByStatus": "RUNNING", "ByResourceType": "DynamoDB", "MaxResults": 100}],
@@ -476,9 +488,10 @@ def main():
                     parameter_validation=False)
     told, findings, answers = {}, [], 0
     order = {"ListObjectsV2": 0, "ListBackupPlans": 0, "ChangeResourceRecordSets": 0, "RequestCertificate": -1,
-             "ListCertificates": 0, "ListRecoveryPointsByBackupVault": -1, "ListBackups": -1, "StartRestoreJob": 0}
+             "ListCertificates": 0, "ListRecoveryPointsByBackupVault": -1, "ListBackups": -1, "StartRestoreJob": 0,
+             "DescribeLoadBalancers": -2, "DescribeListeners": -1}
     for service, name in sorted(map(tuple, where["operations"]), key=lambda row: (order.get(row[1], 1), row)):
-        client = session.create_client(service, where["region"], endpoint_url=where["endpoint"], config=config)
+        client = session.create_client(NAMES.get(service, service), where["region"], endpoint_url=where["endpoint"], config=config)
         raw = {}
         client.meta.events.register(f"before-parse.*.{name}", lambda response_dict, **_: raw.update(response_dict))
         wanted = calls(where, told).get((service, name))

@@ -53,6 +53,10 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("eks", "DescribeCluster", true),
     ("eks", "DescribePodIdentityAssociation", true),
     ("eks", "ListPodIdentityAssociations", true),
+    ("elasticloadbalancing", "DeleteListener", true),
+    ("elasticloadbalancing", "DescribeListeners", true),
+    ("elasticloadbalancing", "DescribeLoadBalancers", true),
+    ("elasticloadbalancing", "SetSecurityGroups", true),
     ("iam", "GetOpenIDConnectProvider", true),
     ("iam", "GetRole", true),
     ("iam", "SimulatePrincipalPolicy", true),
@@ -124,9 +128,11 @@ fn operation([_, target, request, body]: &[String; 4]) -> (String, String) {
             let action = body
                 .split('&')
                 .find_map(|pair| pair.strip_prefix("Action="));
-            // Of the two that are asked by forms, IAM's API is the older one.
+            // Those that are asked by forms are told apart by the versions of their APIs.
             let service = if body.contains("Version=2010-05-08") {
                 "iam"
+            } else if body.contains("Version=2015-12-01") {
+                "elasticloadbalancing"
             } else {
                 "sts"
             };
@@ -178,6 +184,7 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
         assert!(fine, "{told}");
     }
     rights(&rig, &role);
+    super::barrier::shut(&rig);
     let calls: Vec<_> = Side::BOTH
         .iter()
         .flat_map(|side| rig.aws.calls(*side))

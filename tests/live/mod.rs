@@ -2,6 +2,7 @@
 //! otherwise.
 
 mod aws;
+mod barrier;
 mod calls;
 mod dns;
 mod kube;

@@ -253,6 +253,8 @@ fn by_code(code: &str) -> Option<FailureKind> {
     const NOT_FOUND: &[&str] = &[
         "ResourceNotFoundException",
         "TableNotFoundException",
+        "LoadBalancerNotFound",
+        "ListenerNotFound",
         "NoSuchBucket",
         "NoSuchKey",
         "NoSuchHostedZone",

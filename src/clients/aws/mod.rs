@@ -4,6 +4,7 @@
 //! configuration costs 7 to 48 ms. Every side has its own configuration, connections and credentials, so that a region
 //! that gives no answer delays nobody but itself.
 
+pub mod balancer;
 pub mod certificates;
 mod config;
 mod credentials;
@@ -239,6 +240,16 @@ impl Reach {
             builder = builder.endpoint_url(url);
         }
         aws_sdk_eks::Client::from_conf(builder.build())
+    }
+
+    /// A client of Elastic Load Balancing v2.
+    pub async fn load_balancing(&self) -> aws_sdk_elasticloadbalancingv2::Client {
+        let mut builder =
+            aws_sdk_elasticloadbalancingv2::config::Builder::from(self.config().await);
+        if let Some(url) = self.endpoint(Service::LoadBalancing) {
+            builder = builder.endpoint_url(url);
+        }
+        aws_sdk_elasticloadbalancingv2::Client::from_conf(builder.build())
     }
 
     /// A client of AWS IAM: one endpoint for the world, signed for us-east-1 where its control plane is.

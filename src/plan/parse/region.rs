@@ -74,6 +74,7 @@ pub(super) fn region(
     let issuer = section.text(reader, "issuer");
     let values = section.path(reader, "values", folder);
     let load_balancer = section.list(reader, "load_balancer", rules::target);
+    let fence_group = section.parsed(reader, "fence_security_group", rules::security_group);
     let start = section.span.clone();
     let (kube, context_place, uid_place) = kube(&mut section, reader, folder);
     let set = section
@@ -121,6 +122,7 @@ pub(super) fn region(
         set,
         values: values.map(|found| found.value),
         load_balancer: load_balancer.into_iter().map(|found| found.value).collect(),
+        fence_group: fence_group.map(|found| found.value),
         endpoints,
     };
     gaps(reader, side, &plan, &start);

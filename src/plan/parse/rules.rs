@@ -194,6 +194,18 @@ pub(super) fn key(value: &str) -> Ruled<String> {
     arn(value, "kms", "arn:aws:kms:us-west-2:111122223333:key/…")
 }
 
+/// The id of a security group.
+pub(super) fn security_group(value: &str) -> Ruled<String> {
+    let id = value.strip_prefix("sg-");
+    if id.is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        return Ok(value.to_owned());
+    }
+    wrong(
+        format!("{value:?} is not the id of a security group"),
+        "write one such as \"sg-0123456789abcdef0\"".to_owned(),
+    )
+}
+
 /// What tables are restored from.
 pub(super) fn way(value: &str) -> Ruled<Means> {
     let found = Means::ALL.into_iter().find(|way| way.word() == value);

@@ -104,6 +104,7 @@ impl Answer {
             service => {
                 let space = match service {
                     "route53" => "https://route53.amazonaws.com/doc/2013-04-01/",
+                    "elasticloadbalancing" => super::elb::SPACE,
                     "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
                     _ => "https://sts.amazonaws.com/doc/2011-06-15/",
                 };

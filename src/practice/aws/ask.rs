@@ -15,7 +15,7 @@ pub(super) struct Ask {
     pub method: Method,
     /// Decoded segments of the path, without empty ones.
     pub path: Vec<String>,
-    /// Query parameters; for STS and IAM those of the body.
+    /// Query parameters; for STS, IAM and load balancing those of the body.
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: String,
@@ -48,7 +48,7 @@ impl Ask {
             let value = head.headers.get(name)?.to_str().ok()?;
             Some(value.to_owned())
         };
-        let query = if matches!(service.as_str(), "sts" | "iam") {
+        let query = if matches!(service.as_str(), "sts" | "iam" | "elasticloadbalancing") {
             pairs(&format!("/?{body}"))
         } else {
             pairs(&head.uri.to_string())
@@ -99,7 +99,7 @@ impl Ask {
         match (self.service.as_str(), path.as_slice()) {
             ("dynamodb", _) => self.target.strip_prefix("DynamoDB_20120810."),
             ("kms", _) => self.target.strip_prefix("TrentService."),
-            ("sts" | "iam", _) => self.param("Action"),
+            ("sts" | "iam" | "elasticloadbalancing", _) => self.param("Action"),
             ("acm", _) => self.target.strip_prefix("CertificateManager."),
             ("eks", ["clusters", _]) => Some("DescribeCluster"),
             ("eks", ["clusters", _, "pod-identity-associations"]) => {

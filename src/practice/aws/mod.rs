@@ -10,6 +10,7 @@ mod ask;
 mod backup;
 mod dynamodb;
 mod eks;
+mod elb;
 mod gate;
 mod iam;
 mod kms;
@@ -81,6 +82,10 @@ const OPERATIONS: &[Operation] = operations! {
     "eks" "DescribeCluster" => eks::describe_cluster,
     "eks" "DescribePodIdentityAssociation" => eks::describe_association,
     "eks" "ListPodIdentityAssociations" => eks::list_associations,
+    "elasticloadbalancing" "DeleteListener" => elb::delete_listener,
+    "elasticloadbalancing" "DescribeListeners" => elb::describe_listeners,
+    "elasticloadbalancing" "DescribeLoadBalancers" => elb::describe_load_balancers,
+    "elasticloadbalancing" "SetSecurityGroups" => elb::set_security_groups,
     "iam" "GetOpenIDConnectProvider" => iam::get_provider,
     "iam" "GetRole" => iam::get_role,
     "iam" "SimulatePrincipalPolicy" => iam::simulate,

@@ -1,6 +1,7 @@
 //! The simulated world: pure state, changed only by its methods, which are told the time. One file per noun.
 
 pub mod addresses;
+pub mod barrier;
 pub mod bucket;
 pub mod cache;
 pub mod cluster;
@@ -17,6 +18,7 @@ pub mod zone;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use addresses::Addresses;
+pub use barrier::Barrier;
 pub use bucket::Bucket;
 pub use cache::{CacheFault, CacheSpec};
 pub use cluster::{Cluster, Running, Seed, Timing};
@@ -78,6 +80,7 @@ impl World {
                     began,
                 ),
                 certificates: Vec::new(),
+                barrier: Barrier::default(),
             }
         };
         let mut primary = region(Side::Primary);
@@ -192,6 +195,10 @@ impl World {
     /// What is wrong with a service of a side now: faces ask before each answer.
     #[must_use]
     pub fn fault(&self, side: Side, service: &str, now: Moment) -> Fault {
+        // Shut at AWS it stays shut, whatever comes back behind it.
+        if service == "proxy" && !self.side(side).barrier.open() {
+            return Fault::Reset;
+        }
         if side == Side::Primary && self.healed {
             return Fault::None;
         }

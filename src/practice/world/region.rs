@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Cluster, Requested, Storage};
+use super::{Barrier, Cluster, Requested, Storage};
 
 /// A simulated AWS Region.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Region {
     pub storage: Storage,
     /// What its ACM was asked for.
     pub certificates: Vec<Requested>,
+    /// What its load balancing lets in.
+    pub barrier: Barrier,
 }
 
 /// What a face does instead of answering.

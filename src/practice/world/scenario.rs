@@ -17,7 +17,7 @@ use super::{
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: [(&str, &str); 9] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -25,6 +25,10 @@ const EMBEDDED: [(&str, &str); 8] = [
     (
         "clean-loss",
         include_str!("../../../assets/scenarios/clean-loss.toml"),
+    ),
+    (
+        "api-dead",
+        include_str!("../../../assets/scenarios/api-dead.toml"),
     ),
     (
         "missing-iam",
@@ -208,6 +212,8 @@ pub enum FaultyService {
     DynamoDb,
     /// Amazon EKS.
     Eks,
+    /// Elastic Load Balancing v2.
+    ElasticLoadBalancing,
     /// AWS IAM.
     Iam,
     /// The Kubernetes API.
@@ -232,6 +238,7 @@ impl FaultyService {
             Self::Dns => "dns",
             Self::DynamoDb => "dynamodb",
             Self::Eks => "eks",
+            Self::ElasticLoadBalancing => "elasticloadbalancing",
             Self::Iam => "iam",
             Self::Kubernetes => "kubernetes",
             Self::Proxy => "proxy",
@@ -388,7 +395,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, calm"
         );
     }
 

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{identity, recordings, rights, tables, tls, vault, zone};
+use super::{barrier, identity, recordings, rights, tables, tls, vault, zone};
 use crate::{
     clients::aws::Aws,
     incident::{Side, Subject, TableRole},
     plan::Plan,
-    probe::{Pace, Probe},
+    probe::{Pace, Probe, Targets},
 };
 
 /// The pace of a probe that asks AWS: its own limits end a look earlier, with a better sentence; this one is for the
@@ -19,8 +19,8 @@ pub(super) const fn pace(interval: Duration) -> Pace {
     }
 }
 
-/// The probes that ask AWS: identities, tables, copies, recordings and the hosted zone.
-pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
+/// The probes that ask AWS: identities, tables, copies, recordings, the old load balancer and the hosted zone.
+pub(in crate::probe) fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
     let aws = Aws::new(plan);
     let mut probes: Vec<Box<dyn Probe>> = Vec::new();
     for side in Side::BOTH {
@@ -50,6 +50,8 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>) -> Vec<Box<dyn Probe>> {
             side, bucket, reach, interval,
         )));
     }
+    let primary = aws.side(Side::Primary).clone();
+    probes.push(Box::new(barrier::BarrierProbe::new(plan, primary, targets)));
     let recovery = aws.side(Side::Recovery);
     probes.push(Box::new(rights::RightsProbe::new(
         plan.clone(),

@@ -1,6 +1,7 @@
 //! The probes behind the panes, one file per noun.
 
 mod aws;
+pub mod barrier;
 pub mod black_box;
 pub mod cluster;
 pub mod dns;

@@ -182,6 +182,7 @@ const fn told(condition: Condition) -> &'static str {
         Condition::PrerequisitesMet => "what the values need is there in the recovery region",
         Condition::OldClusterGone => "no pod and no release of the old cluster is left",
         Condition::OldDoorShut => "the old load balancer no longer answers as this cluster",
+        Condition::OldFenced => "AWS lets nobody in through the old load balancer any more",
         Condition::ValuesWritten => {
             "the recovery values file names the recovery region's resources"
         }

@@ -1,0 +1,110 @@
+//! The old load balancer at AWS, against `ministack`: found by its DNS name, written down and shut.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action, ActionTypeEnum, LoadBalancerTypeEnum, ProtocolEnum,
+};
+use relight::incident::{Barrier, Fact, Side, Subject};
+
+use super::{
+    aws::Rig,
+    rig::{eyes::Eyes, step},
+};
+
+/// Makes a network load balancer with a listener and gives its DNS name.
+fn made(rig: &Rig, name: &str) -> String {
+    rig.aws.with(Side::Primary, async |reach| {
+        let client = reach.load_balancing().await;
+        let group = client
+            .create_target_group()
+            .name(name)
+            .protocol(ProtocolEnum::Tcp)
+            .port(3080)
+            .vpc_id("vpc-1");
+        let group = group.send().await.expect("a target group");
+        let group = group.target_groups()[0].target_group_arn().expect("an ARN");
+        let balancer = client
+            .create_load_balancer()
+            .name(name)
+            .r#type(LoadBalancerTypeEnum::Network)
+            .subnets("subnet-1")
+            .security_groups("sg-1")
+            .send()
+            .await
+            .expect("a load balancer");
+        let balancer = &balancer.load_balancers()[0];
+        client
+            .create_listener()
+            .load_balancer_arn(balancer.load_balancer_arn().expect("an ARN"))
+            .protocol(ProtocolEnum::Tcp)
+            .port(443)
+            .default_actions(
+                Action::builder()
+                    .r#type(ActionTypeEnum::Forward)
+                    .target_group_arn(group)
+                    .build(),
+            )
+            .send()
+            .await
+            .expect("a listener");
+        balancer.dns_name().expect("a name").to_owned()
+    })
+}
+
+fn seen(path: &std::path::Path) -> Barrier {
+    let mut eyes = Eyes::open(path, &["barrier"]);
+    eyes.look();
+    match eyes.of(&Subject::Barrier).fresh() {
+        Some(Fact::Barrier(barrier)) => barrier.as_ref().clone(),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// Shuts one by its group and one by its listeners, beside one that is none of ours.
+pub fn shut(rig: &Rig) {
+    made(rig, "somebody-elses");
+    for (name, more) in [
+        ("by-group", "fence_security_group = \"sg-0\"\n"),
+        ("by-listeners", ""),
+    ] {
+        let host = made(rig, name);
+        let path = rig.plan(&format!(
+            "[primary]\nload_balancer = [\"dualstack.{host}\"]\n{more}"
+        ));
+        let open = seen(&path);
+        assert_eq!(open.balancers.len(), 1, "{open:?}");
+        let one = &open.balancers[0];
+        assert_eq!(
+            (one.name.as_str(), one.kind.as_str(), one.listeners[0].port),
+            (name, "network", 443)
+        );
+        assert!(open.missing.is_empty(), "{open:?}");
+        let (told, fine) = step(&path, "fence-old-cluster", true);
+        assert!(fine && told.contains("nothing was changed"), "{told}");
+        assert_eq!(seen(&path), open);
+        let (told, fine) = step(&path, "fence-old-cluster", false);
+        assert!(fine && told.contains("listeners.json"), "{told}");
+        let now = seen(&path);
+        let one = &now.balancers[0];
+        if more.is_empty() {
+            assert!(
+                one.listeners.is_empty() && one.groups == ["sg-1"],
+                "{one:?}"
+            );
+        } else {
+            assert!(one.behind("sg-0") && one.listeners.len() == 1, "{one:?}");
+        }
+        let (told, fine) = step(&path, "fence-old-cluster", false);
+        assert!(fine && told.contains("shut already"), "{told}");
+    }
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn an_old_load_balancer_is_shut_by_its_listeners_or_by_its_group() {
+    let rig = Rig::new();
+    shut(&rig);
+    let path = rig.plan("[primary]\nload_balancer = [\"nobodys.example.com\"]\n");
+    assert_eq!(seen(&path).missing, ["nobodys.example.com"]);
+    let (told, fine) = step(&path, "fence-old-cluster", false);
+    assert!(!fine && told.contains("no load balancer"), "{told}");
+}
