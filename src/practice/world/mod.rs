@@ -103,7 +103,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery: region(Side::Recovery),
+            recovery,
             zone,
             gitops,
             writing: [None, None],
