@@ -9,6 +9,7 @@ pub mod dns;
 pub mod gunzip;
 pub mod issued;
 pub mod kube;
+pub mod prerequisites;
 pub mod rights;
 pub mod tls;
 pub mod values;

@@ -223,23 +223,23 @@ impl Session<'_> {
             return Ok(self.refuse(id, why));
         }
         let locked = self.locked(&step, wait).await?;
+        if let (Some(why), None) = (&locked, through) {
+            let mut text = format!("{} is locked: {why}", step.title);
+            if self.state.waivable(&step).is_ok() {
+                let _ = write!(
+                    text,
+                    " (UNKNOWN, not FAIL: --override \"override {id}\" --reason TEXT runs it all the same)"
+                );
+            }
+            return Ok(self.refuse(id, text));
+        }
         // Asked before anything is written, so that a script that lacks the answer leaves no trace.
         if let Err(why) = answered(&self.state, &step, answer) {
-            return Ok(self.refuse(id, locked.unwrap_or(why)));
+            return Ok(self.refuse(id, why));
         }
-        match (locked, through) {
-            (None, _) => self.intend(Intent::Run(Some(id.clone()))),
-            (Some(_), Some(through)) => self.go_through(id, through),
-            (Some(why), None) => {
-                let mut text = format!("{} is locked: {why}", step.title);
-                if self.state.waivable(&step).is_ok() {
-                    let _ = write!(
-                        text,
-                        " (UNKNOWN, not FAIL: --override \"override {id}\" --reason TEXT runs it all the same)"
-                    );
-                }
-                return Ok(self.refuse(id, text));
-            }
+        match through.filter(|_| locked.is_some()) {
+            None => self.intend(Intent::Run(Some(id.clone()))),
+            Some(through) => self.go_through(id, through),
         }
         self.carry_out(&step, answer).await
     }

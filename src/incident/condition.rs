@@ -56,6 +56,8 @@ conditions! {
     RecordingsReady = "recordings-ready",
     /// The black box lies in the incident's folder, with what a way back needs.
     BlackBoxRecorded = "black-box-recorded",
+    /// Secrets, controllers, CRDs, node capacity, chart, image and keys that the values need are there.
+    PrerequisitesMet = "prerequisites-met",
     /// No pod and no release of the old cluster is left.
     OldClusterGone = "old-cluster-gone",
     /// No address of the old load balancer answers as this cluster.

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Reconcilers, Recordings,
-    Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
+    Answer, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Prerequisites, Reconcilers,
+    Recordings, Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -36,6 +36,8 @@ pub enum Fact {
     Zone(Arc<Zone>),
     /// A way to the proxy.
     Door(Arc<DoorFact>),
+    /// What the recovery cluster must have before the install.
+    Prerequisites(Arc<Prerequisites>),
     /// What the old side was like before anything was changed.
     BlackBox(Arc<BlackBox>),
     /// The recovery values file.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use super::{Billing, Table, TableRole};
+use super::{Billing, Fact, Instruments, Side, Subject, Table, TableRole};
 
 /// The attribute by which Teleport's items expire, in both tables.
 const EXPIRES: &str = "Expires";
@@ -52,6 +52,23 @@ pub struct Lack {
     pub unclear: Vec<String>,
     /// What no call of Relight repairs, with who does.
     pub notes: Vec<String>,
+}
+
+/// The primary's table of a role as it was before: as it was seen last, or as a black box keeps it.
+#[must_use]
+pub fn base(role: TableRole, instruments: &Instruments) -> Option<&Table> {
+    let good = |subject: &Subject| {
+        let (_, fact) = instruments.get(subject)?.good.as_ref()?;
+        Some(fact)
+    };
+    match (
+        good(&Subject::Table(Side::Primary, role)),
+        good(&Subject::BlackBox),
+    ) {
+        (Some(Fact::Table(table)), _) => Some(table),
+        (_, Some(Fact::BlackBox(seen))) => seen.table(role).good(),
+        _ => None,
+    }
 }
 
 /// What `table` lacks against `base`, the primary's table of the same role as it was seen last.

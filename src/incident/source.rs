@@ -10,7 +10,7 @@ use super::{Fact, Instruments, Moment, Side, Subject, TableRole};
 /// By which call a table is restored. In the order in which they are preferred: what lies in the recovery region needs
 /// nothing of the primary; the bytes of the others do (`facts/recovery.md` 3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum Means {
     /// AWS Backup: `StartRestoreJob` of a recovery point in the recovery region.
     Copy,
     /// `RestoreTableToPointInTime` of the primary's table.
@@ -19,8 +19,8 @@ pub enum Way {
     Backup,
 }
 
-impl Way {
-    /// Every way, in the order in which they are preferred.
+impl Means {
+    /// All of them, in the order in which they are preferred.
     pub const ALL: [Self; 3] = [Self::Copy, Self::Pitr, Self::Backup];
 
     /// The call.
@@ -48,7 +48,7 @@ impl Way {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// By which call.
-    pub way: Way,
+    pub means: Means,
     /// ARN of the recovery point or backup; for point-in-time recovery of the table.
     pub arn: String,
     /// The moment up to which the restored table will hold data.
@@ -61,7 +61,7 @@ impl Source {
     /// Whether this very source can give the data of that moment.
     #[must_use]
     pub fn gives(&self, wanted: &Self) -> bool {
-        let same = self.way == wanted.way && self.arn == wanted.arn;
+        let same = self.means == wanted.means && self.arn == wanted.arn;
         match self.earliest {
             Some(earliest) => same && earliest <= wanted.data && wanted.data <= self.data,
             None => same,
@@ -92,7 +92,7 @@ pub fn sources(role: TableRole, instruments: &Instruments) -> Vec<Source> {
     let mut found = Vec::new();
     if let Some((Fact::Vault(vault), at)) = fresh(Subject::Vault(role)) {
         found.extend(vault.usable(at).map(|point| Source {
-            way: Way::Copy,
+            means: Means::Copy,
             arn: point.arn.clone(),
             data: point.created,
             earliest: None,
@@ -105,7 +105,7 @@ pub fn sources(role: TableRole, instruments: &Instruments) -> Vec<Source> {
             && let (Some(earliest), Some(latest)) = (pitr.earliest, pitr.latest)
         {
             found.push(Source {
-                way: Way::Pitr,
+                means: Means::Pitr,
                 arn: arn.clone(),
                 data: Moment::from_secs(latest.secs()),
                 earliest: Some(earliest),
@@ -116,7 +116,7 @@ pub fn sources(role: TableRole, instruments: &Instruments) -> Vec<Source> {
         let own =
             backups.filter(|backup| backup.status == "AVAILABLE" && backup.kind != "AWS_BACKUP");
         found.extend(own.map(|backup| Source {
-            way: Way::Backup,
+            means: Means::Backup,
             arn: backup.arn.clone(),
             data: backup.created,
             earliest: None,
@@ -134,26 +134,28 @@ pub fn sources(role: TableRole, instruments: &Instruments) -> Vec<Source> {
 pub fn choose(
     wanted: [Option<&[Source]>; 2],
     anchor: Option<Moment>,
-    only: Option<Way>,
+    only: Option<Means>,
 ) -> [Option<Source>; 2] {
-    let ways = Way::ALL.map(|way| only.is_none_or(|only| only == way).then_some(way));
-    let ways: Vec<Way> = ways.into_iter().flatten().collect();
-    let of = |sources: Option<&[Source]>, way: Way| -> Vec<Source> {
+    let kinds = Means::ALL.map(|means| only.is_none_or(|only| only == means).then_some(means));
+    let kinds: Vec<Means> = kinds.into_iter().flatten().collect();
+    let of = |sources: Option<&[Source]>, means: Means| -> Vec<Source> {
         let all = sources.unwrap_or_default().iter();
-        all.filter(|source| source.way == way).cloned().collect()
+        all.filter(|source| source.means == means)
+            .cloned()
+            .collect()
     };
-    let serves = |way: &Way| {
+    let serves = |means: &Means| {
         wanted
             .iter()
-            .all(|sources| sources.is_none() || !of(*sources, *way).is_empty())
+            .all(|sources| sources.is_none() || !of(*sources, *means).is_empty())
     };
-    if let Some(way) = ways.iter().copied().find(serves) {
-        return pick(wanted.map(|sources| of(sources, way)), anchor);
+    if let Some(means) = kinds.iter().copied().find(serves) {
+        return pick(wanted.map(|sources| of(sources, means)), anchor);
     }
     // No way serves both: each goes its own best.
     let best = wanted.map(|sources| {
-        let way = ways.iter().find(|way| !of(sources, **way).is_empty());
-        way.map(|way| of(sources, *way)).unwrap_or_default()
+        let means = kinds.iter().find(|means| !of(sources, **means).is_empty());
+        means.map(|means| of(sources, *means)).unwrap_or_default()
     });
     pick(best, anchor)
 }
@@ -195,8 +197,15 @@ pub struct Restore {
 
 impl fmt::Display for Restore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Source { way, arn, data, .. } = &self.source;
-        write!(f, "{} {arn} to {}, data of {data}", way.call(), self.target)
+        let Source {
+            means, arn, data, ..
+        } = &self.source;
+        write!(
+            f,
+            "{} {arn} to {}, data of {data}",
+            means.call(),
+            self.target
+        )
     }
 }
 
@@ -208,14 +217,14 @@ impl FromStr for Restore {
         let [call, arn, "to", target, "data", "of", data] = words.as_slice() else {
             return Err(());
         };
-        let way = Way::ALL
+        let means = Means::ALL
             .into_iter()
-            .find(|way| way.call() == *call)
+            .find(|means| means.call() == *call)
             .ok_or(())?;
         let data: Moment = data.parse().map_err(|_| ())?;
         Ok(Self {
             source: Source {
-                way,
+                means,
                 arn: (*arn).to_owned(),
                 data,
                 earliest: None,

@@ -4,18 +4,18 @@ use super::*;
 
 const OUTAGE: i64 = 100_000;
 
-fn source(way: Way, name: &str, before: i64) -> Source {
+fn source(means: Means, name: &str, before: i64) -> Source {
     Source {
-        way,
+        means,
         arn: format!("arn:{name}"),
         data: Moment::from_secs(OUTAGE - before),
-        earliest: (way == Way::Pitr).then(|| Moment::from_secs(0)),
+        earliest: (means == Means::Pitr).then(|| Moment::from_secs(0)),
     }
 }
 
 fn copies(all: &[(&str, i64)]) -> Vec<Source> {
     all.iter()
-        .map(|(name, before)| source(Way::Copy, name, *before))
+        .map(|(name, before)| source(Means::Copy, name, *before))
         .collect()
 }
 
@@ -43,11 +43,11 @@ fn the_newest_state_goes_with_the_audit_log_nearest_to_it() {
 #[test]
 fn one_way_serves_both_and_what_needs_the_primary_comes_last() {
     let mut state = copies(&[("s1", 3600)]);
-    state.push(source(Way::Pitr, "s", 300));
-    state.push(source(Way::Backup, "sb", 9_000));
+    state.push(source(Means::Pitr, "s", 300));
+    state.push(source(Means::Backup, "sb", 9_000));
     let mut audit = vec![
-        source(Way::Pitr, "a", 420),
-        source(Way::Backup, "ab", 9_060),
+        source(Means::Pitr, "a", 420),
+        source(Means::Backup, "ab", 9_060),
     ];
     // To the same second, the newest that both can give.
     let found = choose([Some(&state), Some(&audit)], None, None);
@@ -55,12 +55,12 @@ fn one_way_serves_both_and_what_needs_the_primary_comes_last() {
         told(found),
         [Some(chosen("s", 420)), Some(chosen("a", 420))]
     );
-    let found = choose([Some(&state), Some(&audit)], None, Some(Way::Backup));
+    let found = choose([Some(&state), Some(&audit)], None, Some(Means::Backup));
     assert_eq!(
         told(found),
         [Some(chosen("sb", 9_000)), Some(chosen("ab", 9_060))]
     );
-    let found = choose([Some(&state), Some(&audit)], None, Some(Way::Copy));
+    let found = choose([Some(&state), Some(&audit)], None, Some(Means::Copy));
     assert_eq!(told(found), [Some(chosen("s1", 3600)), None]);
     audit.extend(copies(&[("a1", 3500)]));
     let found = choose([Some(&state), Some(&audit)], None, None);
@@ -73,7 +73,7 @@ fn one_way_serves_both_and_what_needs_the_primary_comes_last() {
 #[test]
 fn without_a_common_way_each_goes_its_own_and_a_table_that_stays_sets_the_time() {
     let state = copies(&[("s1", 3600)]);
-    let audit = [source(Way::Pitr, "a", 300)];
+    let audit = [source(Means::Pitr, "a", 300)];
     let found = choose([Some(&state), Some(&audit)], None, None);
     assert_eq!(
         told(found),
@@ -94,7 +94,7 @@ fn without_a_common_way_each_goes_its_own_and_a_table_that_stays_sets_the_time()
 
 #[test]
 fn a_restore_reads_back_and_is_given_by_its_own_source_only() {
-    for way in Way::ALL {
+    for way in Means::ALL {
         let restore = Restore {
             source: source(way, "x", 5),
             target: "teleport-state-dr".to_owned(),
@@ -107,9 +107,9 @@ fn a_restore_reads_back_and_is_given_by_its_own_source_only() {
         );
         assert!(!source(way, "y", 5).gives(&read.source));
     }
-    let later = source(Way::Pitr, "x", 0);
-    assert!(later.gives(&source(Way::Pitr, "x", 5)), "time goes on");
-    assert!(!source(Way::Pitr, "x", 9).gives(&source(Way::Pitr, "x", 5)));
+    let later = source(Means::Pitr, "x", 0);
+    assert!(later.gives(&source(Means::Pitr, "x", 5)), "time goes on");
+    assert!(!source(Means::Pitr, "x", 9).gives(&source(Means::Pitr, "x", 5)));
     for text in [
         "",
         "DeleteTable a to b, data of 2026-11-23T14:05:31Z",

@@ -35,6 +35,8 @@ pub enum Subject {
     Zone,
     /// A way to the Teleport proxy: the old load balancer, the new one, the public name.
     Door(Door),
+    /// What must be in place in the recovery region before the install.
+    Prerequisites,
     /// The black box of this incident, or the newest one kept before it.
     BlackBox,
     /// The values file written for the recovery release.
@@ -64,6 +66,7 @@ impl fmt::Display for Subject {
             Self::Answer { server, name } => write!(f, "answer {server} {name}"),
             Self::Zone => f.write_str("zone"),
             Self::Door(door) => write!(f, "door {door}"),
+            Self::Prerequisites => f.write_str("prerequisites"),
             Self::BlackBox => f.write_str("black box"),
             Self::Values => f.write_str("values"),
             Self::Rights => f.write_str("rights"),

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{
-    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Table, Tls,
+    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Prerequisites, Table, Tls,
     black_box::Kept, rights::RoleRights, tls::Way,
 };
 
@@ -39,6 +39,7 @@ impl Observation {
                 }
             }
             Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
+            Ok(Fact::Prerequisites(seen)) => wash_prerequisites(Arc::make_mut(seen), clean),
             Ok(Fact::Rights(rights)) => {
                 let rights = Arc::make_mut(rights);
                 for role in [&mut rights.auth, &mut rights.proxy] {
@@ -112,6 +113,25 @@ fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
                 ..(**pod).clone()
             });
         }
+    }
+}
+
+fn wash_prerequisites(seen: &mut Prerequisites, clean: Clean<'_>) {
+    for (_, _, there) in &mut seen.secrets {
+        part(there, clean);
+    }
+    for names in [&mut seen.ingress_classes, &mut seen.groups]
+        .into_iter()
+        .flatten()
+    {
+        part(names, clean);
+    }
+    part(&mut seen.controllers, clean);
+    part(&mut seen.nodes, clean);
+    part(&mut seen.chart, clean);
+    part(&mut seen.image.1, clean);
+    for (_, key) in &mut seen.keys {
+        part(key, clean);
     }
 }
 
@@ -301,6 +321,15 @@ mod tests {
             witnessed: Vec::new(),
             gaps: vec![failure()],
         };
+        let mut needed = crate::incident::prerequisites::tests::met();
+        needed.secrets = vec![(String::new(), String::new(), Err(failure()))];
+        needed.ingress_classes = Some(Err(failure()));
+        needed.groups = Some(Err(failure()));
+        needed.controllers = Err(failure());
+        needed.nodes = Err(failure());
+        needed.chart = Err(failure());
+        needed.image.1 = Err(failure());
+        needed.keys = vec![(String::new(), Err(failure()))];
         let at = Moment::default();
         let mut seen = crate::incident::black_box::sample::sealed(at).seen;
         seen.pins.value = Err(failure());
@@ -316,6 +345,7 @@ mod tests {
             Ok(Fact::Vault(vault.into())),
             Ok(Fact::Recordings(recordings.into())),
             Ok(Fact::Door(door.into())),
+            Ok(Fact::Prerequisites(needed.into())),
             Ok(Fact::BlackBox(seen.into())),
         ]
     }

@@ -13,6 +13,7 @@ pub mod fence;
 pub mod forecast;
 pub mod identity;
 pub mod pod;
+pub mod prerequisites;
 pub mod reconcilers;
 pub mod region;
 pub mod rights;
@@ -89,6 +90,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::RecordingsReady => backups::recordings_ready(sight),
         Condition::PrimarySilent => way::primary_silent(sight),
         Condition::BlackBoxRecorded => black_box::recorded(sight),
+        Condition::PrerequisitesMet => prerequisites::met(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
         Condition::OldDoorShut => doors::old_shut(sight),
         Condition::ValuesWritten => values::written(sight),

@@ -135,7 +135,7 @@ pub fn repaired(sight: &Sight<'_>) -> Finding {
                     edits,
                     unclear: unread,
                     notes: more,
-                } = repair::lack(table, base(role, sight));
+                } = repair::lack(table, repair::base(role, sight.instruments));
                 wrong.extend(edits.iter().map(|edit| format!("lacking: {edit}")));
                 unclear.extend(unread);
                 unclear.extend(filling(table));
@@ -172,17 +172,6 @@ fn filling(table: &Table) -> Option<String> {
             table.name
         )
     })
-}
-
-/// The primary's table as it was seen last, however long ago that is.
-fn base<'a>(role: TableRole, sight: &Sight<'a>) -> Option<&'a Table> {
-    let reading = sight
-        .instruments
-        .get(&Subject::Table(Side::Primary, role))?;
-    match reading.good.as_ref()? {
-        (_, Fact::Table(table)) => Some(table),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole, source::Way};
+use crate::incident::{Side, TableRole, source::Means};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +104,7 @@ pub struct RegionPlan {
     /// `table_key`: ARN of the KMS key that restored tables are encrypted with; a key that AWS owns unless said.
     pub table_key: Option<String>,
     /// `restore_from`: the one kind of copy that tables are restored from; the best that answers unless said.
-    pub restore_from: Option<Way>,
+    pub restore_from: Option<Means>,
     /// `kms_keys`: keys that tables, bucket or authorities depend on.
     pub kms_keys: Vec<String>,
     /// `certificate`: ARN of the ACM certificate.
@@ -162,6 +162,8 @@ pub enum Service {
     Eks,
     /// AWS IAM: one endpoint for the world, with its control plane in us-east-1.
     Iam,
+    /// AWS KMS.
+    Kms,
     /// Amazon Route 53.
     Route53,
     /// Amazon S3.
@@ -172,12 +174,13 @@ pub enum Service {
 
 impl Service {
     /// Every service, by name.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Acm,
         Self::Backup,
         Self::DynamoDb,
         Self::Eks,
         Self::Iam,
+        Self::Kms,
         Self::Route53,
         Self::S3,
         Self::Sts,
@@ -192,6 +195,7 @@ impl Service {
             Self::DynamoDb => "dynamodb",
             Self::Eks => "eks",
             Self::Iam => "iam",
+            Self::Kms => "kms",
             Self::Route53 => "route53",
             Self::S3 => "s3",
             Self::Sts => "sts",

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use serde_json::json;
 use toml::{Table, Value};
 
-use super::{aws::access_key, world::World};
+use super::{
+    aws::{access_key, kms_key},
+    world::World,
+};
 use crate::incident::Side;
 
 /// The plan, with `@key@` where the world fills something in.
@@ -35,6 +38,13 @@ pub fn plan(world: &World, pins: &[String]) -> String {
         (
             "black_box".to_owned(),
             text(&format!("s3://{}/black-box", scenario.recovery.bucket)),
+        ),
+        (
+            "kms_key".to_owned(),
+            text(&kms_key(
+                &scenario.recovery.region,
+                &scenario.recovery.account,
+            )),
         ),
         ("recovery_values".to_owned(), text(RECOVERY_VALUES)),
         (

@@ -68,6 +68,7 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
             plan.clone(),
             Side::Recovery,
         )),
+        Box::new(live::prerequisites::PrerequisitesProbe::new(plan.clone())),
         Box::new(live::black_box::BlackBoxProbe::new(plan, targets)),
         Box::new(live::reconcilers::ReconcilersProbe::new(
             plan.clone(),

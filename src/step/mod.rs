@@ -12,6 +12,7 @@ pub mod expand;
 mod load_balancer;
 mod ping;
 mod pods;
+mod prerequisites;
 mod reconcilers;
 mod restart;
 mod rights;
@@ -149,6 +150,7 @@ pub fn natives() -> Vec<Native> {
     vec![
         backups::native(),
         black_box::native(),
+        prerequisites::native(),
         reconcilers::native(),
         restart::native(),
         stop::native(),

@@ -190,7 +190,7 @@ async fn both_come_out_of_the_primary_at_one_moment_or_from_its_backups_when_the
         ("backups", "RestoreTableFromBackup"),
     ] {
         let mut rig = region(EMPTY).await;
-        rig.plan.recovery.restore_from = relight::incident::source::Way::ALL
+        rig.plan.recovery.restore_from = relight::incident::source::Means::ALL
             .into_iter()
             .find(|way| way.word() == from);
         rig.plan.recovery.backup_role = None;

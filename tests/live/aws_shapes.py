@@ -315,7 +315,35 @@ def calls(where, told):
     objects = told.get(("s3", "ListObjectsV2"), {}).get("Contents", [])
     plans = told.get(("backup", "ListBackupPlans"), {}).get("BackupPlansList", [])
     made = told.get(("route53", "ChangeResourceRecordSets"), {}).get("ChangeInfo", {}).get("Id", "C0")
+    points = told.get(("backup", "ListRecoveryPointsByBackupVault"), {}).get("RecoveryPoints", [])
+    backups = told.get(("dynamodb", "ListBackups"), {}).get("BackupSummaries", [])
+    job = told.get(("backup", "StartRestoreJob"), {}).get("RestoreJobId", "nothing")
+    own = f"arn:aws:dynamodb:{where['region']}:111122223333:table/{table}"
+    earlier = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=10)
+    restore = {"Metadata": {"targetTableName": "shapes-by-job"}, "IdempotencyToken": "shapes",
+               "IamRoleArn": "arn:aws:iam::111122223333:role/backup", "ResourceType": "DynamoDB"}
     return {
+        ("backup", "StartRestoreJob"): [{**restore, "RecoveryPointArn": point["RecoveryPointArn"]} for point in points[:1]]
+        + [{**restore, "IdempotencyToken": "other", "RecoveryPointArn": "arn:aws:backup:us-west-2:1:recovery-point:nothing"}],
+        ("backup", "ListRestoreJobs"): [{}, {"ByStatus": "RUNNING", "ByResourceType": "DynamoDB", "MaxResults": 100}],
+        ("backup", "DescribeRestoreJob"): [{"RestoreJobId": job}, {"RestoreJobId": "nothing"}],
+        ("backup", "GetRestoreJobMetadata"): [{"RestoreJobId": job}, {"RestoreJobId": "nothing"}],
+        ("dynamodb", "RestoreTableFromBackup"): [
+            {"TargetTableName": "shapes-from-backup", "BackupArn": backup["BackupArn"]} for backup in backups[:1]]
+        + [{"TargetTableName": "shapes-from-backup", "BackupArn": own + "-nothing/backup/01234567890123-x"}],
+        ("dynamodb", "RestoreTableToPointInTime"): [
+            {"TargetTableName": "shapes-to-moment", "SourceTableArn": own, "RestoreDateTime": earlier},
+            {"TargetTableName": "shapes-to-moment", "SourceTableArn": own + "-nothing", "RestoreDateTime": earlier}],
+        ("dynamodb", "DescribeTimeToLive"): [{"TableName": table}, {"TableName": "nothing"}],
+        ("dynamodb", "ListTagsOfResource"): [{"ResourceArn": own}, {"ResourceArn": own + "-nothing"}],
+        ("dynamodb", "TagResource"): [{"ResourceArn": own, "Tags": [{"Key": "shapes", "Value": "x"}]}],
+        ("dynamodb", "UpdateTimeToLive"): [
+            {"TableName": name, "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "Expires"}}
+            for name in (table, "nothing")],
+        ("dynamodb", "UpdateContinuousBackups"): [
+            {"TableName": name, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+            for name in (table, "nothing")],
+        ("dynamodb", "UpdateTable"): [{"TableName": name, "DeletionProtectionEnabled": True} for name in (table, "nothing")],
         ("sts", "GetCallerIdentity"): [{}],
         ("sts", "AssumeRoleWithWebIdentity"): [
             {"RoleArn": where["role"], "RoleSessionName": "relight", "WebIdentityToken": where["token"]},
@@ -441,7 +469,7 @@ def main():
                     parameter_validation=False)
     told, findings, answers = {}, [], 0
     order = {"ListObjectsV2": 0, "ListBackupPlans": 0, "ChangeResourceRecordSets": 0, "RequestCertificate": -1,
-             "ListCertificates": 0}
+             "ListCertificates": 0, "ListRecoveryPointsByBackupVault": -1, "ListBackups": -1, "StartRestoreJob": 0}
     for service, name in sorted(map(tuple, where["operations"]), key=lambda row: (order.get(row[1], 1), row)):
         client = session.create_client(service, where["region"], endpoint_url=where["endpoint"], config=config)
         raw = {}

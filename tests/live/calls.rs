@@ -27,15 +27,28 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("acm", "DescribeCertificate", true),
     ("acm", "ListCertificates", true),
     ("acm", "RequestCertificate", true),
+    // Restore jobs it knows of none.
+    ("backup", "DescribeRestoreJob", false),
     ("backup", "GetBackupPlan", true),
+    ("backup", "GetRestoreJobMetadata", false),
     ("backup", "ListBackupPlans", true),
     // Answered, and always with an empty list.
     ("backup", "ListRecoveryPointsByBackupVault", false),
+    ("backup", "ListRestoreJobs", false),
+    ("backup", "StartRestoreJob", false),
     ("dynamodb", "DescribeContinuousBackups", true),
     ("dynamodb", "DescribeTable", true),
+    ("dynamodb", "DescribeTimeToLive", true),
     ("dynamodb", "GetResourcePolicy", true),
     ("dynamodb", "ListBackups", true),
+    ("dynamodb", "ListTagsOfResource", true),
     ("dynamodb", "Query", true),
+    ("dynamodb", "RestoreTableFromBackup", true),
+    ("dynamodb", "RestoreTableToPointInTime", true),
+    ("dynamodb", "TagResource", true),
+    ("dynamodb", "UpdateContinuousBackups", true),
+    ("dynamodb", "UpdateTable", true),
+    ("dynamodb", "UpdateTimeToLive", true),
     ("eks", "DescribeCluster", true),
     ("eks", "DescribePodIdentityAssociation", true),
     ("eks", "ListPodIdentityAssociations", true),
@@ -56,6 +69,21 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("sts", "AssumeRole", true),
     ("sts", "AssumeRoleWithWebIdentity", true),
     ("sts", "GetCallerIdentity", true),
+];
+
+/// Made by `restore-tables` and `repair-tables` alone, which this walk does not take: `ministack` keeps no recovery
+/// points, and restores no table of another region.
+const OF_RESTORES: &[&str] = &[
+    "DescribeRestoreJob",
+    "GetRestoreJobMetadata",
+    "ListRestoreJobs",
+    "RestoreTableFromBackup",
+    "RestoreTableToPointInTime",
+    "StartRestoreJob",
+    "TagResource",
+    "UpdateContinuousBackups",
+    "UpdateTable",
+    "UpdateTimeToLive",
 ];
 
 fn known() -> BTreeSet<(String, String)> {
@@ -147,7 +175,9 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
         .flat_map(|side| rig.aws.calls(*side))
         .collect();
     let made: BTreeSet<_> = calls.iter().map(operation).collect();
-    assert_eq!(made, known());
+    let mut wanted = known();
+    wanted.retain(|(_, name)| !OF_RESTORES.contains(&name.as_str()));
+    assert_eq!(made, wanted);
     for call in &calls {
         let [status, target, request, body] = call;
         // Only the recovery's bucket has no rules of replication, and neither it nor the tables have a policy.
@@ -160,9 +190,12 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
         assert!(fine, "{call:?}");
         if target.ends_with(".Query") {
             let fine = body.contains("FullPath, #Timestamp")
+                || body.contains("FullPath, Revision")
                 || body.contains(r#"ProjectionExpression\":\"CreatedAt\""#);
             assert!(fine && !body.contains("Value,"), "{body}");
-            assert!(!body.contains("authorities"), "{body}");
+            // Of the rows with private keys, key and revision alone.
+            let of_keys = body.contains("authorities");
+            assert!(!of_keys || body.contains("FullPath, Revision"), "{body}");
         }
     }
     let Some(Fact::Identity(who)) = eyes.of(&Subject::Identity(Side::Recovery)).fresh() else {

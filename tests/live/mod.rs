@@ -7,6 +7,7 @@ mod dns;
 mod kube;
 mod rig;
 mod rights;
+mod script;
 mod together;
 mod walk;
 mod web;

@@ -98,11 +98,18 @@ fn from_first_frame_to_public_ping() {
     passes(&terminal, "Verify backups");
 
     confirm(&mut terminal, "Record the black box");
+    run(&mut terminal, "Check prerequisites");
+    passes(&terminal, "Check prerequisites");
+    confirm(&mut terminal, "Pause what would");
     run(&mut terminal, "Stop old cluster");
     terminal.wait_for("uninstall teleport-cluster in");
     terminal.keys("uninstall teleport-cluster in practice-us-east-1\r");
     passes(&terminal, "Stop old cluster");
 
+    confirm(&mut terminal, "Restore tables");
+    confirm(&mut terminal, "Repair tables");
+    run(&mut terminal, "Check state table");
+    passes(&terminal, "Check state table");
     confirm(&mut terminal, "Write recovery values");
     for look in ["Check rights", "Check certificate"] {
         run(&mut terminal, look);

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use relight::incident::{
     Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
     DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
-    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, Reconciler, ReconcilerKind,
-    Reconcilers, Recordings, RecoveryPoint, Release, Rights, Session, Settings, Side, StoredObject,
-    Subject, Table, TableRole, Tls, Values, Vault,
+    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler,
+    ReconcilerKind, Reconcilers, Recordings, RecoveryPoint, Release, Rights, Session, Settings,
+    Side, StoredObject, Subject, Table, TableRole, Tls, Values, Vault,
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
 };
@@ -41,6 +41,7 @@ pub const NAMES: &[&str] = &[
     "certificate",
     "no certificate",
     "black box",
+    "prerequisites",
     "recovery pods looping",
     "recovery pods ready",
     "new door",
@@ -86,6 +87,10 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
         "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
+        "prerequisites" => vec![(
+            Subject::Prerequisites,
+            Ok(Fact::Prerequisites(prerequisites())),
+        )],
         "values" => vec![(Subject::Values, Ok(Fact::Values(values())))],
         "rights" => vec![rights(Ok(0))],
         "rights denied" => vec![rights(Ok(3))],
@@ -115,6 +120,11 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
 fn black_box() -> Arc<BlackBox> {
     let text = include_str!("../fixtures/black-box/seen-1.json");
     Arc::new(serde_json::from_str(text).expect("a black box"))
+}
+
+fn prerequisites() -> Arc<Prerequisites> {
+    let text = include_str!("../fixtures/black-box/prerequisites-1.json");
+    Arc::new(serde_json::from_str(text).expect("prerequisites"))
 }
 
 fn session(through: &[&str]) -> (Subject, Result<Fact, Failure>) {

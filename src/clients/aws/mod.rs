@@ -9,6 +9,7 @@ mod config;
 mod credentials;
 mod failure;
 pub mod identity;
+pub mod keys;
 mod moment;
 pub mod recordings;
 pub mod tables;
@@ -247,6 +248,15 @@ impl Reach {
             builder = builder.endpoint_url(url);
         }
         aws_sdk_iam::Client::from_conf(builder.build())
+    }
+
+    /// A client of AWS KMS.
+    pub async fn kms(&self) -> aws_sdk_kms::Client {
+        let mut builder = aws_sdk_kms::config::Builder::from(self.config().await);
+        if let Some(url) = self.endpoint(Service::Kms) {
+            builder = builder.endpoint_url(url);
+        }
+        aws_sdk_kms::Client::from_conf(builder.build())
     }
 
     /// A client of AWS STS, at the region's own endpoint.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Kube, failure, query};
-use crate::incident::Failure;
+use crate::incident::{Failure, FailureKind};
 
+/// Pages of one list: 100,000 objects.
+const PAGES: usize = 200;
 /// How long a change may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -34,6 +36,53 @@ pub async fn read_metadata<T: DeserializeOwned>(
     patience: Duration,
 ) -> Result<T, Failure> {
     query::get(kube, doing, query::METADATA_LIST, path, patience).await
+}
+
+/// A whole list in pages of 500, each of which may take `patience`; `path` has no query.
+///
+/// # Errors
+/// As [`read`]; and if it does not come to an end.
+pub async fn list<T: DeserializeOwned>(
+    kube: &Kube,
+    doing: &str,
+    path: &str,
+    patience: Duration,
+) -> Result<Vec<T>, Failure> {
+    let mut all = Vec::new();
+    let mut rest = String::new();
+    for _ in 0..PAGES {
+        let more = if rest.is_empty() {
+            String::new()
+        } else {
+            format!("&continue={}", encode(&rest))
+        };
+        let uri = format!("{path}?limit=500{more}");
+        let page: Page<T> = read(kube, doing, &uri, patience).await?;
+        all.extend(page.items);
+        rest = page.metadata.r#continue;
+        if rest.is_empty() {
+            return Ok(all);
+        }
+    }
+    Err(Failure::new(
+        FailureKind::Garbage,
+        format!("{} does not come to an end with {doing}", kube.place),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMeta,
+    #[serde(default = "Vec::new", deserialize_with = "super::wire::list")]
+    items: Vec<T>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PageMeta {
+    r#continue: String,
 }
 
 /// Escapes what is not unreserved (RFC 3986 section 2.3).

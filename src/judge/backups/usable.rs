@@ -30,7 +30,7 @@ pub fn copies_usable(sight: &Sight<'_>) -> Finding {
         let of_copies = found.copies.iter().find(|copy| copy.restore);
         let from_primary = source::sources(role, sight.instruments)
             .into_iter()
-            .any(|source| source.way != source::Way::Copy);
+            .any(|source| source.means != source::Means::Copy);
         if let Some(table) = table {
             good.push(format!("{role} table {} is there", table.name));
             evidence.push(Subject::Table(Side::Recovery, role));

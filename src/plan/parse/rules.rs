@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    incident::source::Way,
+    incident::source::Means,
     plan::{CopyTo, RegionPlan},
 };
 
@@ -195,11 +195,11 @@ pub(super) fn key(value: &str) -> Ruled<String> {
 }
 
 /// What tables are restored from.
-pub(super) fn way(value: &str) -> Ruled<Way> {
-    let found = Way::ALL.into_iter().find(|way| way.word() == value);
+pub(super) fn way(value: &str) -> Ruled<Means> {
+    let found = Means::ALL.into_iter().find(|way| way.word() == value);
     found.map_or_else(
         || {
-            let words = Way::ALL.map(Way::word).join(", ");
+            let words = Means::ALL.map(Means::word).join(", ");
             wrong(
                 format!("{value:?} is nothing that tables are restored from"),
                 format!(

@@ -51,7 +51,7 @@ impl Answer {
     pub fn labelled(mut self, service: &str) -> Self {
         self.content = match (self.content, service) {
             (Some(_), "backup" | "eks") => Some("application/json"),
-            (Some(_), "acm") => Some("application/x-amz-json-1.1"),
+            (Some(_), "acm" | "kms") => Some("application/x-amz-json-1.1"),
             (Some(_), "s3") => Some("application/xml"),
             (content, _) => content,
         };
@@ -92,7 +92,7 @@ impl Answer {
                 };
                 Self::json(&json!({"__type": format!("{shape}#{code}"), "message": message}))
             }
-            "acm" => Self::json(&json!({"__type": code, "message": message})),
+            "acm" | "kms" => Self::json(&json!({"__type": code, "message": message})),
             "eks" => Self::json(&json!({"message": message})).with("x-amzn-errortype", code),
             "backup" => Self::json(&json!({"Code": code, "Message": message}))
                 .with("x-amzn-errortype", code),

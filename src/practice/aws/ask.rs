@@ -75,7 +75,10 @@ impl Ask {
 
     /// Whether the service speaks JSON.
     pub fn json(&self) -> bool {
-        matches!(self.service.as_str(), "dynamodb" | "backup" | "acm" | "eks")
+        matches!(
+            self.service.as_str(),
+            "dynamodb" | "backup" | "acm" | "eks" | "kms"
+        )
     }
 
     /// A query parameter.
@@ -95,6 +98,7 @@ impl Ask {
         let post = self.method == Method::POST;
         match (self.service.as_str(), path.as_slice()) {
             ("dynamodb", _) => self.target.strip_prefix("DynamoDB_20120810."),
+            ("kms", _) => self.target.strip_prefix("TrentService."),
             ("sts" | "iam", _) => self.param("Action"),
             ("acm", _) => self.target.strip_prefix("CertificateManager."),
             ("eks", ["clusters", _]) => Some("DescribeCluster"),

@@ -12,6 +12,7 @@ mod dynamodb;
 mod eks;
 mod gate;
 mod iam;
+mod kms;
 mod route53;
 mod s3;
 mod sts;
@@ -83,6 +84,7 @@ const OPERATIONS: &[Operation] = operations! {
     "iam" "GetOpenIDConnectProvider" => iam::get_provider,
     "iam" "GetRole" => iam::get_role,
     "iam" "SimulatePrincipalPolicy" => iam::simulate,
+    "kms" "DescribeKey" => kms::describe_key,
     "route53" "GetHostedZone" => route53::get_hosted_zone,
     "route53" "ListResourceRecordSets" => route53::list_records,
     "route53" "ChangeResourceRecordSets" => route53::change_records,
@@ -105,6 +107,8 @@ const OPERATIONS: &[Operation] = operations! {
 pub fn access_key(account: &str) -> String {
     format!("AKIA{account}")
 }
+
+pub use kms::arn as kms_key;
 
 #[derive(Clone)]
 struct Face {
@@ -198,7 +202,7 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
     let Some(account) = &ask.account else {
         let code = match ask.service.as_str() {
             "s3" => "InvalidAccessKeyId",
-            "dynamodb" | "backup" | "acm" | "eks" => "UnrecognizedClientException",
+            "dynamodb" | "backup" | "acm" | "eks" | "kms" => "UnrecognizedClientException",
             _ => "InvalidClientTokenId",
         };
         let status = if ask.json() { 400 } else { 403 };
@@ -251,7 +255,7 @@ fn as_role(ask: &Ask, side: Side, world: &World) -> bool {
 
 fn denied(ask: &Ask) -> Answer {
     let (status, code) = match ask.service.as_str() {
-        "dynamodb" | "acm" => (400, "AccessDeniedException"),
+        "dynamodb" | "acm" | "kms" => (400, "AccessDeniedException"),
         "backup" | "eks" => (403, "AccessDeniedException"),
         _ => (403, "AccessDenied"),
     };

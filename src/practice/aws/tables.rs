@@ -116,7 +116,12 @@ fn change(
     };
     if table.status(now) != "ACTIVE" {
         let busy = format!("Attempt to change a resource which is still in use: Table: {name}");
-        return Err(Answer::error(ask, 400, "ResourceInUseException", &busy));
+        let code = if ask.operation() == Some("UpdateContinuousBackups") {
+            "ContinuousBackupsUnavailableException"
+        } else {
+            "ResourceInUseException"
+        };
+        return Err(Answer::error(ask, 400, code, &busy));
     }
     make(table, now);
     Ok(())

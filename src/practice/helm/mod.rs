@@ -40,10 +40,31 @@ async fn run(args: &[String]) -> Result<(), String> {
             .await
             .map_err(|why| format!("INSTALLATION FAILED: {why}")),
         "uninstall" => uninstall::run(&args).await,
+        "show" => show(&args),
         "status" => status(&args).await,
         "list" => list(&args).await,
         other => Err(format!("unknown command {other:?} for \"helm\"")),
     }
+}
+
+/// `helm show chart`: the one chart that there is, at the version asked for.
+fn show(args: &Args) -> Result<(), String> {
+    let what = args.name(0, "helm show")?;
+    if what != "chart" {
+        return Err(format!("unknown command {what:?} for \"helm show\""));
+    }
+    let chart = args.name(1, "helm show chart")?;
+    if !chart.ends_with("teleport-cluster") {
+        return Err(format!("chart {chart:?} not found"));
+    }
+    let version = args
+        .get("version")
+        .unwrap_or("18.2.4")
+        .trim_start_matches('v');
+    say(&format!(
+        "apiVersion: v2\nappVersion: {version}\nname: teleport-cluster\nversion: {version}"
+    ));
+    Ok(())
 }
 
 async fn status(args: &Args) -> Result<(), String> {

@@ -126,7 +126,8 @@ impl Cluster {
             now,
         );
         for name in ["node-a", "node-b"] {
-            let node = json!({"metadata": {"name": name}, "status": {"conditions": [
+            let node = json!({"metadata": {"name": name}, "status": {"allocatable": {"cpu": "3920m", "memory": "15Gi", "pods": "58"},
+                "conditions": [
                 {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"}]}});
             cluster.add(Resource::Nodes, "", node, now);
         }

@@ -100,7 +100,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery,
+            recovery: region(Side::Recovery),
             zone,
             gitops,
             writing: [None, None],

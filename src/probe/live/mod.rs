@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod dns;
 pub mod doors;
 pub mod identity;
+pub mod prerequisites;
 pub mod reconcilers;
 pub mod recordings;
 pub mod rights;

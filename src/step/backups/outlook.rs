@@ -4,7 +4,7 @@
 use crate::{
     incident::{
         Fact, FailureKind, Instruments, Moment, Side, Subject, Table, TableRole, brief,
-        source::{self, Source, Way, apart},
+        source::{self, Means, Source, apart},
     },
     plan::Plan,
 };
@@ -44,7 +44,10 @@ pub(super) fn told(plan: &Plan, seen: &Instruments, lost: &mut bool) -> Vec<Stri
             }
             None => {}
         }
-        if there.is_none() && !all.is_empty() && all.iter().all(|source| source.way != Way::Copy) {
+        if there.is_none()
+            && !all.is_empty()
+            && all.iter().all(|source| source.means != Means::Copy)
+        {
             lines.push(format!(
                 "  WARNING: every copy of the {role} table is in {}, which has failed or may",
                 plan.primary.region
@@ -103,16 +106,16 @@ fn table(seen: &Instruments, role: TableRole) -> Option<&Table> {
 fn from(plan: &Plan, source: &Source) -> String {
     let age = brief(Moment::now().since(source.data));
     let data = source.data;
-    match source.way {
-        Way::Copy => format!(
+    match source.means {
+        Means::Copy => format!(
             "can be restored from recovery point {}, data of {data} ({age} ago)",
             source.arn
         ),
-        Way::Pitr => format!(
+        Means::Pitr => format!(
             "can be restored out of {} to {data} ({age} ago), while that region lives",
             plan.primary.region
         ),
-        Way::Backup => format!(
+        Means::Backup => format!(
             "can be restored out of {} from backup {}, data of {data} ({age} ago), while that region lives",
             plan.primary.region, source.arn
         ),

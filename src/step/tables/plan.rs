@@ -3,7 +3,7 @@
 use crate::{
     incident::{
         Fact, FailureKind, Instruments, Moment, Reading, Side, Subject, Table, TableRole, brief,
-        source::{self, Restore, Source, Way, apart},
+        source::{self, Means, Restore, Source, apart},
     },
     plan::Plan,
     step::StepError,
@@ -133,7 +133,7 @@ pub(super) fn usable(plan: &Plan, table: &Table) -> Result<(), StepError> {
 
 /// Whether the plan says all that this way needs.
 pub(super) fn may(plan: &Plan, source: &Source) -> Result<(), StepError> {
-    if source.way == Way::Copy && plan.recovery.backup_role.is_none() {
+    if source.means == Means::Copy && plan.recovery.backup_role.is_none() {
         return Err(StepError(format!(
             "AWS Backup restores with a role of its own, which the plan does not name: add backup_role to [recovery] of {}",
             plan.path.display()
@@ -205,7 +205,7 @@ pub(super) fn remarks(plan: &Plan, seen: &Instruments, acts: &[Act; 2]) -> Vec<S
         .collect();
     if restored
         .iter()
-        .any(|restore| restore.source.way != Way::Copy)
+        .any(|restore| restore.source.means != Means::Copy)
     {
         said.push(format!(
             "the data comes out of {}: it ends only if that region lives so long",

@@ -189,7 +189,7 @@ fn nothing_is_restored_over_a_wrong_table_an_unseen_one_or_from_nothing() {
         told.contains("add backup_role to [recovery] of /etc/relight.toml"),
         "{told}"
     );
-    plan.recovery.restore_from = Some(Way::Backup);
+    plan.recovery.restore_from = Some(Means::Backup);
     let told = lines(&plan, &seen([Nothing, Nothing], true, true)).expect_err("no backup");
     assert!(told.contains("allows backups only"), "{told}");
 }

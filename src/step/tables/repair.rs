@@ -20,7 +20,7 @@ use crate::{
     incident::{
         Billing, Fact, Failure, FailureKind, Instruments, Reading, Side, Subject, Table, TableRole,
         brief,
-        repair::{AUDIT_INDEX, Change, Edit, Lack, done, lack},
+        repair::{AUDIT_INDEX, Change, Edit, Lack, base, done, lack},
     },
     plan::Plan,
     step::{Context, Native, StepError},
@@ -85,14 +85,7 @@ fn lacking(plan: &Plan, instruments: &Instruments) -> Result<Lack, StepError> {
                 plan.recovery.region
             )));
         }
-        let base = instruments.get(&Subject::Table(Side::Primary, role));
-        let base =
-            base.and_then(|reading| reading.good.as_ref())
-                .and_then(|(_, fact)| match fact {
-                    Fact::Table(table) => Some(table.as_ref()),
-                    _ => None,
-                });
-        let found = lack(table, base);
+        let found = lack(table, base(role, instruments));
         all.edits.extend(found.edits);
         all.unclear.extend(found.unclear);
         all.notes.extend(found.notes);

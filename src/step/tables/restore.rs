@@ -14,7 +14,7 @@ use crate::{
     clients::aws::Aws,
     incident::{
         Fact, Instruments, Side, Subject, TableRole,
-        source::{self, Restore, Way},
+        source::{self, Means, Restore},
     },
     plan::Plan,
     step::{Context, Native, StepError},
@@ -170,5 +170,5 @@ async fn right(plan: &Plan, aws: &Aws, say: Say<'_>) -> Result<(), StepError> {
 
 /// Whether a source is a recovery point, whose restore has a job of its own.
 pub(super) fn by_job(restore: &Restore) -> bool {
-    restore.source.way == Way::Copy
+    restore.source.means == Means::Copy
 }

@@ -8,7 +8,7 @@ use crate::{
     clients::aws::{Aws, Reach, explain, to_sdk},
     incident::{
         FailureKind, Side, TableRole,
-        source::{Restore, Way},
+        source::{Means, Restore},
     },
     plan::Plan,
     step::{Context, StepError},
@@ -144,8 +144,8 @@ async fn table(
     let place = format!("{target} in {}", reach.region());
     let encryption = encryption(&context.plan);
     context.fence.look()?;
-    let failure = match source.way {
-        Way::Pitr => client
+    let failure = match source.means {
+        Means::Pitr => client
             .restore_table_to_point_in_time()
             .source_table_arn(&source.arn)
             .target_table_name(target)
@@ -163,7 +163,7 @@ async fn table(
                     explain("DynamoDB RestoreTableToPointInTime", &place, &error),
                 )
             }),
-        Way::Backup | Way::Copy => client
+        Means::Backup | Means::Copy => client
             .restore_table_from_backup()
             .backup_arn(&source.arn)
             .target_table_name(target)

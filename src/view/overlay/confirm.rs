@@ -179,6 +179,7 @@ const fn told(condition: Condition) -> &'static str {
         Condition::BackupsFresh => "both tables have a usable copy within the RPO",
         Condition::RecordingsReady => "the recordings bucket answers and is versioned",
         Condition::BlackBoxRecorded => "the black box lies in the incident's folder",
+        Condition::PrerequisitesMet => "what the values need is there in the recovery region",
         Condition::OldClusterGone => "no pod and no release of the old cluster is left",
         Condition::OldDoorShut => "the old load balancer no longer answers as this cluster",
         Condition::ValuesWritten => {
