@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Prerequisites, Reconcilers,
-    Recordings, Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
+    Answer, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity, Moment, Prerequisites,
+    Reconcilers, Recordings, Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -22,6 +22,8 @@ pub enum Fact {
     Cluster(Arc<Cluster>),
     /// What would bring the release back by itself.
     Reconcilers(Arc<Reconcilers>),
+    /// Roles and locks of the Teleport cluster.
+    Freeze(Arc<Freeze>),
     /// The ways through the Teleport cluster that this session uses.
     Session(Session),
     /// A `DynamoDB` table.

@@ -53,6 +53,7 @@ impl Observation {
                 | Fact::Answer(_)
                 | Fact::Zone(_)
                 | Fact::Values(_)
+                | Fact::Freeze(_)
                 | Fact::Session(_),
             ) => {}
         }

@@ -19,8 +19,8 @@ impl Plan {
             Subject::Table(..) | Subject::Recordings(_) | Subject::Reconcilers(_) => {
                 Duration::from_secs(30)
             }
-            // Registries are asked and every pod is listed: when it is asked for, and now and then.
-            Subject::Prerequisites => Duration::from_mins(5),
+            // Registries are asked and every pod is listed; a program is run in an Auth pod: when it is asked for, and now and then.
+            Subject::Prerequisites | Subject::Freeze(_) => Duration::from_mins(5),
             Subject::Values => Duration::from_secs(2),
             // Simulations are limited by the second and by the account; one look makes about ten.
             Subject::Rights | Subject::Tls => Duration::from_mins(5),

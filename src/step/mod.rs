@@ -9,6 +9,7 @@ mod backups;
 mod black_box;
 mod dns;
 pub mod expand;
+mod freeze;
 mod load_balancer;
 mod ping;
 mod pods;
@@ -151,6 +152,7 @@ pub fn natives() -> Vec<Native> {
         backups::native(),
         black_box::native(),
         prerequisites::native(),
+        freeze::native(),
         reconcilers::native(),
         restart::native(),
         stop::native(),
@@ -165,6 +167,7 @@ pub fn natives() -> Vec<Native> {
         load_balancer::native(),
         dns::native(),
         ping::native(),
+        freeze::lift_native(),
         abort::native(),
         dns::revert_native(),
     ]
