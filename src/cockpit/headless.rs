@@ -302,6 +302,16 @@ impl Session<'_> {
             return Ok(self.refuse(id, "it is not in the runbook"));
         };
         self.select(id);
+        let chosen = self.state.as_chosen(&step);
+        if matches!(chosen.action, Action::Manual(_)) {
+            let calls = self.state.prepared(&step, true).map(|done| done.calls);
+            let text = match calls {
+                Ok(calls) => format!("{} is done by hand: {}", step.title, calls.join(" ")),
+                Err(why) => return Ok(self.refuse(id, why)),
+            };
+            self.tell(&Told::Notice { text: text.into() });
+            return Ok(End::Pass);
+        }
         self.intend(Intent::DryRun);
         self.carry_out(&step, &Answer::default()).await
     }

@@ -174,8 +174,8 @@ fn objective(canvas: &Canvas<'_>) -> Segment {
     Segment::with(vec![
         (1, vec![(long, style), (gauge.clone(), style)]),
         (2, vec![(middle.clone(), style), (gauge, style)]),
-        (3, vec![(middle, style)]),
-        (6, vec![(short, style)]),
+        (2, vec![(middle, style)]),
+        (5, vec![(short, style)]),
         (7, vec![(tight, style)]),
     ])
 }

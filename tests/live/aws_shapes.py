@@ -237,6 +237,8 @@ def answered(held, operation, raw):
     protocol = service.metadata["protocol"]
     if raw["status_code"] != operation.http.get("responseCode", 200):
         held.say("", f"status {raw['status_code']} instead of {operation.http.get('responseCode', 200)}")
+    if shape is None:  # nothing is said but that it is done, as for TagResource
+        return
     if protocol in ("json", "rest-json"):
         kind = raw["headers"].get("content-type", "")
         wanted = f"application/x-amz-json-{service.metadata.get('jsonVersion')}" if protocol == "json" \
