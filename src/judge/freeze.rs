@@ -253,7 +253,12 @@ mod tests {
                 Outcome::Pass,
                 "none of the 1",
             ),
-            (None, Some(Ok(seen(&[], &[]))), Outcome::Pass, "none to lift"),
+            (
+                None,
+                Some(Ok(seen(&[], &[]))),
+                Outcome::Pass,
+                "none to lift",
+            ),
             // The way back: the recovery release is gone again.
             (
                 Some(Ok(seen(&["a"], &[("a", 20_000)]))),

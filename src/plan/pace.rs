@@ -19,11 +19,12 @@ impl Plan {
             Subject::Table(..) | Subject::Recordings(_) | Subject::Reconcilers(_) => {
                 Duration::from_secs(30)
             }
-            // Registries are asked and every pod is listed; a program is run in an Auth pod: when it is asked for, and now and then.
-            Subject::Prerequisites | Subject::Freeze(_) => Duration::from_mins(5),
             Subject::Values => Duration::from_secs(2),
-            // Simulations are limited by the second and by the account; one look makes about ten.
-            Subject::Rights | Subject::Tls => Duration::from_mins(5),
+            // When asked for, and now and then: registries are asked and every pod is listed, a program is run in an Auth
+            // pod, and simulations, about ten a look, are limited by the second and by the account.
+            Subject::Prerequisites | Subject::Freeze(_) | Subject::Rights | Subject::Tls => {
+                Duration::from_mins(5)
+            }
         }
     }
 

@@ -41,9 +41,10 @@ pub(super) async fn look(plan: &Plan, wants: &Wants, kube: Result<&Kube, Failure
             }
         }),
         Box::pin(async {
-            match wants.cert_manager || (wants.operator && !wants.brings_crds) {
-                true => Some(groups(kube.as_ref().copied()).await),
-                false => None,
+            if wants.cert_manager || (wants.operator && !wants.brings_crds) {
+                Some(groups(kube.as_ref().copied()).await)
+            } else {
+                None
             }
         }),
         Box::pin(controllers(kube.as_ref().copied())),

@@ -16,6 +16,10 @@ const BY_CONTROLLER: [&str; 3] = ["external", "nlb-ip", "nlb-instance"];
 
 /// What the values ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a value of the chart that asks for one thing or does not"
+)]
 pub struct Wants {
     /// Name of the licence's Secret; `None` unless `enterprise`.
     pub licence: Option<String>,
