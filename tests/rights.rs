@@ -134,7 +134,7 @@ async fn a_policy_that_still_names_the_old_region_is_said_to_before_the_install(
         .await;
     for words in [
         "still names us-east-1",
-        "28 of 39 actions denied",
+        "28 of 45 actions denied",
         "dynamodb:BatchWriteItem on arn:aws:dynamodb:us-west-2:111122223333:table/teleport-state-dr",
     ] {
         assert!(rights.sentence.contains(words), "{}", rights.sentence);

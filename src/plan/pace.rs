@@ -20,11 +20,8 @@ impl Plan {
                 Duration::from_secs(30)
             }
             Subject::Values => Duration::from_secs(2),
-            // When asked for, and now and then: registries are asked and every pod is listed, a program is run in an Auth
-            // pod, and simulations, about ten a look, are limited by the second and by the account.
-            Subject::Prerequisites | Subject::Freeze(_) | Subject::Rights | Subject::Tls => {
-                Duration::from_mins(5)
-            }
+            // Simulations are limited by the second and by the account; one look makes about ten.
+            Subject::Prerequisites | Subject::Rights | Subject::Tls => Duration::from_mins(5),
         }
     }
 

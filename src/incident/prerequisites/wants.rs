@@ -18,7 +18,7 @@ const BY_CONTROLLER: [&str; 3] = ["external", "nlb-ip", "nlb-instance"];
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a value of the chart that asks for one thing or does not"
+    reason = "each is a switch of the values file by its own name"
 )]
 pub struct Wants {
     /// Name of the licence's Secret; `None` unless `enterprise`.

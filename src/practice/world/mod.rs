@@ -103,7 +103,7 @@ impl World {
             began,
             addresses,
             primary,
-            recovery: region(Side::Recovery),
+            recovery,
             zone,
             locks: locks::Locks::default(),
             gitops,

@@ -156,6 +156,11 @@ impl World {
                 let bucket = format!("arn:aws:s3:::{}", self.side(*side).storage.bucket.name);
                 arn == bucket || arn.starts_with(&format!("{bucket}/"))
             }),
+            "kms" => Side::BOTH.iter().any(|side| {
+                let region = self.side(*side);
+                let keys = format!("arn:aws:kms:{}:{}:key/", region.name, region.account);
+                arn.starts_with(&keys)
+            }),
             _ => false,
         }
     }
