@@ -21,7 +21,9 @@ impl Plan {
             }
             Subject::Values => Duration::from_secs(2),
             // Simulations are limited by the second and by the account; one look makes about ten.
-            Subject::Prerequisites | Subject::Rights | Subject::Tls => Duration::from_mins(5),
+            Subject::Prerequisites | Subject::Freeze(_) | Subject::Rights | Subject::Tls => {
+                Duration::from_mins(5)
+            }
         }
     }
 
