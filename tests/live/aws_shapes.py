@@ -29,7 +29,7 @@ HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 # Codes that the layers before a service may answer, which no operation lists.
 COMMON = {"ValidationException", "ValidationError", "InvalidInput", "NoSuchBucket", "NoSuchKey", "404",
           "ReplicationConfigurationNotFoundError", "NoSuchBucketPolicy", "UnrecognizedClientException", "AccessDenied",
-          "AccessDeniedException", "InvalidAccessKeyId", "InvalidClientTokenId"}
+          "AccessDeniedException", "PreconditionFailed", "InvalidAccessKeyId", "InvalidClientTokenId"}
 
 
 class Held:
@@ -356,6 +356,7 @@ def calls(where, told):
         ("iam", "SimulatePrincipalPolicy"): [
             {"PolicySourceArn": where["role"], "ActionNames": ["dynamodb:GetItem", "dynamodb:CreateTable"],
              "ResourceArns": [where["table_arn"]]}],
+        ("kms", "DescribeKey"): [{"KeyId": where["kms_key"]}, {"KeyId": "nothing"}],
         ("eks", "DescribeCluster"): [{"name": where["cluster"]}, {"name": "nothing"}],
         ("eks", "ListPodIdentityAssociations"): [{"clusterName": where["cluster"]}, {"clusterName": "nothing"}],
         ("eks", "DescribePodIdentityAssociation"): [{"clusterName": where["cluster"], "associationId": "a-nothing"}],
@@ -380,6 +381,10 @@ def calls(where, told):
         ("s3", "ListObjectsV2"): [{"Bucket": bucket}, {"Bucket": bucket, "MaxKeys": 2}, {"Bucket": "nothing-here"}],
         ("s3", "HeadObject"): [{"Bucket": bucket, "Key": item["Key"]} for item in objects[:3]]
         + [{"Bucket": bucket, "Key": "nothing"}],
+        # The second of the two finds the first there.
+        ("s3", "PutObject"): [
+            {"Bucket": name, "Key": "shapes/box.json", "Body": b"{}", "ContentType": "application/json", "IfNoneMatch": "*",
+             "ChecksumAlgorithm": "SHA256", "ServerSideEncryption": "AES256"} for name in (bucket, bucket, "nothing-here")],
         ("s3", "GetBucketVersioning"): [{"Bucket": bucket}, {"Bucket": "nothing-here"}],
         ("s3", "GetBucketReplication"): [{"Bucket": bucket}],
         ("backup", "ListBackupPlans"): [{"MaxResults": 10}],

@@ -18,6 +18,7 @@ use super::{
         kube::{ControlPlane, kubeconfig},
         provision, step,
         web::NEW,
+        world,
     },
 };
 
@@ -55,6 +56,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("iam", "GetOpenIDConnectProvider", true),
     ("iam", "GetRole", true),
     ("iam", "SimulatePrincipalPolicy", true),
+    ("kms", "DescribeKey", true),
     ("route53", "ChangeResourceRecordSets", true),
     ("route53", "GetChange", true),
     ("route53", "GetHostedZone", true),
@@ -66,6 +68,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("s3", "HeadObject", true),
     ("s3", "ListObjectVersions", true),
     ("s3", "ListObjectsV2", true),
+    ("s3", "PutObject", true),
     ("sts", "AssumeRole", true),
     ("sts", "AssumeRoleWithWebIdentity", true),
     ("sts", "GetCallerIdentity", true),
@@ -114,6 +117,9 @@ fn operation([_, target, request, body]: &[String; 4]) -> (String, String) {
         _ if target.starts_with("CertificateManager.") => {
             ("acm", target.split('.').nth(1).unwrap_or_default())
         }
+        _ if target.starts_with("TrentService.") => {
+            ("kms", target.split('.').nth(1).unwrap_or_default())
+        }
         ("POST", []) => {
             let action = body
                 .split('&')
@@ -149,6 +155,7 @@ fn operation([_, target, request, body]: &[String; 4]) -> (String, String) {
         ("GET", [_]) if asks("replication") => ("s3", "GetBucketReplication"),
         ("GET", [_]) if query.contains("list-type=2") => ("s3", "ListObjectsV2"),
         ("HEAD", [_, _, ..]) => ("s3", "HeadObject"),
+        ("PUT", [_, _, ..]) => ("s3", "PutObject"),
         _ => ("unknown", request.as_str()),
     };
     (service.to_owned(), name.to_owned())
@@ -160,12 +167,13 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
     let rig = Rig::new();
     let role = format!("arn:aws:iam::{ACCOUNT}:role/relight");
     let path = rig.plan(&format!(
-        "[recovery]\nrole = \"{role}\"\n[dns]\nnew = [\"{}\"]\n",
-        NEW.0
+        "[recovery]\nrole = \"{role}\"\n[dns]\nnew = [\"{}\"]\n[black_box]\ncopy_to = \"s3://{}/black-box\"\n",
+        NEW.0,
+        world::bucket(Side::Recovery)
     ));
     let mut eyes = Eyes::open(&path, &PROBES);
     eyes.look();
-    for name in ["verify-backups", "switch-dns"] {
+    for name in ["verify-backups", "record-black-box", "switch-dns"] {
         let (told, fine) = step(&path, name, false);
         assert!(fine, "{told}");
     }
@@ -211,11 +219,14 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
 
 /// Looks at rights in each of the ways that there are, and asks for a certificate.
 fn rights(rig: &Rig, operator: &str) {
-    rig.aws.with(Side::Recovery, async |reach| {
+    let key = rig.aws.with(Side::Recovery, async |reach| {
         let trust = provision::trust("teleport-cluster");
         let policy = provision::policy(&["us-west-2"]);
         provision::role(reach, &trust, &policy).await;
         provision::associate(reach).await;
+        let made = reach.kms().await.create_key().send().await;
+        let made = made.expect("a key").key_metadata.expect("of a key");
+        made.arn.expect("its ARN")
     });
     let folder = rig.dir.path();
     let plane = ControlPlane::start(Side::Recovery, folder);
@@ -230,12 +241,16 @@ fn rights(rig: &Rig, operator: &str) {
         let values = format!("clusterName: teleport.example.com\n{annotation}");
         std::fs::write(folder.join("values.yaml"), values).expect("values");
         let path = rig.plan(&format!(
-            "[cluster]\nvalues = \"values.yaml\"\n[recovery]\nrole = \"{operator}\"\n[recovery.kube]\n\
+            "[cluster]\nvalues = \"values.yaml\"\n[recovery]\nrole = \"{operator}\"\nkms_keys = [\"{key}\"]\n[recovery.kube]\n\
              context = \"{context}\"\nkubeconfig = \"kubeconfig\"\neks_cluster = \"{}\"\n",
             provision::CLUSTER
         ));
         let (told, fine) = step(&path, "check-rights", false);
         assert!(fine && told.contains("actions granted"), "{told}");
+        // What else is missing there is none of this test's business.
+        let (told, _) = step(&path, "check-prerequisites", false);
+        let asked = told.lines().find(|line| line.contains(&key));
+        assert!(asked.is_some_and(|line| line.contains("  ok ")), "{told}");
         for name in ["check-certificate", "request-certificate"] {
             let (told, fine) = step(&path, name, false);
             assert!(fine, "{told}");
@@ -298,6 +313,7 @@ fn request(path: &Path, side: Side, key: &str) -> Value {
         "role": format!("arn:aws:iam::{ACCOUNT}:role/teleport-auth"),
         "provider": format!("arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.{}.amazonaws.com/id/PRACTICE", region.region),
         "token": format!("practice.{side}.{}.{}", plan.cluster.namespace, plan.cluster.release),
+        "kms_key": practice::aws::kms_key(&region.region, ACCOUNT),
         "name": plan.cluster.name,
         "operations": operations(),
     })

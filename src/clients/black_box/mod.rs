@@ -1,5 +1,5 @@
-//! The black box: how its parts are asked for ([`look`]), where it lies ([`Shelf`]), and its copy off this host
-//! ([`copy`]). The noun is [`crate::incident::black_box`].
+//! The black box: how its parts are asked for ([`look()`]), where it lies ([`Shelf`]), and its copy off this host
+//! ([`copy()`]). The noun is [`crate::incident::black_box`].
 
 mod copy;
 mod look;
