@@ -74,17 +74,21 @@ fn say(out: &mut dyn io::Write, text: &str) {
     let _ = writeln!(out, "{text}");
 }
 
-/// Under the name `helm`, this binary is the practice region's stand-in for it.
+/// Under the name `helm` or `kubectl`, this binary is the practice region's stand-in for it.
 #[cfg(feature = "practice")]
 fn stand_in() -> Option<ExitCode> {
     let mut args = std::env::args();
     let name = args.next()?;
-    if Path::new(&name).file_name()? != "helm" {
+    let name = Path::new(&name).file_name()?.to_str()?;
+    if !["helm", "kubectl"].contains(&name) {
         return None;
     }
-    let code = runtime()
-        .ok()?
-        .block_on(relight::practice::helm::main(args.collect()));
+    let runtime = runtime().ok()?;
+    let code = if name == "helm" {
+        runtime.block_on(relight::practice::helm::main(args.collect()))
+    } else {
+        runtime.block_on(relight::practice::helm::kubectl::main(args.collect()))
+    };
     Some(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 

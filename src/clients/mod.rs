@@ -6,6 +6,7 @@ pub mod aws;
 pub mod black_box;
 pub mod certificate;
 pub mod dns;
+pub mod freeze;
 pub mod gunzip;
 pub mod issued;
 pub mod kube;

@@ -38,6 +38,10 @@ conditions! {
     PrimarySilent = "primary-silent",
     /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
     ReconcilersPaused = "reconcilers-paused",
+    /// Every role that this incident's freeze locked has one of its locks, unexpired.
+    FreezeHeld = "freeze-held",
+    /// No lock that this incident's freeze made is left.
+    FreezeLifted = "freeze-lifted",
     /// Every proxy pod of the primary is younger than a restart since the outage began.
     ProxiesRestarted = "proxies-restarted",
     /// Neither this session nor a kube context of the plan goes through the Teleport cluster.

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
+<<<<<<< HEAD
     Answer, Barrier, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Prerequisites,
+=======
+    Answer, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity, Moment, Prerequisites,
+>>>>>>> rights
     Reconcilers, Recordings, Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
 };
 
@@ -22,6 +26,8 @@ pub enum Fact {
     Cluster(Arc<Cluster>),
     /// What would bring the release back by itself.
     Reconcilers(Arc<Reconcilers>),
+    /// Roles and locks of the Teleport cluster.
+    Freeze(Arc<Freeze>),
     /// The ways through the Teleport cluster that this session uses.
     Session(Session),
     /// A `DynamoDB` table.

@@ -16,6 +16,8 @@ pub enum Subject {
     Cluster(Side),
     /// What would bring the release back by itself in the Kubernetes cluster of a side.
     Reconcilers(Side),
+    /// Roles and locks of the Teleport cluster, as the Auth Service of a side tells them.
+    Freeze(Side),
     /// The ways through the Teleport cluster that this session uses.
     Session,
     /// A `DynamoDB` table in the region of a side.
@@ -61,6 +63,7 @@ impl fmt::Display for Subject {
             Self::Identity(side) => write!(f, "identity {side}"),
             Self::Cluster(side) => write!(f, "cluster {side}"),
             Self::Reconcilers(side) => write!(f, "reconcilers {side}"),
+            Self::Freeze(side) => write!(f, "freeze {side}"),
             Self::Session => f.write_str("session"),
             Self::Table(side, role) => write!(f, "table {side} {role}"),
             Self::Vault(role) => write!(f, "vault {role}"),

@@ -54,6 +54,7 @@ impl Observation {
                 | Fact::Zone(_)
                 | Fact::Barrier(_)
                 | Fact::Values(_)
+                | Fact::Freeze(_)
                 | Fact::Session(_),
             ) => {}
         }

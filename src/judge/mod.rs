@@ -12,6 +12,7 @@ pub mod dns;
 pub mod doors;
 pub mod fence;
 pub mod forecast;
+pub mod freeze;
 pub mod identity;
 pub mod pod;
 pub mod prerequisites;
@@ -81,6 +82,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
         Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::FreezeHeld => freeze::held(sight),
+        Condition::FreezeLifted => freeze::lifted(sight),
         Condition::ProxiesRestarted => cluster::proxies_restarted(Side::Primary, sight),
         Condition::SessionElsewhere => session::elsewhere(sight),
         Condition::TablesReady => backups::tables_ready(sight),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BlackBoxPlan, ClusterPlan, DnsPlan, KubePlan, Objectives, Plan, RegionPlan, Tools, WebPlan,
+    BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan, Tools,
+    WebPlan,
 };
 
 fn region(region: &str, name: &str) -> RegionPlan {
@@ -81,8 +82,10 @@ pub(crate) fn plan() -> Plan {
             rpo: Duration::from_mins(15),
         },
         black_box: BlackBoxPlan::default(),
+        freeze: FreezePlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
+            kubectl: "kubectl".to_owned(),
         },
         runbook: None,
         practice: false,

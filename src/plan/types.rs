@@ -26,6 +26,8 @@ pub struct Plan {
     pub objectives: Objectives,
     /// `[black_box]`
     pub black_box: BlackBoxPlan,
+    /// `[freeze]`
+    pub freeze: FreezePlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -297,9 +299,36 @@ pub struct CopyTo {
     pub prefix: String,
 }
 
+/// `[freeze]`: the change freeze.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreezePlan {
+    /// `roles`: the roles to lock, and no others; `None`: every role that may change something but those of bots, of the
+    /// operator, and those that change locks alone.
+    pub roles: Option<Vec<String>>,
+    /// `exclude`: roles that are never locked.
+    pub exclude: Vec<String>,
+    /// `ttl`: how long a lock holds; 24 hours unless said.
+    pub ttl: Duration,
+    /// `message`: what the locked are told.
+    pub message: Option<String>,
+}
+
+impl Default for FreezePlan {
+    fn default() -> Self {
+        Self {
+            roles: None,
+            exclude: Vec::new(),
+            ttl: Duration::from_hours(24),
+            message: None,
+        }
+    }
+}
+
 /// `[tools]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
     /// `helm`: path or name of the Helm binary.
     pub helm: String,
+    /// `kubectl`: path or name of kubectl, for `tctl` in the Auth pods.
+    pub kubectl: String,
 }

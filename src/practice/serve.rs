@@ -292,9 +292,12 @@ fn leave(dir: &Path, world: &World, ca: &str, helm: &Path) -> Result<(), Practic
     remove(&dir.join(plan::RECOVERY_VALUES))?;
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).map_err(write(&bin))?;
-    let link = bin.join("helm");
-    remove(&link)?;
-    std::os::unix::fs::symlink(helm, &link).map_err(write(&link))
+    for name in ["helm", "kubectl"] {
+        let link = bin.join(name);
+        remove(&link)?;
+        std::os::unix::fs::symlink(helm, &link).map_err(write(&link))?;
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> Result<(), PracticeError> {

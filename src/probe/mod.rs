@@ -78,6 +78,16 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
             plan.clone(),
             Side::Recovery,
         )),
+        Box::new(live::freeze::FreezeProbe::new(
+            plan.clone(),
+            Side::Primary,
+            targets,
+        )),
+        Box::new(live::freeze::FreezeProbe::new(
+            plan.clone(),
+            Side::Recovery,
+            targets,
+        )),
         Box::new(live::session::SessionProbe::new(plan.clone())),
         Box::new(live::values::ValuesProbe::new(plan.clone())),
     ];

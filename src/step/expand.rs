@@ -197,6 +197,7 @@ fn value(name: &str, plan: &Plan) -> Result<Option<String>, ExpandError> {
         ("cluster", "values") => path(cluster.values.as_deref()),
         ("cluster", "port") => Some(cluster.port.to_string()),
         ("tools", "helm") => Some(plan.tools.helm.clone()),
+        ("tools", "kubectl") => Some(plan.tools.kubectl.clone()),
         ("dns", "zone") => plan.dns.zone.clone(),
         ("dns", "zone_id") => plan.dns.zone_id.clone(),
         ("primary", _) => region(&plan.primary, field, unknown)?,

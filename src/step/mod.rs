@@ -10,6 +10,7 @@ mod barrier;
 mod black_box;
 mod dns;
 pub mod expand;
+mod freeze;
 mod load_balancer;
 mod ping;
 mod pods;
@@ -152,6 +153,7 @@ pub fn natives() -> Vec<Native> {
         backups::native(),
         black_box::native(),
         prerequisites::native(),
+        freeze::native(),
         reconcilers::native(),
         restart::native(),
         stop::native(),
@@ -167,6 +169,7 @@ pub fn natives() -> Vec<Native> {
         load_balancer::native(),
         dns::native(),
         ping::native(),
+        freeze::lift_native(),
         abort::native(),
         dns::revert_native(),
     ]

@@ -7,4 +7,5 @@ mod shelf;
 
 pub use copy::copy;
 pub use look::{doors, look};
+pub(in crate::clients) use shelf::atomic;
 pub use shelf::{Shelf, ShelfError};

@@ -61,6 +61,12 @@ impl Shelf {
         }
     }
 
+    /// The incident's folder, where there is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.incident.as_deref()
+    }
+
     /// The box that counts: the incident's; before there is one, the newest kept one.
     ///
     /// # Errors
@@ -242,7 +248,8 @@ fn private_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file at once or not at all, for its owner alone.
+pub(in crate::clients) fn atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_file_name(format!(
         ".{}.{}-{:08x}.new",
         path.file_name().unwrap_or_default().to_string_lossy(),

@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    reader::{Reader, Span},
+    reader::{Found, Reader, Span},
     rules,
     section::Section,
 };
-use crate::plan::{BlackBoxPlan, ClusterPlan, Objectives, Tools, WebPlan};
+use crate::plan::{BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, Tools, WebPlan};
 
 /// `[cluster]` with the place of its name.
 pub(super) fn cluster(
@@ -135,18 +135,42 @@ pub(super) fn black_box(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> B
     }
 }
 
+/// `[freeze]`
+pub(super) fn freeze(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> FreezePlan {
+    let mut section = top.section(reader, "freeze");
+    let roles = section.list(reader, "roles", rules::argument);
+    let exclude = section.list(reader, "exclude", rules::argument);
+    let ttl = section.duration(reader, "ttl");
+    let message = section.text(reader, "message");
+    section.finish(reader);
+    let names = |found: Vec<Found<String>>| found.into_iter().map(|found| found.value).collect();
+    let usual = FreezePlan::default();
+    FreezePlan {
+        roles: roles.map(names),
+        exclude: exclude.map(names).unwrap_or_default(),
+        ttl: ttl.map_or(usual.ttl, |found| found.value),
+        message: message.map(|found| found.value),
+    }
+}
+
 /// `[tools]`: a name is looked up in `PATH`; a relative path is taken from the plan's folder.
 pub(super) fn tools(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &Path) -> Tools {
     let mut section = top.section(reader, "tools");
-    let helm = section.parsed(reader, "helm", rules::argument);
-    section.finish(reader);
-    let helm = helm.map_or_else(|| "helm".to_owned(), |found| found.value);
-    let helm = if helm.contains('/') {
-        folder.join(helm).to_string_lossy().into_owned()
-    } else {
-        helm
+    let mut tool = |name: &'static str| {
+        let found = section.parsed(reader, name, rules::argument);
+        let tool = found.map_or_else(|| name.to_owned(), |found| found.value);
+        if tool.contains('/') {
+            folder.join(tool).to_string_lossy().into_owned()
+        } else {
+            tool
+        }
     };
-    Tools { helm }
+    let tools = Tools {
+        helm: tool("helm"),
+        kubectl: tool("kubectl"),
+    };
+    section.finish(reader);
+    tools
 }
 
 /// `[runbook]`: the file with the operator's own steps.

@@ -68,6 +68,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let web = cluster::web(&mut top, reader, &folder);
     let objectives = cluster::objectives(&mut top, reader);
     let black_box = cluster::black_box(&mut top, reader);
+    let freeze = cluster::freeze(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
     let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
@@ -89,6 +90,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         web,
         objectives,
         black_box,
+        freeze,
         tools,
         runbook,
         practice,

@@ -79,6 +79,14 @@ impl Api {
             .await
     }
 
+    /// What `tctl` in an Auth pod of a Deployment printed.
+    pub(super) async fn tctl(&self, call: &Value) -> Result<String, String> {
+        let path = format!("/practice/{}/tctl", self.namespace);
+        let said = self.send("POST", &path, Some(call)).await;
+        let said = said.map_err(|error| words(&error))?;
+        Ok(said["said"].as_str().unwrap_or_default().to_owned())
+    }
+
     fn path(&self, resource: Resource, name: &str) -> String {
         let root = if resource.version().contains('/') {
             "/apis"

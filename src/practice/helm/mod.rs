@@ -4,6 +4,7 @@
 mod api;
 mod args;
 mod install;
+pub mod kubectl;
 mod uninstall;
 
 use std::io::Write as _;

@@ -108,6 +108,13 @@ impl Face {
                 );
             }
             "/apis" => return answer::json_response(&self.groups()),
+            path if path.starts_with("/practice/") => {
+                let place = path.split('/').nth(2).unwrap_or_default();
+                return match self.tctl(place, &body, Moment::now()) {
+                    Ok(said) => answer::json_response(&json!({"said": said})),
+                    Err(refusal) => refuse(&refusal),
+                };
+            }
             "/readyz" | "/livez" | "/healthz" => return Response::new(Body::from("ok")),
             _ => {}
         }
@@ -127,6 +134,31 @@ impl Face {
             Ok(response) => response,
             Err(refusal) => refuse(&refusal),
         }
+    }
+
+    /// `tctl` in an Auth pod: what the stand-in for kubectl asks instead of an exec.
+    fn tctl(&self, place: &str, call: &[u8], now: Moment) -> Result<String, Refusal> {
+        let call: Value =
+            serde_json::from_slice(call).map_err(|error| Refusal::bad(error.to_string()))?;
+        let mut world = self.world.lock();
+        let cluster = &mut world.side_mut(self.side).cluster;
+        cluster.tick(now);
+        let name = call["deployment"].as_str().unwrap_or_default();
+        cluster
+            .store
+            .get(Resource::Deployments, place, name)
+            .ok_or_else(|| Refusal::missing(Resource::Deployments, name))?;
+        if !cluster.running().is_some_and(|running| running.auth_ready) {
+            return Err(Refusal::bad(
+                "ERROR: the Auth Service refused the connection",
+            ));
+        }
+        let words = call["args"].as_array().into_iter().flatten();
+        let args: Vec<String> = words.filter_map(Value::as_str).map(str::to_owned).collect();
+        world
+            .locks
+            .tctl(self.side, &args, now)
+            .map_err(Refusal::bad)
     }
 
     /// What API discovery says: the groups, those of custom resources only where there are such.

@@ -7,6 +7,7 @@ pub mod cache;
 pub mod cluster;
 pub mod copies;
 pub mod gitops;
+pub mod locks;
 pub mod names;
 pub mod region;
 pub mod rights;
@@ -48,6 +49,8 @@ pub struct World {
     pub recovery: Region,
     /// The hosted zone of the cluster name.
     pub zone: Zone,
+    /// Locks of the Teleport cluster on each side.
+    pub locks: locks::Locks,
     /// What keeps the release in the primary as Git says.
     gitops: Option<gitops::Controller>,
     /// For each side the side and state table that its Auth Service writes to.
@@ -105,6 +108,7 @@ impl World {
             primary,
             recovery,
             zone,
+            locks: locks::Locks::default(),
             gitops,
             writing: [None, None],
             healed: false,

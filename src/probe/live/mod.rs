@@ -6,6 +6,7 @@ pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod freeze;
 pub mod identity;
 pub mod prerequisites;
 pub mod reconcilers;

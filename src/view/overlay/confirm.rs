@@ -170,6 +170,8 @@ const fn told(condition: Condition) -> &'static str {
         Condition::ReconcilersPaused => {
             "nothing in the primary would bring the old cluster back by itself"
         }
+        Condition::FreezeHeld => "every role of this incident's freeze is locked",
+        Condition::FreezeLifted => "no lock of this incident's freeze is left",
         Condition::ProxiesRestarted => "every proxy pod of the primary is younger than the restart",
         Condition::SessionElsewhere => "no way of yours goes through the Teleport cluster",
         Condition::TablesReady => "both tables in the recovery region are ACTIVE",
