@@ -5,11 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-<<<<<<< HEAD
-    Answer, Barrier, BlackBox, Cluster, DoorFact, Failure, Identity, Moment, Prerequisites,
-=======
-    Answer, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity, Moment, Prerequisites,
->>>>>>> rights
+    Answer, Barrier, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity, Moment, Prerequisites,
     Reconcilers, Recordings, Rights, Session, Subject, Table, Tls, Values, Vault, Zone,
 };
 

@@ -21,15 +21,13 @@ impl Plan {
             }
             Subject::Values => Duration::from_secs(2),
             // Simulations are limited by the second and by the account; one look makes about ten.
-<<<<<<< HEAD
             // Registries are asked and every pod is listed; load balancers of a whole account: now and then, and when
             // it is asked for.
-            Subject::Rights | Subject::Tls | Subject::Prerequisites | Subject::Barrier => {
-=======
-            Subject::Prerequisites | Subject::Freeze(_) | Subject::Rights | Subject::Tls => {
->>>>>>> rights
-                Duration::from_mins(5)
-            }
+            Subject::Rights
+            | Subject::Tls
+            | Subject::Prerequisites
+            | Subject::Freeze(_)
+            | Subject::Barrier => Duration::from_mins(5),
         }
     }
 

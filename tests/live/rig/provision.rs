@@ -128,6 +128,13 @@ pub fn issuer(plane: &ControlPlane) {
         "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "ACMEAccountRegistered",
             "message": "The ACME account was registered"}]}});
     plane.hand.make(issuers, &issuer);
+    let labels = json!({"app.kubernetes.io/name": "cert-manager"});
+    let pods = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "controller", "image": "cert-manager"}]}});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "cert-manager", "labels": labels},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": pods}});
+    let deployments = "/apis/apps/v1/namespaces/kube-system/deployments";
+    plane.hand.make(deployments, &deployment);
 }
 
 /// Makes the namespace, if it is not there.
