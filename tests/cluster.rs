@@ -271,8 +271,9 @@ async fn helm_takes_the_old_cluster_down_and_brings_the_new_one_up() {
             .await,
         0
     );
+    // Each kind has its watch, and these end in any order.
     let seen = until_cluster(&old, "nothing", |cluster| {
-        cluster.pods.is_empty() && cluster.release == Ok(None)
+        cluster.pods.is_empty() && cluster.deployments.is_empty() && cluster.release == Ok(None)
     })
     .await;
     let (outcome_old, sentence) = outcome(&rig.plan, seen, |sight| {

@@ -287,7 +287,7 @@ fn verify_backups_tells_of_both_regions_and_does_without_the_primary() {
     rig.aws.door(Side::Recovery).kill();
     let (told, fine) = step(&path, "verify-backups", false);
     assert!(
-        !fine && told.contains("neither table could be read in us-west-2"),
+        !fine && told.contains("in us-west-2 there is neither a state table nor a copy"),
         "{told}"
     );
 }
