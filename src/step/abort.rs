@@ -12,7 +12,9 @@ use tokio::process::Command;
 use super::{Context, Native, StepError, barrier, dns, expand, freeze, reconcilers};
 use crate::{
     clients::kube::{self, Kube, Query},
-    incident::{Cluster, Fact, Failure, Instruments, Moment, Reading, Sealed, Side, Subject},
+    incident::{
+        Cluster, Fact, Failure, Instruments, Moment, Reading, Sealed, Side, Subject, TableRole,
+    },
     plan::Plan,
 };
 
@@ -152,7 +154,14 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         };
         freeze::lift(anywhere).await?;
         say("── what was paused in the primary");
-        reconcilers::resume(&context, &primary).await
+        reconcilers::resume(&context, &primary).await?;
+        let tables = TableRole::BOTH.map(|role| plan.recovery.table(role).unwrap_or_default());
+        say(&format!(
+            "The tables {} stay. A later recovery keeps what it finds under those names, however old: name others in [recovery] of {}, or delete them, before that",
+            tables.join(" and "),
+            plan.path.display()
+        ));
+        Ok(())
     })
 }
 

@@ -172,3 +172,7 @@ fn served(sight: &Sight<'_>) -> Result<(String, Vec<Subject>), Finding> {
         subjects(&mine),
     ))
 }
+
+#[cfg(test)]
+#[path = "reverted_tests.rs"]
+mod tests;

@@ -131,3 +131,7 @@ fn fault(address: &Address, before: &BTreeSet<&String>, sight: &Sight<'_>) -> Op
         ))),
     }
 }
+
+#[cfg(test)]
+#[path = "old_tests.rs"]
+mod tests;
