@@ -95,6 +95,9 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
     let (edits, at) = dns::revert_edits(instruments)?;
     let mut lines = vec![format!("by the {}", found.told(at.max(found.at)))];
     lines.extend(barrier::back_lines(plan, instruments));
+    if let Ok(Some(release)) = &primary.release {
+        old::whole(plan, Some(&release.status))?;
+    }
     let there = !matches!(primary.release, Ok(None)) || !primary.deployments.is_empty();
     lines.extend(old::lines(plan, found, there, &primary.deployments)?);
     lines.push(old::wait_line(found));

@@ -1,9 +1,16 @@
 //! The old load balancer at AWS, against `ministack`: found by its DNS name, written down and shut.
 
+use std::path::Path;
+
 use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, LoadBalancerTypeEnum, ProtocolEnum,
 };
-use relight::incident::{Barrier, Fact, Side, Subject};
+use relight::{
+    clients::aws::{Aws, balancer},
+    incident::{Barrier, Fact, Side, Subject},
+    plan,
+};
+use serde_json::Value;
 
 use super::{
     aws::Rig,
@@ -50,7 +57,7 @@ fn made(rig: &Rig, name: &str) -> String {
     })
 }
 
-fn seen(path: &std::path::Path) -> Barrier {
+fn seen(path: &Path) -> Barrier {
     let mut eyes = Eyes::open(path, &["barrier"]);
     eyes.look();
     match eyes.of(&Subject::Barrier).fresh() {
@@ -78,6 +85,7 @@ pub fn shut(rig: &Rig) {
             (name, "network", 443)
         );
         assert!(open.missing.is_empty(), "{open:?}");
+        let kept = kept(&path);
         let (told, fine) = step(&path, "fence-old-cluster", true);
         assert!(fine && told.contains("nothing was changed"), "{told}");
         assert_eq!(seen(&path), open);
@@ -95,7 +103,51 @@ pub fn shut(rig: &Rig) {
         }
         let (told, fine) = step(&path, "fence-old-cluster", false);
         assert!(fine && told.contains("shut already"), "{told}");
+        open_again(&path, &now, &kept);
     }
+}
+
+/// Listeners in the words of `CreateListener`, through the doors of the plan, as the step writes them down.
+fn kept(path: &Path) -> Vec<Value> {
+    let plan = plan::load(path).expect("a plan");
+    let found = runtime().block_on(async {
+        let hosts = balancer::hosts(&plan, &[]).expect("planned");
+        balancer::fetch(Aws::new(&plan).side(Side::Primary), &hosts).await
+    });
+    let kept = found.expect("read").kept;
+    kept.into_iter().map(|(_, one)| one).collect()
+}
+
+/// Puts back what was taken, by the calls of `abort`: the same listeners are there, but for their ARNs.
+fn open_again(path: &Path, shut: &Barrier, before: &[Value]) {
+    let plan = plan::load(path).expect("a plan");
+    let one = &shut.balancers[0];
+    runtime().block_on(async {
+        let aws = Aws::new(&plan);
+        let reach = aws.side(Side::Primary);
+        if one.listeners.is_empty() {
+            for listener in before {
+                let made = balancer::create_listener(reach, listener).await;
+                made.expect("made again");
+            }
+        }
+        let groups = ["sg-1".to_owned()];
+        let done = balancer::set_groups(reach, &one.arn, &groups).await;
+        done.expect("set again");
+    });
+    let plain = |listeners: Vec<Value>| -> Vec<Value> {
+        let mut listeners = listeners;
+        for listener in &mut listeners {
+            listener["ListenerArn"] = Value::Null;
+        }
+        listeners
+    };
+    assert_eq!(plain(kept(path)), plain(before.to_vec()));
+    assert_eq!(seen(path).balancers[0].groups, ["sg-1"]);
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().expect("a runtime")
 }
 
 #[test]

@@ -14,6 +14,7 @@
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
 //! elapsed = 720                       # expected: seconds on the recovery's clock
+//! next = "pause-reconcilers"          # expected: the step that is next
 //! loses = 720                         # expected: seconds of data that are lost
 //! shown = "wait-for-pods"             # expected: whose output is shown
 //! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
@@ -59,6 +60,7 @@ struct Then {
     shown: Option<String>,
     elapsed: Option<u64>,
     loses: Option<u64>,
+    next: Option<String>,
     overlay: Option<String>,
     alarms: Option<Vec<String>>,
 }
@@ -174,6 +176,12 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
         let got = rig.state.elapsed().map(|elapsed| elapsed.as_secs());
         if got != Some(wanted) {
             return Err(format!("the clock says {got:?}, not {wanted}"));
+        }
+    }
+    if let Some(wanted) = &then.next {
+        let got = rig.state.next_step().map(|step| step.id.as_str());
+        if got != Some(wanted) {
+            return Err(format!("next is {got:?}, not {wanted}"));
         }
     }
     if let Some(wanted) = then.loses {

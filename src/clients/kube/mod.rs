@@ -27,4 +27,4 @@ pub use connect::{Kube, connect, eks_cluster};
 pub use deployment::WireDeployment;
 pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};
-pub use release::{HelmRelease, digest, release};
+pub use release::{HelmRelease, digest, release, release_status};

@@ -72,22 +72,42 @@ struct Metadata {
     app_version: Option<String>,
 }
 
+/// What Helm says of the newest revision of a release: `deployed`, `failed`, `pending-install`, …; `None` if there is no
+/// such release.
+///
+/// # Errors
+/// If the API does not answer or refuses.
+pub async fn release_status(
+    kube: &Kube,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    let found = newest(kube, namespace, name).await?;
+    Ok(found.map(|found| {
+        let status = found.metadata.labels.status.as_deref();
+        clean(status.unwrap_or("of unknown status"), 40)
+    }))
+}
+
+/// The Secret of the newest revision, by its name and labels alone: with its contents each is up to 1 MiB.
+async fn newest(kube: &Kube, namespace: &str, name: &str) -> Result<Option<Named>, Failure> {
+    let secrets = list::<Named>(kube, &Query::releases(namespace, name), PATIENCE).await?;
+    let own = secrets
+        .items
+        .into_iter()
+        .filter(|secret| secret.metadata.labels.name.as_deref() == Some(name));
+    Ok(own.max_by_key(|secret| {
+        let version = secret.metadata.labels.version.as_deref();
+        version.and_then(|version| version.parse::<u32>().ok())
+    }))
+}
+
 /// Reads the newest revision of a release.
 ///
 /// # Errors
 /// If the API does not answer or refuses, there is no such release, or what is there is no release.
 pub async fn release(kube: &Kube, namespace: &str, name: &str) -> Result<HelmRelease, Failure> {
-    // First the names alone: a Secret of each revision is up to 1 MiB.
-    let secrets = list::<Named>(kube, &Query::releases(namespace, name), PATIENCE).await?;
-    let newest = secrets
-        .items
-        .iter()
-        .filter(|secret| secret.metadata.labels.name.as_deref() == Some(name))
-        .max_by_key(|secret| {
-            let version = secret.metadata.labels.version.as_deref();
-            version.and_then(|version| version.parse::<u32>().ok())
-        });
-    let Some(newest) = newest else {
+    let Some(newest) = newest(kube, namespace, name).await? else {
         return Err(Failure::new(
             FailureKind::NotFound,
             format!(

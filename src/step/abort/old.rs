@@ -65,6 +65,22 @@ pub(super) fn lines(
         .collect())
 }
 
+/// Refuses a release whose install or removal was cut short: Helm neither installs over it, nor is it the old one. To
+/// remove it is a person's decision.
+pub(super) fn whole(plan: &Plan, status: Option<&str>) -> Result<(), StepError> {
+    let Some(status) = status.filter(|status| !matches!(*status, "deployed" | "superseded")) else {
+        return Ok(());
+    };
+    let (cluster, kube) = (&plan.cluster, &plan.primary.kube);
+    let context = kube.context.as_deref().unwrap_or_default();
+    Err(StepError(format!(
+        "the old release {} in context {context} is {status}: what was begun on it was not finished, so it cannot be \
+         brought up as it was. Remove what is left ({} uninstall {} --namespace {} --kube-context {context}), then run this \
+         step again: it installs the release of the black box",
+        cluster.release, plan.tools.helm, cluster.release, cluster.namespace
+    )))
+}
+
 /// Deployments that were scaled down, with what they have and had.
 fn scaled(found: &BlackBox, deployments: &[Deployment]) -> Vec<(String, u32, u32)> {
     let before = found.deployments.good().into_iter().flatten();
@@ -121,9 +137,10 @@ pub(super) async fn bring_up(
     let deployments = kube::list::<WireDeployment>(kube, &query, PATIENCE).await;
     let deployments = deployments.map_err(|why| failed(&why))?;
     let deployments: Vec<_> = deployments.items.iter().map(WireDeployment::read).collect();
-    let query = Query::releases(namespace, release);
-    let recorded = kube::any(kube, &query, PATIENCE).await;
-    let there = !deployments.is_empty() || recorded.map_err(|why| failed(&why))?;
+    let recorded = kube::release_status(kube, namespace, release).await;
+    let recorded = recorded.map_err(|why| failed(&why))?;
+    whole(plan, recorded.as_deref())?;
+    let there = !deployments.is_empty() || recorded.is_some();
     if there {
         let fewer = scaled(&sealed.seen, &deployments);
         if fewer.is_empty() {
@@ -308,6 +325,20 @@ mod tests {
             lines(&plan, &found, true, &deployments).expect("lines"),
             ["PATCH deployments/teleport-cluster-auth: spec.replicas = 2 (is 0)"]
         );
+    }
+
+    #[test]
+    fn a_release_that_was_cut_short_is_not_taken_for_the_old_one() {
+        let plan = plan();
+        for status in [None, Some("deployed"), Some("superseded")] {
+            assert!(whole(&plan, status).is_ok(), "{status:?}");
+        }
+        for status in ["failed", "pending-install", "uninstalling"] {
+            let told = whole(&plan, Some(status)).expect_err("refused").to_string();
+            for part in [status, "--kube-context east", "run this step again"] {
+                assert!(told.contains(part), "{told}");
+            }
+        }
     }
 
     #[test]
