@@ -135,14 +135,14 @@ fn open_again(path: &Path, shut: &Barrier, before: &[Value]) {
         let done = balancer::set_groups(reach, &one.arn, &groups).await;
         done.expect("set again");
     });
-    let plain = |listeners: Vec<Value>| -> Vec<Value> {
+    let bare = |listeners: Vec<Value>| -> Vec<Value> {
         let mut listeners = listeners;
         for listener in &mut listeners {
             listener["ListenerArn"] = Value::Null;
         }
         listeners
     };
-    assert_eq!(plain(kept(path)), plain(before.to_vec()));
+    assert_eq!(bare(kept(path)), bare(before.to_vec()));
     assert_eq!(seen(path).balancers[0].groups, ["sg-1"]);
 }
 
