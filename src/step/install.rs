@@ -153,8 +153,17 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         }
         let [rehearsal, real] = [true, false].map(|rehearsal| argv(plan, way, rehearsal));
         context.say(&lines[0]);
-        rehearse(&rehearsal?).await?;
-        context.say("the chart renders against this cluster");
+        let written = plan
+            .recovery
+            .values
+            .as_ref()
+            .is_some_and(|file| file.exists());
+        if context.dry_run && !written {
+            context.say("not rehearsed: the recovery values are not written yet");
+        } else {
+            rehearse(&rehearsal?).await?;
+            context.say("the chart renders against this cluster");
+        }
         context.say(&lines[1]);
         if context.dry_run {
             context.say("dry run: nothing was changed");
@@ -229,7 +238,10 @@ async fn install(context: &Context, kube: &Kube, argv: &[String]) -> Result<(), 
             ));
             return Ok(());
         }
-        progress(&mut told, kube, plan, &say).await;
+        if progress(&mut told, kube, plan, &say).await {
+            // Where the values were the same, the old pods are the new ones.
+            starts.all();
+        }
         tokio::time::sleep(LOOK).await;
     }
     say(&format!(
@@ -239,12 +251,22 @@ async fn install(context: &Context, kube: &Kube, argv: &[String]) -> Result<(), 
     Ok(())
 }
 
-async fn progress(told: &mut Told, kube: &Kube, plan: &Plan, say: &(dyn Fn(&str) + Send + Sync)) {
-    let lines = match pods::read(kube, plan).await {
-        Ok((deployments, pods)) => told.changes(&deployments, &pods),
-        Err(failure) => told.failure(&failure).into_iter().collect(),
+/// Says what has changed; whether every Deployment is there as it is wanted.
+async fn progress(
+    told: &mut Told,
+    kube: &Kube,
+    plan: &Plan,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> bool {
+    let (lines, available) = match pods::read(kube, plan).await {
+        Ok((deployments, pods)) => (
+            told.changes(&deployments, &pods),
+            pods::available(&deployments),
+        ),
+        Err(failure) => (told.failure(&failure).into_iter().collect(), false),
     };
     lines.iter().for_each(|line| say(line));
+    available
 }
 
 fn ended(status: std::io::Result<ExitStatus>) -> Result<(), StepError> {

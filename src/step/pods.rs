@@ -104,7 +104,7 @@ pub(super) async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, V
 }
 
 /// Both are there, and each has what it wants in its newest form.
-fn available(deployments: &[Deployment]) -> bool {
+pub(super) fn available(deployments: &[Deployment]) -> bool {
     [Component::Auth, Component::Proxy]
         .into_iter()
         .all(|component| {

@@ -26,6 +26,11 @@ impl Starts {
         }
     }
 
+    /// Of all pods from now on.
+    pub(super) fn all(&mut self) {
+        self.since = Moment::default();
+    }
+
     /// Looks once and says what is new; `Ok(None)` where the API did not answer.
     ///
     /// # Errors
