@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, Barrier, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
-    DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock, HostAuthorities, HostAuthority,
-    Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Prerequisites, Rcode,
-    Reconciler, ReconcilerKind, Reconcilers, Recordings, RecoveryPoint, Release, Rights, RoleLock,
-    Session, Settings, Side, StoredObject, Subject, Table, TableRole, Tls, Values, Vault,
+    Address, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Certificate, Cluster,
+    Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock,
+    HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment, Observation, Ping,
+    Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers, Recordings,
+    RecoveryPoint, Release, Rights, RoleLock, Session, Settings, Side, StoredObject, Subject,
+    Table, TableRole, Tls, Values, Vault,
     barrier::{Balancer, Listener},
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
@@ -50,6 +51,7 @@ pub const NAMES: &[&str] = &[
     "no certificate",
     "black box",
     "prerequisites",
+    "auth log clean",
     "recovery pods looping",
     "recovery pods ready",
     "new door",
@@ -120,6 +122,7 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "iam silent" => vec![rights(Err(silent_iam()))],
         "certificate" => vec![tls(true, now)],
         "no certificate" => vec![tls(false, now)],
+        "auth log clean" => vec![auth_log(now)],
         "recovery pods looping" => vec![cluster(Side::Recovery, now, false, "CrashLoopBackOff")],
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
         "new door" => vec![door(Door::New, NEW, &Ok(()), PIN, now)],
@@ -448,6 +451,22 @@ fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Resu
             ..bare(side)
         },
     )
+}
+
+/// An Auth pod that has reached the planned table and started.
+fn auth_log(now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let state = Mark::State {
+        table: "teleport-state-dr".to_owned(),
+        region: "us-west-2".to_owned(),
+    };
+    let pod = AuthStart {
+        pod: "teleport-cluster-auth-7c9f-x2x4z".to_owned(),
+        created: now.minus(Duration::from_mins(1)),
+        marks: vec![state, Mark::Audit, Mark::Starting],
+        gap: None,
+    };
+    let log = AuthLog { pods: vec![pod] };
+    (Subject::AuthLog, Ok(Fact::AuthLog(Arc::new(log))))
 }
 
 fn values() -> Values {
