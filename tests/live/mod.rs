@@ -2,13 +2,16 @@
 //! otherwise.
 
 mod aws;
+mod back;
 mod barrier;
+mod black_box;
 mod calls;
 mod dns;
 mod kube;
 mod rig;
 mod rights;
 mod script;
+mod tables;
 mod together;
 mod walk;
 mod web;
