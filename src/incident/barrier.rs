@@ -1,5 +1,7 @@
 //! The old load balancer as AWS itself has it: what can be shut where the cluster behind it can no longer be reached.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What Elastic Load Balancing of the primary region says about the old load balancer.
@@ -11,6 +13,31 @@ pub struct Barrier {
     pub balancers: Vec<Balancer>,
     /// Names that led to the old cluster and are no load balancer's of this region and account.
     pub missing: Vec<String>,
+    /// What this incident's fence has written down before it shut anything; nothing where it did not act.
+    #[serde(default)]
+    pub taken: Taken,
+}
+
+/// What `fence-old-cluster` has written down before it took it away: what a way back puts there again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Listeners as they were.
+    pub listeners: Vec<TakenListener>,
+    /// Security groups as they were, by the ARN of the load balancer.
+    pub groups: BTreeMap<String, Vec<String>>,
+}
+
+/// A listener that was written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenListener {
+    /// Its ARN at that time: one that is made again gets another.
+    pub arn: String,
+    /// ARN of the load balancer that it listened for.
+    pub balancer: String,
+    /// Its port.
+    pub port: u16,
+    /// `TLS`, `TCP`, …
+    pub protocol: String,
 }
 
 /// A load balancer.

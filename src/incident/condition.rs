@@ -38,6 +38,8 @@ conditions! {
     PrimarySilent = "primary-silent",
     /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
     ReconcilersPaused = "reconcilers-paused",
+    /// An Auth Service, the primary's or the recovery's, tells roles and locks.
+    AuthAnswers = "auth-answers",
     /// Every role that this incident's freeze locked has one of its locks, unexpired.
     FreezeHeld = "freeze-held",
     /// No lock that this incident's freeze made is left.
@@ -97,6 +99,14 @@ conditions! {
     OldDoorAnswers = "old-door-answers",
     /// The hosted zone has the records that the black box has, and every authority serves them.
     DnsReverted = "dns-reverted",
+    /// The old side's load balancer, the one of before or the one that its release has now, answers as this cluster, with
+    /// the pins of the black box.
+    OldSideAnswers = "old-side-answers",
+    /// The hosted zone has the records that the black box has, or they lead to the load balancer that the old release has
+    /// now; and every authority serves them.
+    NamesBack = "names-back",
+    /// Nothing in the primary's cluster is paused by Relight any more.
+    ReconcilersResumed = "reconcilers-resumed",
     /// The public name answers ping from the new load balancer.
     PublicPing = "public-ping",
 }

@@ -5,6 +5,8 @@ mod lines;
 mod recordings;
 mod usable;
 
+use std::time::Duration;
+
 use copies::early;
 pub use copies::{Copy, Search, loss, search};
 pub use lines::{Line, lines};
@@ -12,8 +14,8 @@ pub use usable::copies_usable;
 
 use super::{Assessment, Glance, Sight, glance};
 use crate::incident::{
-    Fact, Failure, FailureKind, Finding, Health, Outcome, Side, Subject, Table, TableRole, brief,
-    repair::AUDIT_INDEX, source::apart,
+    Fact, Failure, FailureKind, Finding, Health, Moment, Outcome, Side, Subject, Table, TableRole,
+    brief, repair::AUDIT_INDEX, source::apart,
 };
 
 /// State and audit table exist in the recovery region, ACTIVE and not restoring.
@@ -137,23 +139,32 @@ pub fn recordings_ready(sight: &Sight<'_>) -> Finding {
     }
 }
 
-/// How much data would be lost by the best copies there are of the two tables: the worse of both, measured to the start of
-/// the outage. `None` while one of them has no usable copy.
+/// The moments that the data of state and audit table is of, as chosen for their restore; `None` for one that was not
+/// restored by this incident.
+pub type Chosen = [Option<Moment>; 2];
+
+/// What is lost of one table: by the restore point chosen for it, since what is written into the restored table later
+/// brings nothing back, and before one is chosen by the best copy there is.
+fn losses(sight: &Sight<'_>, chosen: Chosen, searches: &[Search; 2]) -> [Option<Duration>; 2] {
+    let [state, audit] = searches;
+    [(chosen[0], state), (chosen[1], audit)].map(|(chosen, found)| match chosen {
+        Some(data) => Some(loss(data, None, sight)),
+        None => found.copies.first().map(|copy| copy.loss(sight)),
+    })
+}
+
+/// How much data is lost by the restore points chosen, or would be by the best copies there are of the two tables: the
+/// worse of both, measured to the start of the outage. `None` while one of them has neither.
 #[must_use]
-pub fn worst_loss(sight: &Sight<'_>) -> Option<std::time::Duration> {
-    let best = TableRole::BOTH.map(|role| {
-        let found = search(role, sight);
-        found.copies.first().map(|copy| copy.loss(sight))
-    });
-    let [Some(state), Some(audit)] = best else {
-        return None;
-    };
-    Some(state.max(audit))
+pub fn worst_loss(sight: &Sight<'_>, chosen: Chosen) -> Option<Duration> {
+    let searches = TableRole::BOTH.map(|role| search(role, sight));
+    let [state, audit] = losses(sight, chosen, &searches);
+    Some(state?.max(audit?))
 }
 
 /// The pane: the worst loss over both tables against the objective, and the worst thing besides.
 #[must_use]
-pub fn assessment(sight: &Sight<'_>) -> Assessment {
+pub fn assessment(sight: &Sight<'_>, chosen: Chosen) -> Assessment {
     let rpo = sight.plan.objectives.rpo;
     let searches = TableRole::BOTH.map(|role| search(role, sight));
     let age = lines(sight)
@@ -161,10 +172,8 @@ pub fn assessment(sight: &Sight<'_>) -> Assessment {
         .filter(|line| line.recovery)
         .filter_map(|line| line.age)
         .max();
-    let best = searches
-        .each_ref()
-        .map(|found| found.copies.first().map(|copy| copy.loss(sight)));
-    let (mut health, mut words) = if let [Some(state), Some(audit)] = best {
+    let found = losses(sight, chosen, &searches);
+    let (mut health, mut words) = if let [Some(state), Some(audit)] = found {
         let worst = state.max(audit);
         let health = if worst <= rpo {
             Health::Ok
@@ -173,7 +182,16 @@ pub fn assessment(sight: &Sight<'_>) -> Assessment {
         };
         (
             health,
-            format!("worst RPO {} of {}", brief(worst), brief(rpo)),
+            format!(
+                "{} {} of {}",
+                if chosen.iter().any(Option::is_some) {
+                    "RPO by the restore point"
+                } else {
+                    "worst RPO"
+                },
+                brief(worst),
+                brief(rpo)
+            ),
         )
     } else {
         lacking(&searches)

@@ -116,6 +116,7 @@ mod tests {
                 ..Balancer::default()
             }],
             missing: missing.iter().map(|&host| host.to_owned()).collect(),
+            ..Barrier::default()
         }
     }
 

@@ -3,6 +3,24 @@
 use super::{Glance, Sight, glance};
 use crate::incident::{Fact, Finding, Freeze, Moment, Side, Subject, brief};
 
+/// An Auth Service tells roles and locks: the primary's, or the recovery's after the relaunch. Without one nothing can be
+/// locked, and nobody changes anything there either.
+#[must_use]
+pub fn answers(sight: &Sight<'_>) -> Finding {
+    match told([Side::Primary, Side::Recovery], sight) {
+        Ok((side, seen)) => Finding::pass(
+            format!(
+                "the {side} Auth Service tells {} roles that may change something and {} locks (context {})",
+                seen.roles.len(),
+                seen.locks.len(),
+                seen.context
+            ),
+            vec![Subject::Freeze(side)],
+        ),
+        Err(unknown) => unknown,
+    }
+}
+
 /// Every role that this incident's freeze locked has one of its locks, unexpired, in what the Auth Service tells: the
 /// primary's, or the recovery's where the primary's tells nothing any more.
 #[must_use]
@@ -233,6 +251,35 @@ mod tests {
         ];
         for (primary, recovery, wanted, words) in cases {
             let finding = judged(held, [primary, recovery]);
+            assert_eq!(finding.outcome, wanted, "{}", finding.sentence);
+            assert!(finding.sentence.contains(words), "{}", finding.sentence);
+        }
+    }
+
+    #[test]
+    fn an_auth_service_answers_on_one_side_or_nobody_knows() {
+        for (primary, recovery, wanted, words) in [
+            (
+                Some(Ok(seen(&[], &[]))),
+                None,
+                Outcome::Pass,
+                "primary Auth",
+            ),
+            (
+                Some(silent()),
+                Some(Ok(seen(&[], &[("a", 20_000)]))),
+                Outcome::Pass,
+                "recovery Auth Service tells 0 roles that may change something and 1 locks",
+            ),
+            (
+                Some(silent()),
+                Some(silent()),
+                Outcome::Unknown,
+                "recovery: ",
+            ),
+            (None, None, Outcome::Unknown, "not asked yet"),
+        ] {
+            let finding = judged(answers, [primary, recovery]);
             assert_eq!(finding.outcome, wanted, "{}", finding.sentence);
             assert!(finding.sentence.contains(words), "{}", finding.sentence);
         }

@@ -82,6 +82,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::PrimaryContext => cluster::context(Side::Primary, sight),
         Condition::RecoveryContext => cluster::context(Side::Recovery, sight),
         Condition::ReconcilersPaused => reconcilers::paused(sight),
+        Condition::AuthAnswers => freeze::answers(sight),
         Condition::FreezeHeld => freeze::held(sight),
         Condition::FreezeLifted => freeze::lifted(sight),
         Condition::ProxiesRestarted => cluster::proxies_restarted(Side::Primary, sight),
@@ -112,6 +113,9 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::DnsConverged => dns::converged(sight),
         Condition::OldDoorAnswers => doors::old_answers(sight),
         Condition::DnsReverted => dns::reverted(sight),
+        Condition::OldSideAnswers => doors::old_side_answers(sight),
+        Condition::NamesBack => dns::back(sight),
+        Condition::ReconcilersResumed => reconcilers::resumed(sight),
         Condition::PublicPing => doors::public_ping(sight),
     }
 }

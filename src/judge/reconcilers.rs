@@ -8,33 +8,10 @@ use crate::incident::{Fact, Finding, Reconciler, Reconcilers, Side, Subject, bri
 #[must_use]
 pub fn paused(sight: &Sight<'_>) -> Finding {
     let side = Side::Primary;
-    let seen = match glance(&Subject::Reconcilers(side), sight) {
-        Glance::Fresh(Fact::Reconcilers(seen), _) => seen,
-        Glance::Stale(_, age) => {
-            return Finding::unknown(format!(
-                "what reconciles in the {side} cluster was last looked for {} ago",
-                brief(age)
-            ));
-        }
-        Glance::Failed(failure, _) => {
-            return Finding::unknown(format!("what reconciles in the {side} cluster: {failure}"));
-        }
-        Glance::Never | Glance::Fresh(..) => {
-            return Finding::unknown(format!(
-                "what reconciles in the {side} cluster has not been looked for yet"
-            ));
-        }
+    let seen = match found(sight) {
+        Ok(seen) => seen,
+        Err(unknown) => return unknown,
     };
-    if let (Some(planned), Some(found)) = (
-        sight.plan.side(side).kube.uid.as_deref(),
-        seen.uid.as_deref(),
-    ) && planned != found
-    {
-        return Finding::unknown(format!(
-            "context {} reaches another cluster than the planned {side} one, so what it shows says nothing",
-            seen.context
-        ));
-    }
     let evidence = vec![Subject::Reconcilers(side)];
     let acting: Vec<String> = seen
         .found
@@ -54,6 +31,72 @@ pub fn paused(sight: &Sight<'_>) -> Finding {
         ));
     }
     Finding::pass(settled(seen), evidence)
+}
+
+/// Nothing in the primary's cluster is paused by Relight: what remembers what it was is in force again, or was deleted.
+#[must_use]
+pub fn resumed(sight: &Sight<'_>) -> Finding {
+    let seen = match found(sight) {
+        Ok(seen) => seen,
+        Err(unknown) => return unknown,
+    };
+    let evidence = vec![Subject::Reconcilers(Side::Primary)];
+    let paused: Vec<String> = seen
+        .found
+        .iter()
+        .filter(|one| !one.active() && one.before.is_some())
+        .map(Reconciler::title)
+        .collect();
+    if !paused.is_empty() {
+        return Finding::fail(
+            format!("still paused in the primary: {}", paused.join(", ")),
+            evidence,
+        );
+    }
+    if let Some(gap) = seen.gaps.first() {
+        return Finding::unknown(format!(
+            "whether something is still paused in the primary cannot be told: {gap}"
+        ));
+    }
+    Finding::pass(
+        format!("nothing in context {} is paused by Relight", seen.context),
+        evidence,
+    )
+}
+
+/// What was looked for in the primary's cluster, if lately and in the planned one.
+fn found<'a>(sight: &Sight<'a>) -> Result<&'a Reconcilers, Finding> {
+    let side = Side::Primary;
+    let seen = match glance(&Subject::Reconcilers(side), sight) {
+        Glance::Fresh(Fact::Reconcilers(seen), _) => seen,
+        Glance::Stale(_, age) => {
+            return Err(Finding::unknown(format!(
+                "what reconciles in the {side} cluster was last looked for {} ago",
+                brief(age)
+            )));
+        }
+        Glance::Failed(failure, _) => {
+            return Err(Finding::unknown(format!(
+                "what reconciles in the {side} cluster: {failure}"
+            )));
+        }
+        Glance::Never | Glance::Fresh(..) => {
+            return Err(Finding::unknown(format!(
+                "what reconciles in the {side} cluster has not been looked for yet"
+            )));
+        }
+    };
+    if let (Some(planned), Some(found)) = (
+        sight.plan.side(side).kube.uid.as_deref(),
+        seen.uid.as_deref(),
+    ) && planned != found
+    {
+        return Err(Finding::unknown(format!(
+            "context {} reaches another cluster than the planned {side} one, so what it shows says nothing",
+            seen.context
+        )));
+    }
+    Ok(seen)
 }
 
 /// What acts by itself in a cluster, by the last look that told, whatever its age: for an alarm after the pause.

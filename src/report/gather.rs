@@ -19,7 +19,7 @@ impl Report {
     /// Gathers what the panes show.
     #[must_use]
     pub fn of(state: &State) -> Self {
-        let mut panes = panes::all(&state.sight());
+        let mut panes = panes::all(&state.sight(), state.chosen());
         panes.sort_by_key(|pane| Reverse(pane.health));
         let steps = runbook::steps(state);
         let alarms = state.alarms();
@@ -45,7 +45,7 @@ impl Report {
                 elapsed: state.elapsed(),
                 rto: state.plan.objectives.rto,
                 rpo: state.plan.objectives.rpo,
-                loss: judge::backups::worst_loss(&state.sight()),
+                loss: judge::backups::worst_loss(&state.sight(), state.chosen()),
                 recovered: state.recovered(),
                 left: forecast.map(|forecast| forecast.left),
                 left_p90: forecast.and_then(|forecast| forecast.p90),

@@ -8,15 +8,15 @@ use super::{
 };
 use crate::{
     incident::{Cluster, Door, Fact, Health, Side, Subject},
-    judge::{self, Assessment, Glance, Sight, glance},
+    judge::{self, Assessment, Glance, Sight, backups::Chosen, glance},
 };
 
 /// The most pods that are told one by one, the worst ones: a report is read in a channel.
 const PODS: usize = 100;
 
 /// Every pane, in the order of the screen.
-pub fn all(sight: &Sight<'_>) -> Vec<PaneReport> {
-    vec![pods(sight), backups(sight), dns(sight), web(sight)]
+pub fn all(sight: &Sight<'_>, chosen: Chosen) -> Vec<PaneReport> {
+    vec![pods(sight), backups(sight, chosen), dns(sight), web(sight)]
 }
 
 fn pods(sight: &Sight<'_>) -> PaneReport {
@@ -75,7 +75,7 @@ fn load_balancer(side: Side, cluster: &Arc<Cluster>, age: Duration) -> Option<Ro
 }
 
 /// The sources of a recovery, each with the region that it needs to be alive.
-fn backups(sight: &Sight<'_>) -> PaneReport {
+fn backups(sight: &Sight<'_>, chosen: Chosen) -> PaneReport {
     let lines = judge::backups::lines(sight).into_iter();
     let rows = lines.map(|line| Row {
         what: Line::from(line.label),
@@ -85,7 +85,7 @@ fn backups(sight: &Sight<'_>) -> PaneReport {
     });
     titled(
         "backups",
-        &[judge::backups::assessment(sight)],
+        &[judge::backups::assessment(sight, chosen)],
         rows.collect(),
     )
 }

@@ -23,6 +23,15 @@ pub enum AlarmKind {
     Unreachable,
 }
 
+/// How a way back stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Back {
+    /// Under way or done.
+    Meant,
+    /// Begun, and not seen to have worked: both clusters may run.
+    Broken,
+}
+
 /// An alarm, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
@@ -54,16 +63,25 @@ impl State {
             .as_ref()
             .is_some_and(|declared| declared.what == Kind::Drill);
         if stopped == Some(true) || (stopped == Some(false) && !drill) {
-            let what = if stopped == Some(true) {
+            let back = self.way_back("stop-old-cluster");
+            let what = if back == Some(Back::Broken) {
+                "THE OLD CLUSTER IS BACK, AND THE ABORT HAS NOT PASSED"
+            } else if stopped == Some(true) {
                 "THE OLD CLUSTER IS BACK"
             } else {
                 "THE OLD CLUSTER RUNS AND WAS NEVER STOPPED"
             };
             match judge::fence::comeback(&sight) {
+                _ if back == Some(Back::Meant) => {}
                 Some(Ok(how)) => alarms.push(Alarm {
                     kind: AlarmKind::Comeback,
                     text: format!(
-                        "{what}: {how}. Two clusters with the same authorities: run \"Stop old cluster\" again"
+                        "{what}: {how}. Two clusters with the same authorities: run \"{}\" again",
+                        if back.is_some() {
+                            "Abort"
+                        } else {
+                            "Stop old cluster"
+                        }
                     ),
                 }),
                 Some(Err(how)) => alarms.push(Alarm {
@@ -82,7 +100,9 @@ impl State {
                 None => {}
             }
         }
-        if self.came_to("pause-reconcilers") == Some(true) {
+        if self.came_to("pause-reconcilers") == Some(true)
+            && self.way_back("pause-reconcilers").is_none()
+        {
             let acting: Vec<String> = reconcilers::acting(Side::Primary, &sight)
                 .into_iter()
                 .map(reconcilers::words)
@@ -99,6 +119,30 @@ impl State {
         }
         alarms.sort_by_key(|alarm| alarm.kind == AlarmKind::Unreachable);
         alarms
+    }
+
+    /// How a way back stands that was begun after a step ended: the old cluster is to be there again then, and what was
+    /// paused to act. `None` without one.
+    fn way_back(&self, after: &str) -> Option<Back> {
+        let of = |id: &str| {
+            let step = self
+                .runbook
+                .steps
+                .iter()
+                .find(|step| step.id.as_str() == id)?;
+            self.story.run_of(&step.id)
+        };
+        let abort = of("abort")?;
+        if of(after).is_some_and(|run| run.armed_at > abort.armed_at) {
+            return None;
+        }
+        Some(match &abort.state {
+            RunState::Judged(Verdict::Pass, _)
+            | RunState::Confirmed
+            | RunState::Running
+            | RunState::Exited => Back::Meant,
+            _ => Back::Broken,
+        })
     }
 
     /// Whether a step was seen to pass (`true`), or was passed over or only told of (`false`); `None` if neither.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{State, StepState};
 use crate::{
-    incident::{Moment, Step, brief},
+    incident::{Moment, Step, TableRole, brief, source::Restore},
     judge::{
         self,
+        backups::Chosen,
         forecast::{Forecast, Remaining},
     },
 };
@@ -32,6 +33,28 @@ impl State {
             last = last.max(Some(skipped.or(done)?));
         }
         last
+    }
+
+    /// The moments that the data of state and audit table is of, as the restores say that this incident confirmed and
+    /// started: the newest for each. A table that was there already, or was only followed, has none.
+    #[must_use]
+    pub fn chosen(&self) -> Chosen {
+        let mut chosen = [None, None];
+        for run in self.story.in_order().rev() {
+            let real = run.started.is_some() && !run.armed.dry_run;
+            if !real || run.armed.step.as_str() != "restore-tables" {
+                continue;
+            }
+            let restores = run.armed.calls.iter().filter_map(|call| call.parse().ok());
+            for Restore { source, target } in restores {
+                for (chosen, role) in chosen.iter_mut().zip(TableRole::BOTH) {
+                    if self.plan.recovery.table(role) == Some(&target) {
+                        chosen.get_or_insert(source.data);
+                    }
+                }
+            }
+        }
+        chosen
     }
 
     /// How long the recovery takes so far, or took: from the start of the outage. `None` while none is declared.

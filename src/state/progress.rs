@@ -136,12 +136,19 @@ impl State {
     /// The first postcondition of an ended run that does not hold yet, in words.
     fn missing(&self, step: &Step, run: &Run) -> String {
         let sight = self.sight_since(run.ended);
-        let finding = step
+        let findings: Vec<_> = step
             .post
             .iter()
             .map(|post| judge::condition(*post, &sight))
+            .collect();
+        let open = findings
+            .iter()
             .find(|finding| finding.outcome != Outcome::Pass);
-        finding.map_or_else(|| "holding".to_owned(), |finding| finding.sentence)
+        match (open, self.not_looked_since(run, &findings)) {
+            (Some(finding), _) => finding.sentence.clone(),
+            (None, Some(subject)) => format!("waiting for a new look at: {subject}"),
+            (None, None) => "holding".to_owned(),
+        }
     }
 
     /// Why a step may not start now; `None` if it may. A dry run only needs a plan that can be expanded.

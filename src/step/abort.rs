@@ -1,5 +1,6 @@
 //! `abort`: back to the old side by the black box. The old release is brought up again and seen to answer as before; only
-//! then do the names follow, and the recovery release goes last, so that at no time nobody serves.
+//! then do the names follow, and the recovery release goes last, so that at no time nobody serves. What the fence shut is
+//! opened first of all, and what was paused acts again last of all.
 
 mod old;
 
@@ -8,17 +9,17 @@ use std::{process::Stdio, time::Duration};
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
-use super::{Context, Native, StepError, dns, expand};
+use super::{Context, Native, StepError, barrier, dns, expand, freeze, reconcilers};
 use crate::{
     clients::kube::{self, Kube, Query},
-    incident::{Cluster, Fact, Failure, Instruments, Moment, Reading, Sealed, Side, Subject},
+    incident::{
+        Cluster, Fact, Failure, Instruments, Moment, Reading, Sealed, Side, Subject, TableRole,
+    },
     plan::Plan,
 };
 
 /// How long one list may take.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// The step that takes the locks of a change freeze away.
-const FREEZE: &str = "lift-freeze";
 /// As the runbook writes argv: filled in from the plan, context and namespace always explicit.
 const UNINSTALL: [&str; 12] = [
     "{tools.helm}",
@@ -93,6 +94,7 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
     let (primary, recovery) = (cluster(Side::Primary)?, cluster(Side::Recovery)?);
     let (edits, at) = dns::revert_edits(instruments)?;
     let mut lines = vec![format!("by the {}", found.told(at.max(found.at)))];
+    lines.extend(barrier::back_lines(plan, instruments));
     let there = !matches!(primary.release, Ok(None)) || !primary.deployments.is_empty();
     lines.extend(old::lines(plan, found, there, &primary.deployments)?);
     lines.push(old::wait_line(found));
@@ -104,9 +106,8 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
     if !matches!(recovery.release, Ok(None)) {
         lines.push(shown(&uninstall(plan)?));
     }
-    if let Some(freeze) = super::native(FREEZE) {
-        lines.extend((freeze.calls)(plan));
-    }
+    lines.extend(freeze::remembered(plan, instruments));
+    lines.extend(reconcilers::resume_lines(instruments));
     Ok(lines)
 }
 
@@ -125,6 +126,8 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         say(&sealed.seen.told(Moment::now()));
         let primary = connect(plan, Side::Primary, &sealed).await?;
         let recovery = connect(plan, Side::Recovery, &sealed).await?;
+        say("── the old load balancer at AWS");
+        barrier::put_back(&context, &sealed.seen).await?;
         say("── the old release");
         old::bring_up(&context, &sealed, &primary, &say).await?;
         if context.dry_run {
@@ -144,13 +147,20 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
             say("there is none");
         }
         say("── the change freeze");
-        match super::native(FREEZE) {
-            Some(freeze) => (freeze.run)(context.clone()).await?,
-            None => say("this version of Relight makes none"),
-        }
-        say(
-            "what was paused in the primary (GitOps, external-dns) stays paused: each object remembers what it was",
-        );
+        // Which Auth Service has them is known only now that one of two is gone.
+        let anywhere = Context {
+            confirmed: Vec::new(),
+            ..context.clone()
+        };
+        freeze::lift(anywhere).await?;
+        say("── what was paused in the primary");
+        reconcilers::resume(&context, &primary).await?;
+        let tables = TableRole::BOTH.map(|role| plan.recovery.table(role).unwrap_or_default());
+        say(&format!(
+            "The tables {} stay. A later recovery keeps what it finds under those names, however old: name others in [recovery] of {}, or delete them, before that",
+            tables.join(" and "),
+            plan.path.display()
+        ));
         Ok(())
     })
 }

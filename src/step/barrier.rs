@@ -1,6 +1,10 @@
 //! `fence-old-cluster`: where the old cluster's Kubernetes API is dead and AWS answers, its load balancer is shut at AWS:
 //! its listeners are deleted, each written down first, or it gets the plan's closed security group alone.
 
+mod back;
+
+pub(super) use back::{lines as back_lines, put_back};
+
 use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt as _,
@@ -17,7 +21,7 @@ use super::{
 use crate::{
     clients::aws::{
         Aws,
-        balancer::{self, Found},
+        balancer::{self, Found, NAME},
     },
     incident::{
         Fact, Instruments, Moment, Reading, Side, Subject,
@@ -25,9 +29,6 @@ use crate::{
     },
     plan::Plan,
 };
-
-/// What was deleted, in the incident's folder.
-const NAME: &str = "listeners.json";
 
 /// The row of [`super::natives`].
 #[must_use]
@@ -182,7 +183,9 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         for deed in &deeds {
             context.fence.look()?;
             let done = match deed {
-                Deed::Group(one, group) => balancer::set_group(reach, &one.arn, group).await,
+                Deed::Group(one, group) => {
+                    balancer::set_groups(reach, &one.arn, &[(*group).to_owned()]).await
+                }
                 Deed::Listener(one) => balancer::delete_listener(reach, &one.arn).await,
             };
             done.map_err(|why| failed(&why))?;
@@ -290,7 +293,7 @@ mod tests {
                 }],
                 ..Balancer::default()
             }],
-            missing: Vec::new(),
+            ..Barrier::default()
         }
     }
 

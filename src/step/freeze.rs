@@ -44,8 +44,8 @@ pub const fn lift_native() -> Native {
         name: "lift-freeze",
         needs: &["cluster.release", "cluster.namespace", "recovery.context"],
         calls: lift_calls,
-        seen: None,
-        run: lift,
+        seen: Some(lift_seen),
+        run: |context| Box::pin(lift(context)),
     }
 }
 
@@ -65,18 +65,18 @@ fn lift_calls(plan: &Plan) -> Vec<String> {
     )]
 }
 
-/// The locks, from what the Auth Service told last.
-fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
+/// `tctl rm lock/ID (on editor)`
+fn rm(held: &HeldLock) -> String {
+    format!("tctl rm lock/{} (on {})", held.id, held.role)
+}
+
+/// The Auth Service that is asked, as it told last: the first of two sides that does.
+fn asked(order: [Side; 2], instruments: &Instruments) -> Result<(Moment, &Freeze), StepError> {
     let mut why = Vec::new();
-    for side in FREEZING {
+    for side in order {
         match instruments.get(&Subject::Freeze(side)) {
             Some(reading) => match &reading.last.outcome {
-                Ok(Fact::Freeze(seen)) => {
-                    let locks = locks(plan, seen, reading.last.at)?;
-                    let mut lines: Vec<String> = locks.into_iter().map(|(_, line)| line).collect();
-                    lines.extend(spared(plan, seen));
-                    return Ok(lines);
-                }
+                Ok(Fact::Freeze(seen)) => return Ok((reading.last.at, seen)),
                 Err(failure) => why.push(format!("{side}: {failure}")),
                 Ok(_) => {}
             },
@@ -87,6 +87,45 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
         "roles and locks cannot be read. {}",
         why.join("; ")
     )))
+}
+
+/// The locks that are to be removed, by their names, and those remembered that are not there.
+fn lift_seen(_: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
+    let (_, seen) = asked(LIFTING, instruments)?;
+    if seen.held.is_empty() {
+        return Ok(vec![
+            "nothing: this incident's freeze has locked no role".to_owned(),
+        ]);
+    }
+    let there = |held: &&HeldLock| seen.locks.iter().any(|lock| lock.id == held.id);
+    let (going, absent): (Vec<_>, Vec<_>) = seen.held.iter().partition(there);
+    let mut lines: Vec<String> = going.into_iter().map(rm).collect();
+    lines.extend(absent.into_iter().map(|held| absence(held, &seen.context)));
+    Ok(lines)
+}
+
+/// The locks that a way back removes wherever they are, as far as an Auth Service has told them.
+pub(super) fn remembered(plan: &Plan, instruments: &Instruments) -> Vec<String> {
+    match asked(LIFTING, instruments) {
+        Ok((_, seen)) => seen.held.iter().map(rm).collect(),
+        Err(_) => lift_calls(plan),
+    }
+}
+
+fn absence(held: &HeldLock, context: &str) -> String {
+    format!(
+        "lock {} on {}, made in context {}, is not in context {context}",
+        held.id, held.role, held.context
+    )
+}
+
+/// The locks, from what the Auth Service told last.
+fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
+    let (at, seen) = asked(FREEZING, instruments)?;
+    let locks = locks(plan, seen, at)?;
+    let mut lines: Vec<String> = locks.into_iter().map(|(_, line)| line).collect();
+    lines.extend(spared(plan, seen));
+    Ok(lines)
 }
 
 /// The roles to lock with the line that is shown and done.
@@ -299,41 +338,42 @@ async fn may_exec(context: &Context, kube: &Kube) {
     }
 }
 
-fn lift(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
-    Box::pin(async move {
-        let memory = memory(&context)?;
-        if memory.held.is_empty() {
-            context.say("this incident's freeze has locked no role: there is nothing to lift");
-            return Ok(());
-        }
-        let (side, _, seen) = auth(&context, LIFTING).await?;
-        for held in &memory.held {
-            // One that has expired goes too.
-            if !seen.locks.iter().any(|lock| lock.id == held.id) {
-                context.say(format!(
-                    "lock {} on {}, made in context {}, is not in context {}",
-                    held.id, held.role, held.context, seen.context
-                ));
-                continue;
-            }
-            context.say(format!(
-                "context {}: tctl rm lock/{} (on {})",
-                seen.context, held.id, held.role
-            ));
-            if context.dry_run {
-                continue;
-            }
-            context.fence.look()?;
-            let args = ["rm".to_owned(), format!("lock/{}", held.id)];
-            freeze::tctl(&context.plan, side, &args)
-                .await
-                .map_err(|why| failed(&why))?;
-        }
+/// Removes the locks that this incident made and that are there.
+///
+/// # Errors
+/// If no Auth Service answers or refuses, or other locks were confirmed.
+pub(super) async fn lift(context: Context) -> Result<(), StepError> {
+    let memory = memory(&context)?;
+    if memory.held.is_empty() {
+        context.say("this incident's freeze has locked no role: there is nothing to lift");
+        return Ok(());
+    }
+    let (side, _, seen) = auth(&context, LIFTING).await?;
+    // One that has expired goes too.
+    let there = |held: &&HeldLock| seen.locks.iter().any(|lock| lock.id == held.id);
+    let (going, absent): (Vec<_>, Vec<_>) = memory.held.iter().partition(there);
+    for held in absent {
+        context.say(absence(held, &seen.context));
+    }
+    let lines: Vec<String> = going.iter().map(|held| rm(held)).collect();
+    if !context.dry_run {
+        only_confirmed(&lines, &context.confirmed)?;
+    }
+    for (held, line) in going.into_iter().zip(&lines) {
+        context.say(format!("context {}: {line}", seen.context));
         if context.dry_run {
-            context.say("dry run: nothing was changed");
+            continue;
         }
-        Ok(())
-    })
+        context.fence.look()?;
+        let args = ["rm".to_owned(), format!("lock/{}", held.id)];
+        freeze::tctl(&context.plan, side, &args)
+            .await
+            .map_err(|why| failed(&why))?;
+    }
+    if context.dry_run {
+        context.say("dry run: nothing was changed");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -399,6 +439,56 @@ mod tests {
         }];
         seen.locks = vec![lock("other", 20_000)];
         assert!(locks(&plan, &seen, NOW).expect("lines").is_empty());
+    }
+
+    #[test]
+    fn each_lock_to_be_removed_is_shown_by_its_name() {
+        let plan = sample::plan();
+        let none = Instruments::default();
+        let why = lift_seen(&plan, &none).expect_err("nobody asked");
+        assert!(why.to_string().contains("not asked yet"), "{why}");
+        assert_eq!(remembered(&plan, &none), lift_calls(&plan));
+        let held = |id: &str| HeldLock {
+            id: id.to_owned(),
+            role: "editor".to_owned(),
+            context: "east".to_owned(),
+        };
+        let told = |held: Vec<HeldLock>| {
+            let mut instruments = Instruments::default();
+            let lock = |id: &str| RoleLock {
+                id: id.to_owned(),
+                role: "editor".to_owned(),
+                message: String::new(),
+                expires: None,
+            };
+            instruments.take(crate::incident::Observation {
+                subject: Subject::Freeze(Side::Recovery),
+                at: NOW,
+                took: Duration::ZERO,
+                outcome: Ok(Fact::Freeze(std::sync::Arc::new(Freeze {
+                    context: "west".to_owned(),
+                    held,
+                    locks: vec![lock("a"), lock("somebody-elses")],
+                    ..Freeze::default()
+                }))),
+            });
+            instruments
+        };
+        let both = told(vec![held("a"), held("b")]);
+        assert_eq!(
+            lift_seen(&plan, &both).expect("lines"),
+            [
+                "tctl rm lock/a (on editor)",
+                "lock b on editor, made in context east, is not in context west"
+            ]
+        );
+        // A way back removes them on whichever side they are then.
+        assert_eq!(
+            remembered(&plan, &both),
+            ["tctl rm lock/a (on editor)", "tctl rm lock/b (on editor)"]
+        );
+        let nothing = lift_seen(&plan, &told(Vec::new())).expect("a line");
+        assert!(nothing[0].contains("locked no role"), "{nothing:?}");
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! `pause-reconcilers`: what would bring the old cluster back by itself, or point the names back, is suspended before the
 //! old cluster is stopped. What it was before stays on each object as an annotation, so that it can be put back.
 
+mod resume;
+
+pub(super) use resume::{lines as resume_lines, resume};
+
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -59,12 +63,11 @@ fn lines(seen: &Reconcilers) -> Vec<String> {
 
 /// `PATCH Flux HelmRelease flux-system/teleport: spec.suspend = true (was null)`
 fn line(one: &Reconciler) -> String {
-    let (what, to) = match one.kind {
-        ReconcilerKind::FluxKustomization | ReconcilerKind::FluxHelmRelease => {
-            ("spec.suspend", "true")
-        }
-        ReconcilerKind::ArgoApplication => ("spec.syncPolicy.automated", "none"),
-        ReconcilerKind::ExternalDns | ReconcilerKind::Operator => ("spec.replicas", "0"),
+    let what = field(one.kind);
+    let to = match one.kind {
+        ReconcilerKind::FluxKustomization | ReconcilerKind::FluxHelmRelease => "true",
+        ReconcilerKind::ArgoApplication => "none",
+        ReconcilerKind::ExternalDns | ReconcilerKind::Operator => "0",
     };
     let was = one.acts.as_deref().unwrap_or_default();
     format!(
@@ -72,6 +75,15 @@ fn line(one: &Reconciler) -> String {
         one.title(),
         one.why
     )
+}
+
+/// The field that makes it act.
+const fn field(kind: ReconcilerKind) -> &'static str {
+    match kind {
+        ReconcilerKind::FluxKustomization | ReconcilerKind::FluxHelmRelease => "spec.suspend",
+        ReconcilerKind::ArgoApplication => "spec.syncPolicy.automated",
+        ReconcilerKind::ExternalDns | ReconcilerKind::Operator => "spec.replicas",
+    }
 }
 
 /// The merge patch that pauses one: the field, and the annotation that remembers it.

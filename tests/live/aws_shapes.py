@@ -331,10 +331,15 @@ def calls(where, told):
     balancing = "elasticloadbalancing"
     balancers = [one["LoadBalancerArn"] for one in told.get((balancing, "DescribeLoadBalancers"), {}).get("LoadBalancers", [])]
     listeners = [one["ListenerArn"] for one in told.get((balancing, "DescribeListeners"), {}).get("Listeners", [])]
+    groups = [action["TargetGroupArn"] for one in told.get((balancing, "DescribeListeners"), {}).get("Listeners", [])
+              for action in one["DefaultActions"]] or ["arn:nothing"]
     nobodys = f"arn:aws:{balancing}:{where['region']}:111122223333:loadbalancer/net/nothing/0"
     return {
         (balancing, "DescribeLoadBalancers"): [{"PageSize": 400}],
         (balancing, "DescribeListeners"): [{"LoadBalancerArn": arn} for arn in [*balancers, nobodys]],
+        (balancing, "CreateListener"): [{"LoadBalancerArn": arn, "Port": 3024, "Protocol": "TCP",
+                                         "DefaultActions": [{"Type": "forward", "TargetGroupArn": group}]}
+                                        for arn in [*balancers, nobodys] for group in groups],
         (balancing, "DeleteListener"): [{"ListenerArn": arn} for arn in [*listeners, nobodys]],
         (balancing, "SetSecurityGroups"): [{"LoadBalancerArn": arn, "SecurityGroups": ["sg-0"]} for arn in [*balancers, nobodys]],
         ("backup", "StartRestoreJob"): [{**restore, "RecoveryPointArn": point["RecoveryPointArn"]} for point in points[:1]]

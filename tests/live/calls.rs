@@ -53,6 +53,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("eks", "DescribeCluster", true),
     ("eks", "DescribePodIdentityAssociation", true),
     ("eks", "ListPodIdentityAssociations", true),
+    ("elasticloadbalancing", "CreateListener", true),
     ("elasticloadbalancing", "DeleteListener", true),
     ("elasticloadbalancing", "DescribeListeners", true),
     ("elasticloadbalancing", "DescribeLoadBalancers", true),

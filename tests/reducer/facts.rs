@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
-    DoorFact, Fact, Failure, FailureKind, Find, HostAuthorities, HostAuthority, Identity,
-    LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler,
-    ReconcilerKind, Reconcilers, Recordings, RecoveryPoint, Release, Rights, Session, Settings,
-    Side, StoredObject, Subject, Table, TableRole, Tls, Values, Vault,
+    Address, Answer, Barrier, Billing, BlackBox, Certificate, Cluster, Component, Deployment, Door,
+    DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock, HostAuthorities, HostAuthority,
+    Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Prerequisites, Rcode,
+    Reconciler, ReconcilerKind, Reconcilers, Recordings, RecoveryPoint, Release, Rights, RoleLock,
+    Session, Settings, Side, StoredObject, Subject, Table, TableRole, Tls, Values, Vault,
+    barrier::{Balancer, Listener},
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
 };
@@ -32,6 +33,13 @@ pub const NAMES: &[&str] = &[
     "flux acts",
     "flux paused",
     "reconcilers forbidden",
+    "barrier open",
+    "barrier shut",
+    "auth silent",
+    "auth answers",
+    "freeze held",
+    "freeze lost in recovery",
+    "freeze held in recovery",
     "old door silent",
     "empty recovery",
     "values",
@@ -83,6 +91,21 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
             let why = Failure::new(FailureKind::Forbidden, "list helmreleases (403)");
             vec![reconcilers(None, vec![why])]
         }
+        "barrier open" => vec![barrier(&[443])],
+        "barrier shut" => vec![barrier(&[])],
+        "auth silent" => Side::BOTH
+            .map(|side| (Subject::Freeze(side), silent()))
+            .into(),
+        "auth answers" => vec![freeze(Side::Primary, &[], &[])],
+        "freeze held" => vec![freeze(Side::Primary, &["a"], &["a"])],
+        "freeze lost in recovery" => vec![
+            (Subject::Freeze(Side::Primary), silent()),
+            freeze(Side::Recovery, &["a"], &[]),
+        ],
+        "freeze held in recovery" => vec![
+            (Subject::Freeze(Side::Primary), silent()),
+            freeze(Side::Recovery, &["a", "b"], &["b"]),
+        ],
         "old door silent" => vec![(Subject::Door(Door::Old), silent())],
         "empty recovery" => vec![empty(Side::Recovery)],
         "wrong recovery cluster" => vec![stranger()],
@@ -158,6 +181,47 @@ fn reconcilers(flux: Option<bool>, gaps: Vec<Failure>) -> (Subject, Result<Fact,
     };
     let fact = Fact::Reconcilers(Arc::new(seen));
     (Subject::Reconcilers(Side::Primary), Ok(fact))
+}
+
+/// The old load balancer at AWS, listening on these ports.
+fn barrier(ports: &[u16]) -> (Subject, Result<Fact, Failure>) {
+    let listeners = ports.iter().map(|port| Listener {
+        port: *port,
+        ..Listener::default()
+    });
+    let barrier = Barrier {
+        region: "us-east-1".to_owned(),
+        balancers: vec![Balancer {
+            name: "old".to_owned(),
+            listeners: listeners.collect(),
+            ..Balancer::default()
+        }],
+        ..Barrier::default()
+    };
+    (Subject::Barrier, Ok(Fact::Barrier(Arc::new(barrier))))
+}
+
+/// Locks that this incident remembers, and those that an Auth Service has.
+fn freeze(side: Side, held: &[&str], there: &[&str]) -> (Subject, Result<Fact, Failure>) {
+    let held = held.iter().map(|id| HeldLock {
+        id: (*id).to_owned(),
+        role: "editor".to_owned(),
+        context: "east".to_owned(),
+    });
+    let locks = there.iter().map(|id| RoleLock {
+        id: (*id).to_owned(),
+        role: "editor".to_owned(),
+        message: String::new(),
+        expires: None,
+    });
+    let seen = Freeze {
+        context: side.word().to_owned(),
+        uid: Some(uid(side)),
+        held: held.collect(),
+        locks: locks.collect(),
+        ..Freeze::default()
+    };
+    (Subject::Freeze(side), Ok(Fact::Freeze(Arc::new(seen))))
 }
 
 fn silent() -> Result<Fact, Failure> {

@@ -14,6 +14,7 @@
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
 //! elapsed = 720                       # expected: seconds on the recovery's clock
+//! loses = 720                         # expected: seconds of data that are lost
 //! shown = "wait-for-pods"             # expected: whose output is shown
 //! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
 //! overlay = "confirm"                 # expected: what lies over the panes
@@ -25,6 +26,7 @@ mod rig;
 
 use std::{collections::BTreeMap, path::Path};
 
+use relight::judge;
 use rig::Rig;
 use serde::Deserialize;
 
@@ -56,6 +58,7 @@ struct Then {
     cancels: Vec<String>,
     shown: Option<String>,
     elapsed: Option<u64>,
+    loses: Option<u64>,
     overlay: Option<String>,
     alarms: Option<Vec<String>>,
 }
@@ -171,6 +174,13 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
         let got = rig.state.elapsed().map(|elapsed| elapsed.as_secs());
         if got != Some(wanted) {
             return Err(format!("the clock says {got:?}, not {wanted}"));
+        }
+    }
+    if let Some(wanted) = then.loses {
+        let loss = judge::backups::worst_loss(&rig.state.sight(), rig.state.chosen());
+        let got = loss.map(|loss| loss.as_secs());
+        if got != Some(wanted) {
+            return Err(format!("{got:?} seconds of data are lost, not {wanted}"));
         }
     }
     if let Some(wanted) = &then.shown {

@@ -16,6 +16,9 @@ use super::facts;
 /// When the scenarios begin.
 pub const BEGIN: i64 = 1_795_000_000;
 
+/// What is restored: the table, and how many seconds before the beginning its data is of.
+const RESTORES: [(&str, i64); 2] = [("teleport-state-dr", 540), ("teleport-events-dr", 720)];
+
 pub const PLAN: &str = include_str!("plan.toml");
 
 /// A state with its edge.
@@ -53,10 +56,14 @@ impl Rig {
                 .as_deref()
                 .map(|text| expand::text(text, &for_phrases));
             let phrase = phrase.transpose().map_err(|error| error.to_string())?;
-            Ok(Prepared {
-                calls: vec![format!("call {}", step.id)],
-                phrase,
-            })
+            let mut calls = vec![format!("call {}", step.id)];
+            if step.id.as_str() == "restore-tables" {
+                calls.extend(RESTORES.map(|(target, before)| {
+                    let data = Moment::from_secs(BEGIN - before);
+                    format!("StartRestoreJob arn:copy to {target}, data of {data}")
+                }));
+            }
+            Ok(Prepared { calls, phrase })
         });
         let mut state = State::new(plan, runbook, access, Moment::from_secs(BEGIN), prepare);
         state.desk.size = (120, 40);

@@ -1,5 +1,7 @@
 //! Elastic Load Balancing v2: the load balancers behind known host names, their listeners, and how they are shut.
 
+mod taken;
+
 use std::net::IpAddr;
 
 use aws_sdk_elasticloadbalancingv2::{
@@ -9,6 +11,8 @@ use aws_sdk_elasticloadbalancingv2::{
     },
 };
 use serde_json::{Map, Value, json};
+
+pub use taken::{NAME, Written, create_listener};
 
 use super::{Reach, explain, not_planned};
 use crate::{
@@ -164,15 +168,15 @@ pub async fn delete_listener(reach: &Reach, arn: &str) -> Result<(), Failure> {
         .map_err(|error| explain("ELB DeleteListener", &place, &error))
 }
 
-/// Gives a load balancer one security group instead of those that it has.
+/// Gives a load balancer these security groups instead of those that it has.
 ///
 /// # Errors
 /// If AWS does not answer or refuses.
-pub async fn set_group(reach: &Reach, arn: &str, group: &str) -> Result<(), Failure> {
+pub async fn set_groups(reach: &Reach, arn: &str, groups: &[String]) -> Result<(), Failure> {
     let place = format!("{arn} in {}", reach.region());
     let client = reach.load_balancing().await;
     let ask = client.set_security_groups().load_balancer_arn(arn);
-    let done = ask.security_groups(group).send().await;
+    let done = ask.set_security_groups(Some(groups.to_vec())).send().await;
     done.map(drop)
         .map_err(|error| explain("ELB SetSecurityGroups", &place, &error))
 }

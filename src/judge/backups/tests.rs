@@ -391,17 +391,19 @@ fn a_schedule_that_could_not_be_read_is_said_so() {
     );
 }
 
+/// The pane while nothing is chosen yet.
+fn best(sight: &Sight<'_>) -> Assessment {
+    assessment(sight, [None, None])
+}
+
 #[test]
 fn the_pane_names_the_worst_loss_against_the_objective() {
     let plan = plan();
     let mut instruments = Instruments::default();
-    assert_eq!(
-        look(&instruments, &plan, assessment).health,
-        Health::Unknown
-    );
+    assert_eq!(look(&instruments, &plan, best).health, Health::Unknown);
     put_table(&mut instruments, TableRole::State, Tab("ACTIVE", Some(252)));
     put_table(&mut instruments, TableRole::Audit, Tab("ACTIVE", Some(290)));
-    let said = look(&instruments, &plan, assessment);
+    let said = look(&instruments, &plan, best);
     assert_eq!(said.sentence, "worst RPO 4m50s of 15m");
     assert_eq!(said.health, Health::Ok);
     let mut global = table(TableRole::State, "ACTIVE");
@@ -409,9 +411,33 @@ fn the_pane_names_the_worst_loss_against_the_objective() {
     global.replicas = vec!["us-east-1".to_owned()];
     let subject = Subject::Table(Side::Recovery, TableRole::State);
     put(&mut instruments, subject, Ok(Fact::Table(global.into())));
-    let said = look(&instruments, &plan, assessment);
+    let said = look(&instruments, &plan, best);
     assert_eq!(said.health, Health::Degraded);
     assert!(said.sentence.contains("global table"), "{}", said.sentence);
+}
+
+#[test]
+fn what_is_lost_is_counted_from_the_restore_point_once_it_is_chosen() {
+    let plan = plan();
+    let mut instruments = Instruments::default();
+    let at = |before: i64| Some(Moment::from_secs(OUTAGE - before));
+    // Of the best there is, one is unknown; of the restore points none is.
+    put_table(&mut instruments, TableRole::State, Tab("ACTIVE", Some(60)));
+    for (chosen, lost) in [
+        ([None, None], None),
+        ([at(300), None], None),
+        ([None, at(420)], Some(420)),
+        ([at(300), at(420)], Some(420)),
+        ([at(1200), at(420)], Some(1200)),
+    ] {
+        let found = look(&instruments, &plan, |sight| worst_loss(sight, chosen));
+        assert_eq!(found.map(|lost| lost.as_secs()), lost, "{chosen:?}");
+    }
+    let said = look(&instruments, &plan, |sight| {
+        assessment(sight, [at(1200), at(420)])
+    });
+    assert_eq!(said.sentence, "RPO by the restore point 20m of 15m");
+    assert_eq!(said.health, Health::Degraded);
 }
 
 #[test]

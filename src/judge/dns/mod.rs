@@ -14,9 +14,9 @@ mod zone;
 
 pub use board::{Board, board};
 pub use class::{Class, classify, lacking};
-pub use reverted::reverted;
+pub use reverted::{back, reverted};
 pub use row::{Place, Row, rows};
-pub use sets::{Ends, LOOKUP, Sets, sets};
+pub use sets::{Ends, LOOKUP, Sets, other_ends, sets};
 pub use verdict::{converged, published};
 pub use zone::control_plane;
 

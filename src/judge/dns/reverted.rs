@@ -5,11 +5,12 @@ use super::{
     board::{Board, board, servers},
     class::Class,
     row::{Place, Row},
+    sets::{Ends, other_ends},
     verdict::{subjects, told},
 };
 use crate::{
     incident::{
-        Fact, Finding, RecordSet, Subject, Zone,
+        Fact, Finding, RecordSet, Side, Subject, Zone,
         black_box::{OldRecord, OldRecords},
         brief,
     },
@@ -20,6 +21,17 @@ use crate::{
 /// answers OLD with authority.
 #[must_use]
 pub fn reverted(sight: &Sight<'_>) -> Finding {
+    judged(sight, None)
+}
+
+/// The same after a way back, where the old release may have another load balancer now than the black box has: then the
+/// plan's names are to lead to that one.
+#[must_use]
+pub fn back(sight: &Sight<'_>) -> Finding {
+    judged(sight, other_ends(sight).as_ref())
+}
+
+fn judged(sight: &Sight<'_>, other: Option<&Ends>) -> Finding {
     let Some(found) = black_box::known(sight) else {
         return Finding::unknown(
             "there is no black box to compare the records with, so there is no telling what was before",
@@ -44,24 +56,52 @@ pub fn reverted(sight: &Sight<'_>) -> Finding {
         }
     };
     let mut evidence = vec![Subject::BlackBox, Subject::Zone];
-    let age = brief(sight.now.since(found.records.at));
-    if let Some(name) = differing(old, zone) {
-        let sentence = format!("{name} has other records than the black box of {age} ago");
-        return Finding::fail(sentence, evidence);
-    }
+    let words = if let Some(ends) = other {
+        evidence.push(Subject::Cluster(Side::Primary));
+        if let Some(name) = elsewhere(sight, zone, ends) {
+            let sentence = format!(
+                "{name} does not lead to the load balancer that the old release has now ({})",
+                ends.told()
+            );
+            return Finding::fail(sentence, evidence);
+        }
+        format!(
+            "{} lead to the load balancer that the old release has now ({})",
+            sight.plan.dns.names.join(" and "),
+            ends.told()
+        )
+    } else {
+        let age = brief(sight.now.since(found.records.at));
+        if let Some(name) = differing(old, zone) {
+            let sentence = format!("{name} has other records than the black box of {age} ago");
+            return Finding::fail(sentence, evidence);
+        }
+        format!(
+            "{} as the black box of {age} ago has them",
+            old.names.join(" and ")
+        )
+    };
     match served(sight) {
-        Ok((words, more)) => {
-            evidence.extend(more);
-            Finding::pass(
-                format!(
-                    "{} as the black box of {age} ago has them; {words}",
-                    old.names.join(" and ")
-                ),
-                evidence,
-            )
+        Ok((more, seen)) => {
+            evidence.extend(seen);
+            Finding::pass(format!("{words}; {more}"), evidence)
         }
         Err(finding) => finding,
     }
+}
+
+/// The first of the plan's names that has no record, or one that leads elsewhere.
+fn elsewhere<'a>(sight: &Sight<'a>, zone: &Zone, ends: &Ends) -> Option<&'a str> {
+    let leads = |name: &&String| {
+        let mut records = zone
+            .records
+            .iter()
+            .filter(|set| set.name == **name)
+            .peekable();
+        records.peek().is_some() && records.all(|record| super::zone::leads(record, ends))
+    };
+    let mut names = sight.plan.dns.names.iter();
+    names.find(|name| !leads(name)).map(String::as_str)
 }
 
 /// The first name whose record sets are not those of before.
@@ -132,3 +172,7 @@ fn served(sight: &Sight<'_>) -> Result<(String, Vec<Subject>), Finding> {
         subjects(&mine),
     ))
 }
+
+#[cfg(test)]
+#[path = "reverted_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
     incident::{Fact, Side, Subject},
-    judge::{Sight, black_box, glance},
+    judge::{Glance, Sight, black_box, glance},
 };
 
 /// The server under which Relight's own look-ups are observed.
@@ -24,6 +24,17 @@ impl Ends {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.hosts.is_empty() && self.addresses.is_empty()
+    }
+
+    /// Its host names; its addresses where it has none.
+    #[must_use]
+    pub fn told(&self) -> String {
+        if self.hosts.is_empty() {
+            let all: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+            return all.join(", ");
+        }
+        let hosts: Vec<&str> = self.hosts.iter().map(String::as_str).collect();
+        hosts.join(", ")
     }
 
     fn add(&mut self, end: &str) {
@@ -74,6 +85,11 @@ fn ends(side: Side, declared: &[String], sight: &Sight<'_>) -> Ends {
             ends.add(end);
         }
     }
+    resolved(ends, sight)
+}
+
+/// With the addresses that Relight's own look-ups last found for the hosts.
+fn resolved(mut ends: Ends, sight: &Sight<'_>) -> Ends {
     for host in ends.hosts.clone() {
         let subject = Subject::Answer {
             server: LOOKUP.into(),
@@ -86,6 +102,27 @@ fn ends(side: Side, declared: &[String], sight: &Sight<'_>) -> Ends {
         }
     }
     ends
+}
+
+/// The load balancer that the old release has now, by a fresh look at the primary's cluster, where it is another one than
+/// the black box has: a chart that is installed anew gets one of another name.
+#[must_use]
+pub fn other_ends(sight: &Sight<'_>) -> Option<Ends> {
+    let before = black_box::known(sight)?.load_balancer.good()?;
+    let Glance::Fresh(Fact::Cluster(cluster), _) = glance(&Subject::Cluster(Side::Primary), sight)
+    else {
+        return None;
+    };
+    let mut now = Ends::default();
+    let mut was = Ends::default();
+    for end in &cluster.load_balancer.as_ref()?.addresses {
+        now.add(end);
+    }
+    for end in &before.addresses {
+        was.add(end);
+    }
+    let same = now.hosts.is_subset(&was.hosts) && now.addresses.is_subset(&was.addresses);
+    (!now.is_empty() && !same).then(|| resolved(now, sight))
 }
 
 /// A host name in lower case without the final dot; `None` for an empty one.

@@ -93,7 +93,7 @@ fn tell(zone: &Zone, sight: &Sight<'_>) -> (Health, String) {
 }
 
 /// Whether every value of a record is one of these ends.
-fn leads(record: &RecordSet, ends: &Ends) -> bool {
+pub(super) fn leads(record: &RecordSet, ends: &Ends) -> bool {
     !record.values.is_empty()
         && record.values.iter().all(|value| match value.parse() {
             Ok(address) => ends.addresses.contains(&address),

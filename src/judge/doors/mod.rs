@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 pub use authorities::{Authorities, Compared, authorities};
 pub use comeback::comeback;
-pub use old::answers_as_before as old_answers;
+pub use old::{answers_as_before as old_answers, side_answers as old_side_answers};
 pub use pane::{assess, pane};
 
 use self::comeback::{Claim, claim};

@@ -1,11 +1,11 @@
 //! Whether there is something to go back to: the old load balancer answers as the cluster that it was.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use super::look::{Answers, Look, answers, look};
 use crate::{
     incident::{Address, Door, FailureKind, Finding, Subject, brief},
-    judge::{Sight, black_box},
+    judge::{Sight, black_box, dns::other_ends},
 };
 
 /// Every address of the old load balancer answers as this cluster, with a trusted certificate and the pins that the black
@@ -13,6 +13,27 @@ use crate::{
 /// may be pointed back.
 #[must_use]
 pub fn answers_as_before(sight: &Sight<'_>) -> Finding {
+    judged(sight, None)
+}
+
+/// The same of the load balancer that the old release has now, where a way back has given it another one than before: the
+/// one of before is gone then, and its addresses are nobody's or a stranger's.
+#[must_use]
+pub fn side_answers(sight: &Sight<'_>) -> Finding {
+    let Some(ends) = other_ends(sight) else {
+        return judged(sight, None);
+    };
+    if ends.addresses.is_empty() {
+        return Finding::unknown(format!(
+            "the old release has another load balancer now ({}), whose addresses are not known yet",
+            ends.told()
+        ));
+    }
+    judged(sight, Some(&ends.addresses))
+}
+
+/// `addresses` are those that count; all of the door's where none are given.
+fn judged(sight: &Sight<'_>, addresses: Option<&BTreeSet<IpAddr>>) -> Finding {
     let Some(found) = black_box::known(sight) else {
         return Finding::unknown(
             "there is no black box, so there is no telling whether the old cluster is the one from before",
@@ -36,10 +57,12 @@ pub fn answers_as_before(sight: &Sight<'_>) -> Finding {
         }
         other => return Finding::unknown(other.why("the old load balancer")),
     };
-    if door.addresses.is_empty() {
+    let counts = |address: &&Address| addresses.is_none_or(|known| known.contains(&address.ip));
+    let counted: Vec<&Address> = door.addresses.iter().filter(counts).collect();
+    if counted.is_empty() {
         return Finding::unknown("The old load balancer has no address to look at.");
     }
-    for address in &door.addresses {
+    for address in counted {
         match fault(address, &before, sight) {
             Some(Fault::Wrong(why)) => {
                 let sentence = format!("There is nothing to go back to: {why}.");
@@ -49,9 +72,14 @@ pub fn answers_as_before(sight: &Sight<'_>) -> Finding {
             None => {}
         }
     }
+    let which = if addresses.is_some() {
+        "The load balancer that the old release has now"
+    } else {
+        "The old load balancer"
+    };
     Finding::pass(
         format!(
-            "The old load balancer answers as {} with the authorities of the black box, seen {} ago.",
+            "{which} answers as {} with the authorities of the black box, seen {} ago.",
             sight.plan.cluster.name,
             brief(sight.now.since(found.pins.at))
         ),
@@ -103,3 +131,7 @@ fn fault(address: &Address, before: &BTreeSet<&String>, sight: &Sight<'_>) -> Op
         ))),
     }
 }
+
+#[cfg(test)]
+#[path = "old_tests.rs"]
+mod tests;

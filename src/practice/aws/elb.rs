@@ -61,19 +61,47 @@ pub(super) fn describe_listeners(ask: &Ask, side: Side, world: &mut World) -> An
     if !there(world, side) || ask.param("LoadBalancerArn") != Some(&mine) {
         return none(ask, "LoadBalancerNotFound", "load balancers");
     }
-    let mut listeners = String::new();
-    for port in &world.side(side).barrier.ports {
+    let ports = &world.side(side).barrier.ports;
+    answer("DescribeListeners", &listeners(world, side, ports))
+}
+
+fn listeners(world: &World, side: Side, ports: &[u16]) -> String {
+    let mut members = String::new();
+    for port in ports {
         let _ = write!(
-            listeners,
-            "<member><ListenerArn>{}</ListenerArn><LoadBalancerArn>{mine}</LoadBalancerArn><Port>{port}</Port><Protocol>TCP</Protocol><DefaultActions><member><Type>forward</Type><TargetGroupArn>{}</TargetGroupArn></member></DefaultActions></member>",
+            members,
+            "<member><ListenerArn>{}</ListenerArn><LoadBalancerArn>{}</LoadBalancerArn><Port>{port}</Port><Protocol>TCP</Protocol><DefaultActions><member><Type>forward</Type><TargetGroupArn>{}</TargetGroupArn></member></DefaultActions></member>",
             listener(world, side, *port),
+            arn(world, side, "loadbalancer"),
             arn(world, side, "targetgroup")
         );
     }
-    answer(
-        "DescribeListeners",
-        &format!("<Listeners>{listeners}</Listeners>"),
-    )
+    format!("<Listeners>{members}</Listeners>")
+}
+
+pub(super) fn create_listener(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let mine = arn(world, side, "loadbalancer");
+    if !there(world, side) || ask.param("LoadBalancerArn") != Some(&mine) {
+        return none(ask, "LoadBalancerNotFound", "load balancers");
+    }
+    let group = arn(world, side, "targetgroup");
+    if ask.param("DefaultActions.member.1.TargetGroupArn") != Some(&group) {
+        return none(ask, "TargetGroupNotFound", "target groups");
+    }
+    let port = ask.param("Port").and_then(|port| port.parse::<u16>().ok());
+    let Some(port) = port.filter(|_| ask.param("Protocol") == Some("TCP")) else {
+        return Answer::error(
+            ask,
+            400,
+            "ValidationError",
+            "A port and a protocol are needed",
+        );
+    };
+    let ports = &mut world.side_mut(side).barrier.ports;
+    if !ports.contains(&port) {
+        ports.push(port);
+    }
+    answer("CreateListener", &listeners(world, side, &[port]))
 }
 
 pub(super) fn delete_listener(ask: &Ask, side: Side, world: &mut World) -> Answer {

@@ -82,6 +82,7 @@ const OPERATIONS: &[Operation] = operations! {
     "eks" "DescribeCluster" => eks::describe_cluster,
     "eks" "DescribePodIdentityAssociation" => eks::describe_association,
     "eks" "ListPodIdentityAssociations" => eks::list_associations,
+    "elasticloadbalancing" "CreateListener" => elb::create_listener,
     "elasticloadbalancing" "DeleteListener" => elb::delete_listener,
     "elasticloadbalancing" "DescribeListeners" => elb::describe_listeners,
     "elasticloadbalancing" "DescribeLoadBalancers" => elb::describe_load_balancers,

@@ -8,7 +8,7 @@ use super::aws::pace;
 use crate::{
     clients::aws::{
         Reach,
-        balancer::{fetch, hosts},
+        balancer::{Written, fetch, hosts},
     },
     incident::{Fact, Failure, Side, Subject},
     plan::Plan,
@@ -53,10 +53,17 @@ impl Probe for BarrierProbe {
             let began = Instant::now();
             let seen = async {
                 let hosts = hosts(&self.plan, &self.targets.get(Side::Primary))?;
-                fetch(&self.reach, &hosts).await
+                let mut found = fetch(&self.reach, &hosts).await?.barrier;
+                let boxes = self.targets.boxes();
+                if let Some(folder) = boxes.folder()
+                    && let Some(written) = Written::read(folder)?
+                {
+                    found.taken = written.taken();
+                }
+                Ok(found)
             }
             .await;
-            let fact = seen.map(|found| Fact::Barrier(Arc::new(found.barrier)));
+            let fact = seen.map(|found| Fact::Barrier(Arc::new(found)));
             sink.put(Subject::Barrier, began.elapsed(), fact);
             Ok(())
         })

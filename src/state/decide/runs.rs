@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Access, Pending, Run, RunEvent, RunState, State};
 use super::{Effect, Tone};
 use crate::{
-    incident::{Evidence, Finding, Observation, Outcome, RunId, Step, Verdict},
+    incident::{Evidence, Finding, Observation, Outcome, RunId, Step, Subject, Verdict},
     journal::Entry,
     judge,
 };
@@ -92,7 +92,8 @@ impl State {
         let holds = !findings.is_empty()
             && findings
                 .iter()
-                .all(|finding| finding.outcome == Outcome::Pass && !finding.evidence.is_empty());
+                .all(|finding| finding.outcome == Outcome::Pass && !finding.evidence.is_empty())
+            && self.not_looked_since(run, findings).is_none();
         if holds {
             let since = *self.holding.entry(id.clone()).or_insert(self.now);
             return (self.now.since(since) >= step.hold).then_some(Verdict::Pass);
@@ -116,6 +117,20 @@ impl State {
             Verdict::Fail
         } else {
             Verdict::Unknown
+        })
+    }
+
+    /// What the findings rest on and has not been looked at since the run ended. A judge may compare with what was before
+    /// (the black box, the pins at the old door), whatever its age; that it still is so must be seen anew.
+    pub(in crate::state) fn not_looked_since<'a>(
+        &self,
+        run: &Run,
+        findings: &'a [Finding],
+    ) -> Option<&'a Subject> {
+        let mut subjects = findings.iter().flat_map(|finding| &finding.evidence);
+        subjects.find(|subject| {
+            let reading = self.instruments.get(subject);
+            reading.is_none_or(|reading| run.ended.is_some_and(|ended| reading.last.at < ended))
         })
     }
 

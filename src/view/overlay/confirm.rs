@@ -204,6 +204,12 @@ const fn told(condition: Condition) -> &'static str {
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
         Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",
+        Condition::OldSideAnswers => {
+            "the old side's load balancer answers with the old authorities"
+        }
+        Condition::NamesBack => "the names lead to the old side again",
+        Condition::ReconcilersResumed => "nothing in the primary is paused by Relight",
+        Condition::AuthAnswers => "an Auth Service tells roles and locks",
         Condition::DnsReverted => "the zone has the records of the black box again",
         Condition::PublicPing => "the public name answers ping from the new load balancer",
     }

@@ -24,7 +24,7 @@ const COLUMNS: [Column; 6] = [
 
 /// The worst loss against the objective.
 pub fn title(state: &State) -> Title {
-    assessment(&state.sight()).into()
+    assessment(&state.sight(), state.chosen()).into()
 }
 
 /// Draws the rows.
