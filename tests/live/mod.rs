@@ -1,6 +1,7 @@
 //! The product against servers that nobody here wrote. Started by `tests/live/run`, which installs them; ignored
 //! otherwise.
 
+mod abort;
 mod aws;
 mod back;
 mod barrier;
