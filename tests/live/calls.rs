@@ -177,8 +177,9 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
         let (told, fine) = step(&path, name, false);
         assert!(fine, "{told}");
     }
-    rights(&rig, &role);
+    let plane = rights(&rig, &role);
     super::barrier::shut(&rig);
+    super::barrier::reopened(&rig, &plane);
     super::tables::restored_and_repaired(&rig);
     let calls: Vec<_> = Side::BOTH
         .iter()
@@ -222,8 +223,8 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
     assert!(who.expires.is_some(), "credentials of a role end");
 }
 
-/// Looks at rights in each of the ways that there are, and asks for a certificate.
-fn rights(rig: &Rig, operator: &str) {
+/// Looks at rights in each of the ways that there are, and asks for a certificate; gives the cluster that it was of.
+fn rights(rig: &Rig, operator: &str) -> ControlPlane {
     let key = rig.aws.with(Side::Recovery, async |reach| {
         let trust = provision::trust("teleport-cluster");
         let policy = provision::policy(&["us-west-2"]);
@@ -261,6 +262,7 @@ fn rights(rig: &Rig, operator: &str) {
             assert!(fine, "{told}");
         }
     }
+    plane
 }
 
 #[test]
