@@ -35,7 +35,7 @@ pub use black_box::told as told_black_box;
 
 use crate::{
     clients::black_box::Shelf,
-    incident::{Instruments, RunId},
+    incident::{Action, Instruments, RunId, Step},
     plan::Plan,
 };
 
@@ -146,6 +146,15 @@ pub struct Native {
 #[must_use]
 pub fn native(name: &str) -> Option<Native> {
     natives().into_iter().find(|native| native.name == name)
+}
+
+/// Whether what a step does hangs on the world as it was seen last, so that it is worth a look before it is asked for.
+#[must_use]
+pub fn shows(step: &Step) -> bool {
+    let Action::Native(name) = &step.action else {
+        return false;
+    };
+    native(name).is_some_and(|native| native.seen.is_some())
 }
 
 /// Every native step.

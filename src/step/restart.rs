@@ -98,6 +98,13 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         if !context.dry_run {
             only_confirmed(&lines(&deployments), &context.confirmed)?;
         }
+        if proxies(&deployments).next().is_none() {
+            context.say(format!(
+                "no Proxy Deployment of release {release} in {} wants any pod: there is nothing to restart",
+                kube.place
+            ));
+            return Ok(());
+        }
         for one in proxies(&deployments) {
             context.say(line(one));
             if context.dry_run {

@@ -10,11 +10,15 @@ use relight::{
     incident::{Barrier, Fact, Side, Subject},
     plan,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     aws::Rig,
-    rig::{eyes::Eyes, step},
+    rig::{
+        eyes::Eyes,
+        kube::{ControlPlane, kubeconfig},
+        step, step_in,
+    },
 };
 
 /// Makes a network load balancer with a listener and gives its DNS name.
@@ -150,6 +154,58 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().expect("a runtime")
 }
 
+/// Shuts one, and lets the way back open it again. `plane` stands for both clusters: its second user may see which one it
+/// is and nothing else, so that the way back ends right after the load balancer.
+pub fn reopened(rig: &Rig, plane: &ControlPlane) {
+    let name = json!({"name": "who"});
+    let group = "rbac.authorization.k8s.io";
+    let rules = json!([{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]);
+    let rbac = format!("/apis/{group}/v1");
+    plane.hand.make(
+        &format!("{rbac}/clusterroles"),
+        &json!({"metadata": name, "rules": rules}),
+    );
+    plane.hand.make(
+        &format!("{rbac}/clusterrolebindings"),
+        &json!({"metadata": name, "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "who"},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": "limited"}]}),
+    );
+    let host = made(rig, "way-back");
+    let path = rig.plan(&format!(
+        "[cluster]\nchart = \"none.tgz\"\nversion = \"18.2.4\"\n[primary]\nload_balancer = [\"{host}\"]\n[primary.kube]\n\
+         context = \"recovery-limited\"\nkubeconfig = \"kubeconfig\"\n[recovery.kube]\ncontext = \"recovery\"\n\
+         kubeconfig = \"kubeconfig\"\n"
+    ));
+    let incident = tempfile::tempdir().expect("a folder");
+    let open = seen(&path);
+    for name in ["record-black-box", "fence-old-cluster"] {
+        let (told, fine) = step_in(&path, name, false, incident.path());
+        assert!(fine, "{told}");
+    }
+    assert!(seen(&path).balancers[0].listeners.is_empty());
+    let (told, fine) = step_in(&path, "abort", false, incident.path());
+    assert!(!fine && told.contains("the old release"), "{told}");
+    let now = seen(&path);
+    let ports = |barrier: &Barrier| {
+        let listeners = &barrier.balancers[0].listeners;
+        let each = listeners.iter().map(|one| (one.port, one.protocol.clone()));
+        each.collect::<Vec<_>>()
+    };
+    assert_eq!(ports(&now), ports(&open), "{told}");
+    assert_eq!(now.balancers[0].groups, open.balancers[0].groups);
+    let target = rig.aws.with(Side::Primary, async |reach| {
+        let client = reach.load_balancing().await;
+        let arn = &now.balancers[0].arn;
+        let said = client.describe_listeners().load_balancer_arn(arn);
+        let said = said.send().await.expect("listeners");
+        let action = said.listeners()[0].default_actions()[0].clone();
+        action.target_group_arn.expect("a target group")
+    });
+    assert!(target.contains("/way-back/"), "{target}");
+    let (told, _) = step_in(&path, "abort", false, incident.path());
+    assert!(told.contains("it is as it was before"), "{told}");
+}
+
 #[test]
 #[ignore = "tests/live/run"]
 fn an_old_load_balancer_is_shut_by_its_listeners_or_by_its_group() {
@@ -159,4 +215,13 @@ fn an_old_load_balancer_is_shut_by_its_listeners_or_by_its_group() {
     assert_eq!(seen(&path).missing, ["nobodys.example.com"]);
     let (told, fine) = step(&path, "fence-old-cluster", false);
     assert!(!fine && told.contains("no load balancer"), "{told}");
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn the_way_back_opens_what_was_shut() {
+    let rig = Rig::new();
+    let plane = ControlPlane::start(Side::Recovery, rig.dir.path());
+    kubeconfig(&rig.dir.path().join("kubeconfig"), &[&plane]);
+    reopened(&rig, &plane);
 }

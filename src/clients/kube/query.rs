@@ -17,10 +17,9 @@ const PAGE_BYTES: u64 = 64 << 20;
 /// The longest line of a watch: etcd holds 1.5 MB an object.
 const LINE_BYTES: u64 = 4 << 20;
 /// Asks for metadata alone, so that no Secret's data ever gets here.
-pub(super) const METADATA_LIST: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /// The same for a watch.
-const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+pub(super) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// A kind of object of one release, as it is listed and watched.
 #[derive(Clone, Debug, PartialEq, Eq)]

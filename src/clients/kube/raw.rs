@@ -25,7 +25,7 @@ pub async fn read<T: DeserializeOwned>(
     query::get(kube, doing, "application/json", path, patience).await
 }
 
-/// The same of a list, with the metadata of its objects alone: so that no Secret's data ever gets here.
+/// The same of one object, with its metadata alone: so that no Secret's data ever gets here.
 ///
 /// # Errors
 /// As [`read`].
@@ -35,7 +35,7 @@ pub async fn read_metadata<T: DeserializeOwned>(
     path: &str,
     patience: Duration,
 ) -> Result<T, Failure> {
-    query::get(kube, doing, query::METADATA_LIST, path, patience).await
+    query::get(kube, doing, query::METADATA, path, patience).await
 }
 
 /// A whole list in pages of 500, each of which may take `patience`; `path` has no query.

@@ -22,6 +22,7 @@ use crate::{
     probe::{self, Targets},
     report::Told,
     state::{Effect, Event, Intent, Pane, RowKey, State},
+    step,
     term::{Signal, Signals, stop_group},
 };
 
@@ -209,7 +210,9 @@ impl<'a> Session<'a> {
     }
 
     /// Why a step is locked; `None` as soon as it may start. Nothing above `look` does before this process has seen
-    /// itself where it is: the guards against the wrong account and the wrong cluster lock by what was seen.
+    /// itself where it is: the guards against the wrong account and the wrong cluster lock by what was seen. And what is
+    /// done as the world was seen last is armed by what this process has seen, not by what an earlier one left behind:
+    /// the world may have moved on since, and the step would refuse what was confirmed.
     pub(super) async fn locked(
         &mut self,
         step: &Step,
@@ -217,11 +220,11 @@ impl<'a> Session<'a> {
     ) -> Result<Option<String>, Gone> {
         if step.risk > Risk::Look {
             let places = Side::BOTH.map(|side| [Subject::Identity(side), Subject::Cluster(side)]);
+            let shown = step::shows(step);
             let unseen = |session: &Self| {
-                places
-                    .iter()
-                    .flatten()
-                    .any(|place| session.unseen.contains(place))
+                let mut places = places.iter().flatten();
+                (shown && !session.unseen.is_empty())
+                    || places.any(|place| session.unseen.contains(place))
             };
             self.until_or(Self::looked_by, |session| !unseen(session))
                 .await?;

@@ -94,13 +94,15 @@ impl Target {
             .get(ACCEPT)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
+        let watched = matches!(get("watch"), Some("true" | "1"));
+        acceptable(verb, accept, name.is_none() && !watched)?;
         Ok(Self {
             verb,
             resource,
             namespace,
             name: name.map(str::to_owned),
             sub: sub.map(str::to_owned),
-            watch: matches!(get("watch"), Some("true" | "1")),
+            watch: watched,
             bookmarks: matches!(get("allowWatchBookmarks"), Some("true" | "1")),
             from_version: number("resourceVersion").filter(|version| *version > 0),
             seconds: number("timeoutSeconds").unwrap_or(300).min(3600),
@@ -130,6 +132,24 @@ impl Target {
                 term.holds(object.pointer(&pointer).and_then(Value::as_str))
             })
     }
+}
+
+/// A list is not had in the form of one object, nor one object in that of a list: the real server says 406.
+fn acceptable(verb: Verb, accept: &str, list: bool) -> Result<(), Refusal> {
+    let asked = accept.contains("as=PartialObjectMetadata");
+    if verb != Verb::Read || !asked || accept.contains("as=PartialObjectMetadataList") == list {
+        return Ok(());
+    }
+    let (form, no) = if list {
+        ("PartialObjectMetadata", "is a list")
+    } else {
+        ("PartialObjectMetadataList", "is not a list")
+    };
+    Err(Refusal {
+        code: 406,
+        reason: "NotAcceptable",
+        message: format!("you requested {form}, but the requested object {no}"),
+    })
 }
 
 impl Term {
@@ -187,4 +207,32 @@ fn decode(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_object_and_a_list_have_forms_of_their_own() {
+        let one = "/api/v1/namespaces/teleport/secrets/license";
+        let all = "/api/v1/namespaces/teleport/secrets";
+        let watch = "/api/v1/namespaces/teleport/secrets?watch=true";
+        let object = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        let list = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        for (path, accept, refused) in [
+            (one, object, None),
+            (one, list, Some(406)),
+            (all, list, None),
+            (all, object, Some(406)),
+            (watch, object, None),
+            (watch, list, Some(406)),
+            (one, "application/json", None),
+        ] {
+            let request = http::Request::get(path).header(ACCEPT, accept).body(());
+            let (head, ()) = request.expect("a request").into_parts();
+            let told = Target::read(&head).err().map(|refusal| refusal.code);
+            assert_eq!(told, refused, "{path} {accept}");
+        }
+    }
 }

@@ -28,9 +28,14 @@ impl Helm {
     }
 }
 
+/// The kubectl that came with Helm 4.
+pub fn kubectl_program() -> PathBuf {
+    cache().join("helm-4/bin/kubectl")
+}
+
 /// A kubectl, for what the product does not do itself.
 pub fn kubectl() -> Command {
-    Command::new(cache().join("helm-4/bin/kubectl"))
+    Command::new(kubectl_program())
 }
 
 /// The chart of this folder.

@@ -16,6 +16,7 @@ pub mod pki;
 pub mod provision;
 pub mod regions;
 pub mod release;
+pub mod script;
 pub mod server;
 pub mod watch;
 pub mod web;
@@ -56,10 +57,15 @@ pub fn folder(within: &Path, name: &str) -> PathBuf {
 
 /// What a runner would start for a step that was confirmed: its argv, and the incident's folder that it looks into.
 pub fn order(plan: &Plan, name: &str, dry_run: bool) -> (Vec<String>, tempfile::TempDir) {
+    let temp = tempfile::tempdir().expect("a folder");
+    (order_in(plan, name, dry_run, temp.path()), temp)
+}
+
+/// What a runner would start in the folder of an incident.
+pub fn order_in(plan: &Plan, name: &str, dry_run: bool, incident: &Path) -> Vec<String> {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
     let id = StepId::try_from(name.to_owned()).expect("a step");
-    let temp = tempfile::tempdir().expect("a folder");
-    let incident = Folder::at(temp.path());
+    let incident = Folder::at(incident);
     let claim = Claim {
         operator: "alice".to_owned(),
         host: "bastion".to_owned(),
@@ -80,13 +86,23 @@ pub fn order(plan: &Plan, name: &str, dry_run: bool) -> (Vec<String>, tempfile::
         // The test itself stands for the cockpit, and is another program.
         env!("CARGO_BIN_EXE_relight").clone_into(&mut argv[0]);
     }
-    (argv, temp)
+    argv
 }
 
 /// Runs a native step by the real binary; what it printed and whether it ended well.
 pub fn step(path: &Path, name: &str, dry_run: bool) -> (String, bool) {
     let plan = plan::load(path).unwrap_or_else(|errors| unreachable!("{errors}"));
     let (argv, _incident) = order(&plan, name, dry_run);
+    ran(&argv)
+}
+
+/// Runs a native step in the folder of an incident, which may hold what earlier ones left there.
+pub fn step_in(path: &Path, name: &str, dry_run: bool, incident: &Path) -> (String, bool) {
+    let plan = plan::load(path).unwrap_or_else(|errors| unreachable!("{errors}"));
+    ran(&order_in(&plan, name, dry_run, incident))
+}
+
+fn ran(argv: &[String]) -> (String, bool) {
     let done = std::process::Command::new(&argv[0])
         .args(&argv[1..])
         .output()

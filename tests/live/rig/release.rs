@@ -34,9 +34,10 @@ impl Release {
         ];
         let mut text = format!(
             "[cluster]\nname = \"teleport.example.com\"\nchart = \"{}\"\nversion = \"18.2.4\"\nvalues = \"values.yaml\"\n\
-             [tools]\nhelm = \"{}\"\n[dns]\npublic_resolvers = []\n",
+             [tools]\nhelm = \"{}\"\nkubectl = \"{}\"\n[dns]\npublic_resolvers = []\n",
             helm::chart().display(),
-            helm.program().display()
+            helm.program().display(),
+            helm::kubectl_program().display()
         );
         for (side, region, stem) in sides {
             let _ = writeln!(
