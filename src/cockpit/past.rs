@@ -225,8 +225,10 @@ pub(super) fn find(state_dir: Option<&Path>, wanted: Option<&str>) -> Result<Fol
 }
 
 /// Tells an incident, or its hand-over. The text and the exit code: 0 told, 1 told from a journal that is not as it was
-/// written, 2 there is none to tell: then the text says why.
-#[must_use]
+/// written.
+///
+/// # Errors
+/// If there is none to tell: why, and the exit code 2.
 pub fn report(
     state_dir: Option<&Path>,
     wanted: Option<&str>,

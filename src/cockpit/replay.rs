@@ -84,7 +84,7 @@ pub async fn play(replay: Replay) -> io::Result<Left> {
     let (columns, rows) = size();
     state.decide(Event::Resize(columns, rows));
     screen.draw(&state)?;
-    let mut stage = Stage {
+    let mut theatre = Stage {
         setup,
         past,
         state,
@@ -95,11 +95,11 @@ pub async fn play(replay: Replay) -> io::Result<Left> {
         dirty: true,
         urgent: true,
     };
-    let flow = stage.turn().await;
-    stage.screen.give_back();
+    let flow = theatre.turn().await;
+    theatre.screen.give_back();
     Ok(Left {
         incident,
-        at: stage.player.clock,
+        at: theatre.player.clock,
         hung_up: flow == Flow::HangUp,
     })
 }

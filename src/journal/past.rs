@@ -39,13 +39,13 @@ impl StateDir {
     /// # Errors
     /// In words: there is none, several begin so, or the folder cannot be used.
     pub fn named(&self, wanted: Option<&str>) -> Result<Folder, String> {
-        let shelf = self.shelf().map_err(|error| error.to_string())?;
+        let all = self.shelf().map_err(|error| error.to_string())?;
         let nothing = format!("there is no incident in {}", self.path().display());
         let Some(wanted) = wanted else {
-            let newest = shelf.into_iter().next().ok_or(nothing)?;
+            let newest = all.into_iter().next().ok_or(nothing)?;
             return usable(newest);
         };
-        let mut fits: Vec<Found> = shelf
+        let mut fits: Vec<Found> = all
             .into_iter()
             .filter(|found| found.name.starts_with(wanted))
             .collect();
@@ -98,7 +98,8 @@ fn found(path: &Path) -> Option<Found> {
     let name = folder.name();
     let journal = folder.journal();
     let there = journal.symlink_metadata().is_ok();
-    if !there && !(path.is_dir() && is_stamped(&name)) {
+    let meant = path.is_dir() && is_stamped(&name);
+    if !(there || meant) {
         return None;
     }
     let broken = match files::check_folder(path) {

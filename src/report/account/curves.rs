@@ -65,10 +65,10 @@ pub(super) fn curves(material: &Material<'_>, wash: Wash<'_>) -> Vec<Curve> {
         while let Some(look) = ahead.next_if(|look| look.at <= at) {
             newest.insert(&look.subject, look);
         }
-        let watched = watches
+        let looked = watches
             .iter()
             .any(|(from, until)| (*from..=*until).contains(&at));
-        let seen = watched.then(|| as_of(at, &newest));
+        let seen = looked.then(|| as_of(at, &newest));
         for (curve, kind) in curves.iter_mut().zip(Sampled::ALL) {
             let value = seen
                 .as_ref()

@@ -70,15 +70,15 @@ fn header(account: &Account, out: &mut String) {
 pub(super) fn objective(reached: &Reached) -> String {
     let objective = reached
         .objective
-        .map_or_else(|| "an unknown objective".to_owned(), brief);
+        .map_or_else(|| "unknown".to_owned(), brief);
     match reached.reached {
         Some(took) => format!(
-            "{} of {objective}, {}: {}",
+            "{}, {} (objective {objective}): {}",
             brief(took),
             reached.word,
             reached.by
         ),
-        None => format!("{} of {objective}: {}", reached.word, reached.by),
+        None => format!("{}: {} (objective {objective})", reached.word, reached.by),
     }
 }
 
@@ -90,9 +90,10 @@ fn open(account: &Account, out: &mut String) {
     }
     for item in &account.open {
         let text = escape(item.text.as_str());
-        let _ = match item.grave {
-            true => writeln!(out, "- **{}** {text}", item.what),
-            false => writeln!(out, "- {} {text}", item.what),
+        let _ = if item.grave {
+            writeln!(out, "- **{}** {text}", item.what)
+        } else {
+            writeln!(out, "- {} {text}", item.what)
         };
     }
     out.push('\n');

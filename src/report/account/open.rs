@@ -43,14 +43,17 @@ fn old_cluster(material: &Material<'_>) -> Option<Item> {
     let told = state.story.in_order().rev().find(|run| {
         run.told().is_some() && run.armed.evidence == crate::incident::Evidence::Unreachable
     });
+    // Of what was last seen long before the end nobody may say that it is silent.
+    let recent = |subject: &Subject| {
+        let reading = state.instruments.get(subject);
+        let age = reading.map(|reading| state.now.since(reading.last.at));
+        age.is_some_and(|age| age <= state.plan.stale_after(subject))
+    };
     let seen = [Subject::Cluster(Side::Primary), Subject::Door(Door::Old)];
-    let any = seen
-        .iter()
-        .any(|subject| state.instruments.get(subject).is_some());
-    if !any || !material.planned {
+    if !material.planned || !seen.iter().any(recent) {
         let text = match told {
-            Some(_) => "the old cluster was declared UNREACHABLE, and no look at it is kept",
-            None => "nothing is kept of what the old cluster was seen to do",
+            Some(_) => "the old cluster was declared UNREACHABLE, and no late look at it is kept",
+            None => "no late look at the old cluster is kept: nobody can tell where it stands",
         };
         return Some(("fence", told.is_some(), text.to_owned()));
     }

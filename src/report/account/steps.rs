@@ -11,7 +11,7 @@ use super::{
 use crate::{
     incident::{self, Finding, Moment, Observation, StepId, Subject, Verdict},
     journal::Entry,
-    state::{Run, RunState, State},
+    state::{Run, RunState, State, StepState},
 };
 
 /// Every step of the runbook, then those that only an older one had.
@@ -39,12 +39,20 @@ fn planned(number: usize, step: &incident::Step, state: &State, wash: Wash<'_>) 
     let run = state.story.run_of(&step.id);
     let usual = state.history.usual(&step.id);
     let way = run.filter(|run| !run.armed.because.is_empty());
+    // What may be done next is nobody's question once it is over.
+    let over =
+        state.story.closed.is_some() && matches!(stands, StepState::Locked(_) | StepState::Ready);
+    let (word, why) = if over {
+        ("not done", None)
+    } else {
+        (stands.word(), stands.why())
+    };
     Step {
         number: Some(number),
         id: wash.line(step.id.as_str()),
         title: wash.line(&step.title),
-        state: stands.word(),
-        why: stands.why().and_then(|why| wash.some(why)),
+        state: word,
+        why: why.and_then(|why| wash.some(why)),
         way: way.map(|run| wash.line(format!("{}: {}", run.armed.way, run.armed.because))),
         attempts: state.story.attempts(&step.id),
         started: run.map(|run| run.started.unwrap_or(run.armed_at)),

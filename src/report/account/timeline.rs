@@ -1,5 +1,7 @@
 //! Every record in words: what happened, who did it, and what was decided with which reason.
 
+use std::fmt::Write as _;
+
 use super::{
     Material,
     clean::Wash,
@@ -31,8 +33,9 @@ pub(super) fn happened(material: &Material<'_>, wash: Wash<'_>) -> Vec<Happened>
 fn one(record: &Record, outage: Option<Moment>, state: &State, wash: Wash<'_>) -> Happened {
     let (what, step, text) = words(&record.entry, state);
     let calls = match &record.entry {
-        Entry::Armed(armed) => armed.calls.iter().flat_map(|call| call.lines()).collect(),
-        _ => Vec::new(),
+        // Each as a whole: a line of a key alone does not look like one.
+        Entry::Armed(armed) => armed.calls.as_slice(),
+        _ => &[],
     };
     Happened {
         seq: record.seq,
@@ -43,7 +46,7 @@ fn one(record: &Record, outage: Option<Moment>, state: &State, wash: Wash<'_>) -
         what,
         step: step.map(|step| wash.line(step.as_str())),
         text: wash.line(text),
-        calls: calls.into_iter().map(|call| wash.line(call)).collect(),
+        calls: calls.iter().map(|call| wash.line(call)).collect(),
     }
 }
 
@@ -81,11 +84,12 @@ fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String)
         }
         Entry::Confirmed { run, phrase, note } => {
             let mut text = format!("{}: confirmed", named(run));
+            // Writing to a string cannot fail.
             if let Some(phrase) = phrase {
-                text.push_str(&format!(", typed \"{phrase}\""));
+                let _ = write!(text, ", typed \"{phrase}\"");
             }
             if let Some(note) = note {
-                text.push_str(&format!(", noted: {note}"));
+                let _ = write!(text, ", noted: {note}");
             }
             ("confirmed", of(run), text)
         }
@@ -120,7 +124,7 @@ fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String)
 
 fn arming(armed: &ArmedStep, state: &State) -> String {
     let mut text = attempt(armed, state);
-    text.push_str(&format!(": armed, {}", armed.risk.word()));
+    let _ = write!(text, ": armed, {}", armed.risk.word());
     if armed.dry_run {
         text.push_str(", dry run");
     }
@@ -128,7 +132,7 @@ fn arming(armed: &ArmedStep, state: &State) -> String {
         text.push_str(", by hand");
     }
     if !armed.because.is_empty() {
-        text.push_str(&format!(", its {} way: {}", armed.way, armed.because));
+        let _ = write!(text, ", its {} way: {}", armed.way, armed.because);
     }
     text
 }
