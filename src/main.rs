@@ -1,6 +1,7 @@
 //! `relight`: parse, dispatch, closing summary, exit code.
 #![forbid(unsafe_code)]
 
+#[path = "main/told.rs"]
 mod told;
 
 use std::{

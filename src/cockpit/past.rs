@@ -192,10 +192,16 @@ fn nameless(cluster: &str) -> Result<Plan, String> {
         Plan::parse(Path::new("/relight.toml"), &text)
     };
     let named = plain(cluster).then(|| parse(cluster).ok()).flatten();
-    named.map_or_else(
+    let mut plan = named.map_or_else(
         || parse("unknown.example.com").map_err(|wrong| format!("no stand-in plan: {wrong:?}")),
         Ok,
-    )
+    )?;
+    // A region that is made up must not look like one.
+    for side in [&mut plan.primary, &mut plan.recovery] {
+        "unknown region".clone_into(&mut side.region);
+    }
+    plan.warnings.clear();
+    Ok(plan)
 }
 
 /// What takes the secrets out of what is told: by the rules of the engine and this process's own variables.

@@ -217,3 +217,93 @@ impl Player {
             .as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::{
+        cockpit::{past::Past, start::prepare},
+        incident::{Door, Side},
+        journal::Track,
+        judge::{Glance, glance},
+        state::{Access, Story},
+    };
+
+    /// The fixture, copied to where it is ours alone, its player and a state.
+    fn played() -> (tempfile::TempDir, Past, Player, State) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let fixture = root.join("tests/fixtures/journals/eight-steps");
+        let temp = tempfile::tempdir().expect("a folder");
+        for name in ["journal.jsonl", "track.jsonl"] {
+            std::fs::copy(fixture.join(name), temp.path().join(name)).expect("copied");
+        }
+        let folder = Folder::at(temp.path());
+        let past = Past::open(folder.clone()).expect("an incident");
+        let track = Track::read(&folder).collect();
+        let player = Player::new(folder, past.records.clone(), track);
+        let state = blank(&past, &player);
+        (temp, past, player, state)
+    }
+
+    fn blank(past: &Past, player: &Player) -> State {
+        let access = Access::Observer("a replay".to_owned());
+        let (plan, runbook) = (Arc::clone(&past.plan), Arc::clone(&past.runbook));
+        State::new(plan, runbook, access, player.clock, prepare(&past.plan))
+    }
+
+    #[test]
+    fn at_any_speed_and_after_any_way_back_the_story_is_the_journals() {
+        let (_temp, past, mut player, mut state) = played();
+        let begin = player.clock;
+        assert_eq!(player.end(), begin.plus(Duration::from_secs(1105)));
+        for step in [1, 7, 400, 10_000] {
+            while !player.is_over() {
+                let to = player.clock.plus(Duration::from_secs(step));
+                player.advance(&mut state, to);
+                let until = past
+                    .records
+                    .iter()
+                    .filter(|record| record.at <= player.clock);
+                assert_eq!(state.story, Story::of(until), "{step} {}", player.clock);
+                assert_eq!(state.now, player.clock, "time is the incident's");
+            }
+            assert_eq!(player.clock, player.end());
+            player.rewind();
+            state = blank(&past, &player);
+            assert_eq!((player.clock, state.story.seq), (begin, 0));
+        }
+        // From the end back, transition by transition, to the first.
+        player.advance(&mut state, player.end());
+        let mut before = player.clock;
+        while let Some(target) = player.previous().filter(|at| *at < before) {
+            player.rewind();
+            state = blank(&past, &player);
+            player.advance(&mut state, target);
+            assert_eq!(player.clock, target);
+            before = target;
+        }
+        assert_eq!(before, begin);
+    }
+
+    #[test]
+    fn what_did_not_change_was_seen_and_where_nobody_looked_it_is_stale() {
+        let (_temp, _past, mut player, mut state) = played();
+        let begin = player.clock;
+        let door = Subject::Door(Door::Old);
+        let fresh = |state: &State| matches!(glance(&door, &state.sight()), Glance::Fresh(..));
+        // Seen once at 6 s; let go at 300 s and taken by another at 330 s.
+        for (secs, wanted) in [(100, true), (290, true), (329, false), (331, true)] {
+            player.advance(&mut state, begin.plus(Duration::from_secs(secs)));
+            let gap = state.plan.stale_after(&door);
+            assert!(gap < Duration::from_secs(29), "{gap:?}");
+            assert_eq!(fresh(&state), wanted, "{secs}");
+        }
+        let unseen = Subject::Cluster(Side::Recovery);
+        assert!(
+            state.instruments.get(&unseen).is_none(),
+            "not before it was seen"
+        );
+    }
+}

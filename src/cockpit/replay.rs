@@ -74,8 +74,11 @@ pub async fn play(replay: Replay) -> io::Result<Left> {
         ended: false,
     };
     let track = Track::read(&past.folder).collect();
-    let player = Player::new(past.folder.clone(), past.records.clone(), track);
+    let mut player = Player::new(past.folder.clone(), past.records.clone(), track);
     let mut state = blank(&setup, &past, &player);
+    // Its first record is where it begins, and no transition to wait for.
+    let begin = player.clock;
+    player.advance(&mut state, begin);
     state.desk.playback = Some(playback);
     if let Some(first) = past.remarks.first() {
         state.decide(Event::Notice(first.clone(), player.clock));
