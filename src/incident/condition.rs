@@ -79,10 +79,15 @@ conditions! {
     CertificateRequested = "certificate-requested",
     /// No release of that name is in the recovery cluster yet.
     ReleaseAbsent = "release-absent",
+    /// There is no release of that name in the recovery cluster, or one that Helm can upgrade.
+    ReleaseInstallable = "release-installable",
     /// The release is deployed in the recovery cluster.
     ReleaseDeployed = "release-deployed",
     /// Every Auth and Proxy Deployment of the recovery cluster is available as desired, no pod crash-looping.
     PodsReady = "pods-ready",
+    /// An Auth pod has reached the planned state table, and none has made a table, authorities or anything else that must
+    /// stop a recovery.
+    AuthLogClean = "auth-log-clean",
     /// The recovery cluster's load balancer has an address.
     LoadBalancerKnown = "load-balancer-known",
     /// Through the new load balancer, the cluster name answers ping with a valid certificate and the planned name.
@@ -106,7 +111,7 @@ impl Condition {
     /// authorities. No FAIL of any condition can be overridden; of a gate the dialog says besides what it stands for.
     #[must_use]
     pub const fn is_gate(self) -> bool {
-        matches!(self, Self::SameAuthorities)
+        matches!(self, Self::RightTable | Self::SameAuthorities)
     }
 }
 

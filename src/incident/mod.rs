@@ -9,6 +9,7 @@
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
 mod answer;
+mod auth_log;
 pub mod barrier;
 pub mod black_box;
 mod cluster;
@@ -47,6 +48,7 @@ mod when;
 mod zone;
 
 pub use answer::{Answer, Change, Hop, Rcode};
+pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;
 pub use black_box::{BlackBox, Sealed};
 pub use cluster::{

@@ -18,6 +18,8 @@ pub enum Subject {
     Reconcilers(Side),
     /// Roles and locks of the Teleport cluster, as the Auth Service of a side tells them.
     Freeze(Side),
+    /// How the recovery cluster's Auth pods have started, by their logs.
+    AuthLog,
     /// The ways through the Teleport cluster that this session uses.
     Session,
     /// A `DynamoDB` table in the region of a side.
@@ -64,6 +66,7 @@ impl fmt::Display for Subject {
             Self::Cluster(side) => write!(f, "cluster {side}"),
             Self::Reconcilers(side) => write!(f, "reconcilers {side}"),
             Self::Freeze(side) => write!(f, "freeze {side}"),
+            Self::AuthLog => f.write_str("auth log"),
             Self::Session => f.write_str("session"),
             Self::Table(side, role) => write!(f, "table {side} {role}"),
             Self::Vault(role) => write!(f, "vault {role}"),

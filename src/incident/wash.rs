@@ -38,6 +38,11 @@ impl Observation {
                     gap.wash(clean);
                 }
             }
+            Ok(Fact::AuthLog(log)) => {
+                for start in &mut Arc::make_mut(log).pods {
+                    start.texts().for_each(|one| text(one, clean));
+                }
+            }
             Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
             Ok(Fact::Prerequisites(seen)) => wash_prerequisites(Arc::make_mut(seen), clean),
             Ok(Fact::Rights(rights)) => {

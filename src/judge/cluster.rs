@@ -131,6 +131,29 @@ pub fn release_absent(side: Side, sight: &Sight<'_>) -> Finding {
     }
 }
 
+/// The release may be installed, or upgraded where it runs warm already: Helm upgrades only what is deployed.
+#[must_use]
+pub fn release_installable(side: Side, sight: &Sight<'_>) -> Finding {
+    match seen(side, sight).map(|cluster| &cluster.release) {
+        Ok(Ok(Some(release))) if release.status == "deployed" => Finding::pass(
+            format!(
+                "release {} runs in the {side} cluster already (revision {}): it is upgraded with the recovery values",
+                release.name, release.revision
+            ),
+            evidence(side),
+        ),
+        Ok(Ok(Some(release))) => Finding::fail(
+            format!(
+                "release {} in the {side} cluster is {} (revision {}), and Helm upgrades only what is deployed: \
+                 uninstall it there first, or roll it back",
+                release.name, release.status, release.revision
+            ),
+            evidence(side),
+        ),
+        _ => release_absent(side, sight),
+    }
+}
+
 /// Helm has recorded the release as deployed.
 #[must_use]
 pub fn release_deployed(side: Side, sight: &Sight<'_>) -> Finding {

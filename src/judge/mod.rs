@@ -4,6 +4,7 @@
 //! PASS names the readings it rests on, which must be younger than [`Sight::since`].
 
 mod age;
+pub mod auth_log;
 pub mod backups;
 pub mod barrier;
 pub mod black_box;
@@ -103,8 +104,10 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::CertificateReady => tls::ready(sight),
         Condition::CertificateRequested => tls::requested(sight),
         Condition::ReleaseAbsent => cluster::release_absent(Side::Recovery, sight),
+        Condition::ReleaseInstallable => cluster::release_installable(Side::Recovery, sight),
         Condition::ReleaseDeployed => cluster::release_deployed(Side::Recovery, sight),
         Condition::PodsReady => cluster::ready(Side::Recovery, sight),
+        Condition::AuthLogClean => auth_log::clean(sight),
         Condition::LoadBalancerKnown => cluster::load_balancer_known(Side::Recovery, sight),
         Condition::NewDoorAnswers => doors::new_answers(sight),
         Condition::SameAuthorities => doors::same_authorities(sight),

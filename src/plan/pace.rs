@@ -11,7 +11,7 @@ impl Plan {
     pub const fn interval(&self, subject: &Subject) -> Duration {
         match subject {
             // Watched: this is how often a quiet watch is confirmed by a cheap request.
-            Subject::Cluster(_) | Subject::Session => Duration::from_secs(10),
+            Subject::Cluster(_) | Subject::AuthLog | Subject::Session => Duration::from_secs(10),
             Subject::Answer { .. } => self.dns.interval,
             Subject::Door(_) | Subject::BlackBox => Duration::from_secs(5),
             Subject::Identity(_) | Subject::Zone | Subject::Vault(_) => Duration::from_mins(1),

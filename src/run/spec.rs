@@ -271,17 +271,30 @@ mod tests {
 
     #[test]
     fn a_foreign_program_is_shown_as_it_is_run_and_only_printed_in_a_dry_run() {
-        let spec = spec("install", &plan(), true).expect("a spec");
+        let mut step = Runbook::parse(Runbook::EMBEDDED)
+            .expect("the runbook")
+            .steps
+            .remove(0);
+        step.action = crate::incident::Action::Argv(
+            [
+                "{tools.helm}",
+                "status",
+                "{cluster.release}",
+                "--kube-context",
+                "{recovery.context}",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        );
+        let run = RunId::new(&step.id, 1, Moment::from_secs(7));
+        let folder = Folder::at(Path::new("/state/incident"));
+        let spec = for_step(&step, &plan(), &run, 3, &folder, true).expect("a spec");
         assert!(spec.print_only);
         assert_eq!(spec.token, 3);
         assert_eq!(spec.cwd, Path::new("/etc"));
         assert_eq!(
             spec.calls,
-            [
-                "helm install teleport-cluster teleport/teleport-cluster --version 17.0.2 --values \
-              /etc/west-values.yaml --namespace teleport --create-namespace --kube-context west --kubeconfig \
-              /etc/kube/west --timeout 15m"
-            ]
+            ["helm status teleport-cluster --kube-context west"]
         );
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Access, Effect, RunState, State, Tone};
 use crate::{
-    incident::{Moment, Side, Verdict},
+    incident::{Moment, Outcome, Side, Verdict},
     journal::{Entry, Kind},
-    judge::{self, fence::Fence, reconcilers},
+    judge::{self, Sight, fence::Fence, reconcilers},
 };
 
 /// An alarm that has been gone for so long is rung anew when it comes again: a half-alive region flaps.
@@ -15,6 +15,8 @@ const FORGET: Duration = Duration::from_mins(1);
 /// What an alarm is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlarmKind {
+    /// The new cluster is another one: new certificate authorities, another table, another name.
+    Stranger,
     /// The old cluster is there again, or still.
     Comeback,
     /// What was paused acts again.
@@ -40,12 +42,28 @@ impl Alarm {
     }
 }
 
+/// Whether the recovery cluster is not the old one, by its own words or by its authorities: the outcome that looks
+/// healthy and locks everybody out.
+fn stranger(sight: &Sight<'_>) -> Option<String> {
+    if let Some(why) = judge::auth_log::stop(sight) {
+        return Some(format!("STOP, DO NOT SWITCH DNS: {why}"));
+    }
+    let found = judge::doors::same_authorities(sight);
+    (found.outcome == Outcome::Fail).then_some(found.sentence)
+}
+
 impl State {
     /// What there is to be alarmed about now, the gravest first.
     #[must_use]
     pub fn alarms(&self) -> Vec<Alarm> {
         let sight = self.sight();
         let mut alarms = Vec::new();
+        if let Some(why) = stranger(&sight) {
+            alarms.push(Alarm {
+                kind: AlarmKind::Stranger,
+                text: why,
+            });
+        }
         let stopped = self.came_to("stop-old-cluster");
         // In a drill the primary may well run on: whoever passes its stop over there knows that it does.
         let drill = self

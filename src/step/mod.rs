@@ -11,6 +11,7 @@ mod black_box;
 mod dns;
 pub mod expand;
 mod freeze;
+mod install;
 mod load_balancer;
 mod ping;
 mod pods;
@@ -19,6 +20,7 @@ mod reconcilers;
 mod restart;
 mod rights;
 mod seen;
+mod starts;
 mod stop;
 mod tables;
 mod tls;
@@ -166,6 +168,7 @@ pub fn natives() -> Vec<Native> {
         tls::check(),
         tls::request(),
         pods::native(),
+        install::native(),
         load_balancer::native(),
         dns::native(),
         ping::native(),

@@ -1,4 +1,5 @@
-//! `wait-for-pods`: says what each pod waits for until every Auth and Proxy Deployment is available as desired.
+//! `wait-for-pods`: says what each pod waits for until every Auth and Proxy Deployment is available as desired. A pod of
+//! Auth that says what must stop a recovery ends it at once.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +8,7 @@ use std::{
 
 use futures::future::BoxFuture;
 
-use super::{Context, Native, StepError};
+use super::{Context, Native, StepError, starts::Starts};
 use crate::{
     clients::kube::{self, Kube, Query, WireDeployment, WirePod},
     incident::{Component, Deployment, Failure, Pod, Side, brief},
@@ -45,6 +46,7 @@ fn calls(plan: &Plan) -> Vec<String> {
     vec![
         format!("GET deployments {selector} in context {context}, every second"),
         format!("GET pods {selector} in context {context}, every second"),
+        "GET the logs of its Auth pods until each has started: a wrong state table ends this step at once".to_owned(),
     ]
 }
 
@@ -62,12 +64,14 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         }
         let began = Instant::now();
         let mut told = Told::default();
+        let mut starts = Starts::default();
         loop {
             match read(&kube, plan).await {
                 Ok((deployments, pods)) => {
                     for line in told.changes(&deployments, &pods) {
                         context.say(line);
                     }
+                    starts.look(&kube, plan, &|line| context.say(line)).await?;
                     if available(&deployments) {
                         context.say(format!(
                             "Auth and Proxy are available as desired, after {}",
@@ -87,7 +91,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     })
 }
 
-async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, Vec<Pod>), Failure> {
+pub(super) async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, Vec<Pod>), Failure> {
     let (namespace, release) = (&plan.cluster.namespace, &plan.cluster.release);
     let deployments =
         kube::list::<WireDeployment>(kube, &Query::deployments(namespace, release), PATIENCE)
@@ -100,7 +104,7 @@ async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, Vec<Pod>), F
 }
 
 /// Both are there, and each has what it wants in its newest form.
-fn available(deployments: &[Deployment]) -> bool {
+pub(super) fn available(deployments: &[Deployment]) -> bool {
     [Component::Auth, Component::Proxy]
         .into_iter()
         .all(|component| {
@@ -120,13 +124,13 @@ fn available(deployments: &[Deployment]) -> bool {
 
 /// What has been said, so that only changes are.
 #[derive(Debug, Default)]
-struct Told {
+pub(super) struct Told {
     lines: BTreeMap<String, String>,
     failure: String,
 }
 
 impl Told {
-    fn changes(&mut self, deployments: &[Deployment], pods: &[Pod]) -> Vec<String> {
+    pub(super) fn changes(&mut self, deployments: &[Deployment], pods: &[Pod]) -> Vec<String> {
         let mut now = BTreeMap::new();
         for one in deployments {
             now.insert(
@@ -134,7 +138,9 @@ impl Told {
                 format!("{} of {} available", one.available, one.desired),
             );
         }
-        for pod in pods.iter().filter(|pod| pod.component != Component::Hook) {
+        // A hook's pod is of no interest once it has done its work.
+        let done = |pod: &Pod| pod.component == Component::Hook && pod.phase == "Succeeded";
+        for pod in pods.iter().filter(|pod| !done(pod)) {
             now.insert(format!("Pod {}", pod.name), words(pod));
         }
         if now.is_empty() {
@@ -161,7 +167,7 @@ impl Told {
         said
     }
 
-    fn failure(&mut self, failure: &Failure) -> Option<String> {
+    pub(super) fn failure(&mut self, failure: &Failure) -> Option<String> {
         let text = failure.to_string();
         if self.failure == text {
             return None;

@@ -65,22 +65,6 @@ fn argv(plan: &Plan) -> Result<Vec<String>, StepError> {
     expand::argv(&UNINSTALL.map(str::to_owned), plan).map_err(|why| StepError(why.to_string()))
 }
 
-/// An argv as it is read: words that are not plain are quoted.
-fn shown(argv: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    let words: Vec<String> = argv
-        .iter()
-        .map(|word| {
-            if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
-            } else {
-                format!("{word:?}")
-            }
-        })
-        .collect();
-    words.join(" ")
-}
-
 /// `PATCH deployments/tc-auth: spec.replicas = 0 (was 2)`
 fn scaling(one: &Deployment) -> String {
     format!(
@@ -96,7 +80,7 @@ fn lines(
     deployments: &[Deployment],
 ) -> Result<Vec<String>, StepError> {
     if recorded {
-        return Ok(vec![shown(&argv(plan)?)]);
+        return Ok(vec![expand::shown(&argv(plan)?)]);
     }
     let running = deployments.iter().filter(|one| one.desired > 0);
     Ok(running.map(scaling).collect())

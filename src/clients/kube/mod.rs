@@ -5,9 +5,11 @@
 //! * [`wire`], [`WirePod`], [`WireDeployment`], [`WireEntrance`]: lean forms of the answers, and what is shown of them.
 //! * [`object`], [`reconcilers`]: kinds that are found by asking the API server what it has.
 //! * [`session`]: whether a context leads through a Teleport cluster.
+//! * [`AuthLogs`]: how the Auth pods have started.
 //! * [`load_balancer`]: the proxy's address, found by label.
 
 pub mod account;
+mod auth_log;
 mod balancer;
 mod connect;
 mod deployment;
@@ -22,6 +24,7 @@ pub mod session;
 pub mod text;
 pub mod wire;
 
+pub use auth_log::AuthLogs;
 pub use balancer::{Entrance, WireEntrance, choose, entrance, load_balancer};
 pub use connect::{Kube, connect, eks_cluster};
 pub use deployment::WireDeployment;

@@ -13,9 +13,10 @@ const VALUES: [(&str, Option<char>); 7] = [
     ("output", Some('o')),
 ];
 /// Flags that stand alone, or take `=value`.
-const SWITCHES: [&str; 6] = [
+const SWITCHES: [&str; 7] = [
     "wait",
     "create-namespace",
+    "reset-values",
     "short",
     "dry-run",
     "debug",

@@ -1,4 +1,4 @@
-//! `helm install`: hooks first, then the objects of the chart.
+//! `helm install` and `helm upgrade`: hooks first, then the objects of the chart.
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,10 @@ pub(super) async fn run(args: &Args) -> Result<(), String> {
     if api.release(&name).await?.is_some() {
         return Err("cannot re-use a name that is still in use".to_owned());
     }
+    if args.has("dry-run") {
+        rendered(&release);
+        return Ok(());
+    }
     if api
         .get(Resource::Namespaces, &api.namespace)
         .await?
@@ -43,16 +47,7 @@ pub(super) async fn run(args: &Args) -> Result<(), String> {
             json!({"metadata": {"name": api.namespace, "labels": {"name": api.namespace}}});
         api.create(Resource::Namespaces, &namespace).await?;
     }
-    let mut secret = release.secret("pending-install");
-    secret["metadata"]["annotations"] =
-        json!({"relight/chart": format!("teleport-cluster-{}", release.version)});
-    api.create(Resource::Secrets, &secret).await?;
-    let done = install(&api, &release, deadline).await;
-    let status = if done.is_ok() { "deployed" } else { "failed" };
-    let record = secret["metadata"]["name"].as_str().unwrap_or_default();
-    let patch = json!({"metadata": {"labels": {"status": status}}});
-    let written = api.patch(Resource::Secrets, record, &patch).await?;
-    done?;
+    let written = put(&api, &release, 1, "pending-install", deadline).await?;
     if args.has("wait") {
         wait_ready(&api, &name, deadline).await?;
     }
@@ -64,6 +59,74 @@ pub(super) async fn run(args: &Args) -> Result<(), String> {
     ));
     say("TEST SUITE: None");
     Ok(())
+}
+
+/// `helm upgrade`: only of what is deployed; its record stays as superseded.
+pub(super) async fn upgrade(args: &Args) -> Result<(), String> {
+    let name = args.name(0, "helm upgrade")?;
+    args.name(1, "helm upgrade")?;
+    let deadline = Instant::now() + args.timeout()?;
+    let api = Api::connect(args).await?;
+    let release = release(args, &name, &api.namespace)?;
+    let records = api.releases().await?;
+    let label = |record: &Value, label: &str| {
+        record["metadata"]["labels"][label]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let deployed = records
+        .iter()
+        .find(|record| label(record, "name") == name && label(record, "status") == "deployed");
+    let Some(deployed) = deployed else {
+        return Err(format!("{name:?} has no deployed releases"));
+    };
+    if args.has("dry-run") {
+        rendered(&release);
+        return Ok(());
+    }
+    let revision = label(deployed, "version").parse().unwrap_or(1) + 1;
+    let written = put(&api, &release, revision, "pending-upgrade", deadline).await?;
+    let old = deployed["metadata"]["name"].as_str().unwrap_or_default();
+    let patch = json!({"metadata": {"labels": {"status": "superseded"}}});
+    api.patch(Resource::Secrets, old, &patch).await?;
+    say(&format!(
+        "Release {name:?} has been upgraded. Happy Helming!"
+    ));
+    say(&summary(
+        &name,
+        &api.namespace,
+        &written,
+        "Upgrade complete",
+    ));
+    Ok(())
+}
+
+/// `--dry-run`: the manifests, and nothing is made.
+fn rendered(release: &Release) {
+    for (_, object) in release.objects() {
+        say(&format!("---\n{object}"));
+    }
+}
+
+/// Records a revision, brings its objects about, and records how that went.
+async fn put(
+    api: &Api,
+    release: &Release,
+    revision: u32,
+    pending: &str,
+    deadline: Instant,
+) -> Result<Value, String> {
+    let mut secret = release.secret(revision, pending);
+    secret["metadata"]["annotations"] =
+        json!({"relight/chart": format!("teleport-cluster-{}", release.version)});
+    api.create(Resource::Secrets, &secret).await?;
+    let done = install(api, release, deadline).await;
+    let status = if done.is_ok() { "deployed" } else { "failed" };
+    let record = secret["metadata"]["name"].as_str().unwrap_or_default();
+    let patch = json!({"metadata": {"labels": {"status": status}}});
+    let written = api.patch(Resource::Secrets, record, &patch).await?;
+    done.map(|()| written)
 }
 
 async fn install(api: &Api, release: &Release, deadline: Instant) -> Result<(), String> {
@@ -88,7 +151,16 @@ async fn install(api: &Api, release: &Release, deadline: Instant) -> Result<(), 
         api.delete(Resource::Jobs, &name).await?;
     }
     for (resource, object) in release.objects() {
-        api.create(resource, &object).await?;
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        match api.get(resource, name).await? {
+            Some(there) => {
+                let mut object = object.clone();
+                // What the cloud has given it stays.
+                object["status"] = there["status"].clone();
+                api.patch(resource, name, &object).await?
+            }
+            None => api.create(resource, &object).await?,
+        };
     }
     Ok(())
 }

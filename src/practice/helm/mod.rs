@@ -40,6 +40,9 @@ async fn run(args: &[String]) -> Result<(), String> {
         "install" => install::run(&args)
             .await
             .map_err(|why| format!("INSTALLATION FAILED: {why}")),
+        "upgrade" => install::upgrade(&args)
+            .await
+            .map_err(|why| format!("UPGRADE FAILED: {why}")),
         "uninstall" => uninstall::run(&args).await,
         "show" => show(&args),
         "status" => status(&args).await,

@@ -38,7 +38,13 @@ pub(super) async fn run(args: &Args) -> Result<(), String> {
     }
     // `--wait` waits for what the chart names, and that is gone by now. Pods belong to the Deployments: Helm 3 and 4 both
     // return while they still terminate (seen in tests/live).
-    api.delete(Resource::Secrets, &record).await?;
+    for revision in api
+        .list(Resource::Secrets, &format!("owner=helm,name={name}"))
+        .await?
+    {
+        let revision = revision["metadata"]["name"].as_str().unwrap_or_default();
+        api.delete(Resource::Secrets, revision).await?;
+    }
     say(&format!("release \"{name}\" uninstalled"));
     Ok(())
 }

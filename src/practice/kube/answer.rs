@@ -142,29 +142,30 @@ pub(super) fn replace(object: &mut Value, mut new: Value) {
     *object = new;
 }
 
-/// The log of a pod as far as it has come, with the markers of facts/teleport.md, 1.6.
-pub(super) fn log(pod: &Value) -> String {
+/// The log of a pod as far as it has come, with the markers of facts/teleport.md, 1.6. `start` is what Auth says of its
+/// backend once it has reached it.
+pub(super) fn log(pod: &Value, start: Option<&[String]>) -> String {
     let running = pod["status"]["phase"] == "Running";
     let ready = pod["status"]["containerStatuses"][0]["ready"] == true;
-    let lines: &[&str] = match (
-        pod["metadata"]["labels"]["app.kubernetes.io/component"].as_str(),
-        running,
-        ready,
-    ) {
-        (_, false, _) => &[],
-        (Some("auth"), _, false) => &["INFO Initializing backend"],
-        (Some("auth"), _, true) => &[
-            "INFO Initializing backend",
-            "INFO Connection established to DynamoDB state database",
-            "INFO Connection established to DynamoDB events database",
-            "INFO Auth service is starting.",
-        ],
-        (_, _, false) => &["INFO Joining the cluster with a secure token."],
-        (_, _, true) => &[
-            "INFO Joining the cluster with a secure token.",
-            "INFO Successfully obtained credentials to connect to the cluster. identity:Proxy",
-            "INFO Starting web proxy service.",
-        ],
-    };
-    lines.iter().flat_map(|line| [*line, "\n"]).collect()
+    let component = pod["metadata"]["labels"]["app.kubernetes.io/component"].as_str();
+    let mut lines: Vec<&str> = Vec::new();
+    match (component, running) {
+        (_, false) => {}
+        (Some("auth"), true) => {
+            lines.push("INFO Initializing backend");
+            if let (true, Some(start)) = (ready, start) {
+                lines.extend(start.iter().map(String::as_str));
+                lines.push("INFO Connection established to DynamoDB events database");
+                lines.push("INFO Auth service is starting.");
+            }
+        }
+        (_, true) => {
+            lines.push("INFO Joining the cluster with a secure token.");
+            if ready {
+                lines.push("INFO Successfully obtained credentials to connect to the cluster. identity:Proxy");
+                lines.push("INFO Starting web proxy service.");
+            }
+        }
+    }
+    lines.into_iter().flat_map(|line| [line, "\n"]).collect()
 }

@@ -182,6 +182,10 @@ impl Face {
 
     fn act(&self, target: &Target, body: Value, now: Moment) -> Result<Response, Refusal> {
         let mut world = self.world.lock();
+        if target.sub.as_deref() == Some("log") {
+            world.tick(now);
+        }
+        let start = world.auth_start(self.side);
         let cluster = &mut world.side_mut(self.side).cluster;
         cluster.tick(now);
         let resource = target.resource;
@@ -225,7 +229,10 @@ impl Face {
                     .store
                     .get(resource, place, name)
                     .ok_or_else(|| Refusal::missing(resource, name))?;
-                Ok(Response::new(Body::from(answer::log(pod))))
+                Ok(Response::new(Body::from(answer::log(
+                    pod,
+                    start.as_deref(),
+                ))))
             }
             Verb::Read => {
                 let object = cluster

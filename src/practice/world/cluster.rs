@@ -172,7 +172,7 @@ impl Cluster {
         self.add(
             Resource::Secrets,
             &seed.namespace,
-            release.secret("deployed"),
+            release.secret(1, "deployed"),
             then,
         );
         // Once for the pods to appear, once for the time they have run since, with everything they wait for.

@@ -168,6 +168,36 @@ impl World {
         }
     }
 
+    /// What the Auth Service of a side says of its backend, once it has reached it: also that it had to make one.
+    #[must_use]
+    pub fn auth_start(&self, side: Side) -> Option<Vec<String>> {
+        let running = self.side(side).cluster.running()?;
+        let storage = &self.side(self.region_named(&running.region)?).storage;
+        let table = storage.table(&running.state_table)?;
+        table.written_since?;
+        let mut said = vec![format!(
+            "INFO Connection established to DynamoDB state database table:{} region:{}",
+            running.state_table, running.region
+        )];
+        let (owner, seed) = table.authority.as_ref()?;
+        if table.made_by_auth {
+            said.insert(
+                0,
+                format!("INFO Table has been created. table:{}", table.name),
+            );
+        }
+        if owner != &running.cluster_name {
+            said.push(format!(
+                "WARN Cannot rename cluster to {:?}: continuing with {owner:?}",
+                running.cluster_name
+            ));
+        } else if seed.starts_with(tables::MADE) {
+            let first = "INFO First start: generating certificate authority ca_type";
+            said.extend(["host", "user"].map(|kind| format!("{first}:{kind}")));
+        }
+        Some(said)
+    }
+
     fn region_named(&self, name: &str) -> Option<Side> {
         Side::BOTH
             .into_iter()

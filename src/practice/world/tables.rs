@@ -60,6 +60,9 @@ pub struct Storage {
     pub copies: Copies,
 }
 
+/// How the seed of an authority begins that an Auth Service made.
+pub(super) const MADE: &str = "authority made";
+
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -79,6 +82,8 @@ pub struct Stored {
     pub newest: Option<Moment>,
     /// Since when a running cluster writes heartbeats and events into it; then `newest` moves on with the clock.
     pub written_since: Option<Moment>,
+    /// Whether an Auth Service made it because there was none.
+    pub made_by_auth: bool,
     /// Opaque seed of the host authority it holds, by cluster name.
     pub authority: Option<(String, String)>,
 }
@@ -147,6 +152,7 @@ impl Storage {
                 TableRole::Audit => Duration::from_secs(38),
             })),
             written_since: None,
+            made_by_auth: false,
             authority: (role == TableRole::State)
                 .then(|| (cluster.to_owned(), format!("authority of {cluster}"))),
         });
@@ -188,6 +194,7 @@ impl Storage {
             replicas: Vec::new(),
             newest: of.newest.map(|newest| newest.min(data)),
             written_since: None,
+            made_by_auth: false,
             authority: of.authority.clone(),
         });
     }
@@ -219,7 +226,7 @@ impl Storage {
             let table = self.table_or_new(name, role, now);
             table.written_since = Some(now);
             if role == TableRole::State && table.authority.is_none() {
-                let seed = format!("authority made at {now} for {cluster}");
+                let seed = format!("{MADE} at {now} for {cluster}");
                 table.authority = Some((cluster.to_owned(), seed));
             }
         }
@@ -258,6 +265,7 @@ impl Storage {
                     replicas: Vec::new(),
                     newest: None,
                     written_since: None,
+                    made_by_auth: true,
                     authority: None,
                 });
                 self.tables.len() - 1

@@ -195,9 +195,15 @@ const fn told(condition: Condition) -> &'static str {
         Condition::CertificateRequested => {
             "ACM has a certificate, or shows the record it waits for"
         }
+        Condition::ReleaseInstallable => {
+            "the recovery cluster has no such release, or one to upgrade"
+        }
         Condition::ReleaseAbsent => "no release of that name is in the recovery cluster",
         Condition::ReleaseDeployed => "the release is deployed in the recovery cluster",
         Condition::PodsReady => "every Auth and Proxy Deployment is available as desired",
+        Condition::AuthLogClean => {
+            "Auth says that it reached the planned table, and made nothing new"
+        }
         Condition::LoadBalancerKnown => "the recovery load balancer has an address",
         Condition::NewDoorAnswers => "the new load balancer answers ping with a valid certificate",
         Condition::SameAuthorities => "the new cluster has the old certificate authorities",

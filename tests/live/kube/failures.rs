@@ -82,7 +82,7 @@ fn the_last_good_value_outlives_the_api_and_the_watch_comes_back() {
     let _cloud = Cloud::over(&plane, "127.40.2.9");
     let release = Release::new(folder.path(), Helm::Three, &[&plane]);
     release.recovery_values("");
-    done(&helm::step(&release.plan, "install"));
+    done(&helm::install(&release.plan));
     let mut eyes = Watch::clusters(&release.plan, &[SIDE]);
     eyes.until(SIDE, "the cluster", all_serve);
 

@@ -1,9 +1,6 @@
 //! Pods that do not become Ready, each for a reason that the product must name, and pods that nobody can vouch for.
 
-use std::{
-    fmt::Write as _,
-    process::{Command, Stdio},
-};
+use std::{fmt::Write as _, process::Stdio};
 
 use relight::{
     incident::{
@@ -127,7 +124,7 @@ fn each_reason_is_named() {
             let _ = writeln!(more, "{key}: {{{values}}}");
         }
         release.recovery_values(&more);
-        done(&helm::step(&release.plan, "install"));
+        done(&helm::install(&release.plan));
         let cluster = eyes.until(Side::Recovery, &format!("what {more} makes"), |cluster| {
             scene.iter().all(|play| shown(cluster, play))
         });
@@ -165,7 +162,7 @@ fn pods_on_nodes_that_do_not_report_are_hearsay() {
     let release = Release::new(folder.path(), Helm::Four, &[&recovery]);
     release.recovery_values("");
     let mut eyes = Watch::clusters(&release.plan, &[Side::Recovery]);
-    done(&helm::step(&release.plan, "install"));
+    done(&helm::install(&release.plan));
     eyes.until(Side::Recovery, "the cluster", all_serve);
 
     recovery.nodes.freeze();
@@ -229,9 +226,7 @@ fn a_hook_that_hangs_is_seen_and_is_no_member() {
 }
 
 fn helm_in_the_background(release: &Release) -> std::process::Child {
-    let (argv, _incident) = super::super::rig::order(&release.plan, "install", false);
-    Command::new(&argv[0])
-        .args(&argv[1..])
+    helm::by_hand(&release.plan)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

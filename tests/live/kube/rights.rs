@@ -19,7 +19,7 @@ fn forbidden_is_told_from_empty_and_each_gap_is_named() {
     let plane = ControlPlane::start(SIDE, folder.path());
     let release = Release::new(folder.path(), Helm::Four, &[&plane]);
     release.recovery_values("");
-    done(&helm::step(&release.plan, "install"));
+    done(&helm::install(&release.plan));
     let planned = plane.uid.clone();
     let limited = release.changed(|plan| {
         plan.recovery.kube = release.as_user("recovery-limited");
@@ -80,7 +80,7 @@ fn another_cluster_than_planned_proves_nothing() {
     let plane = ControlPlane::start(SIDE, folder.path());
     let release = Release::new(folder.path(), Helm::Four, &[&plane]);
     release.recovery_values("");
-    done(&helm::step(&release.plan, "install"));
+    done(&helm::install(&release.plan));
     let foreign = release.changed(|plan| {
         plan.recovery.kube.uid = Some("5f1c9c3e-0000-4000-8000-000000000000".to_owned());
     });

@@ -28,7 +28,7 @@ fn logs_and_exec_go_through_the_api_server() {
     let plane = ControlPlane::start(Side::Recovery, folder.path());
     let release = Release::new(folder.path(), Helm::Three, &[&plane]);
     release.recovery_values("");
-    done(&helm::step(&release.plan, "install"));
+    done(&helm::install(&release.plan));
     std::fs::write(plane.folder().join("teleport.log"), LOG).expect("written");
     // It reads a line and not to the end: KWOK does not pass on that the input has ended.
     plane.put_program("tctl", "read -r line; echo \"tctl $* got $line\"; exit 3");

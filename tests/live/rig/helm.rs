@@ -41,16 +41,50 @@ pub fn chart() -> PathBuf {
 /// The product itself.
 pub const RELIGHT: &str = env!("CARGO_BIN_EXE_relight");
 
+/// Helm's install in the plan's recovery cluster, as an operator does it by hand: where a release is only what a case
+/// begins with.
+pub fn by_hand(plan: &Plan) -> Command {
+    let (cluster, kube) = (&plan.cluster, &plan.recovery.kube);
+    let mut helm = Command::new(&plan.tools.helm);
+    helm.args([
+        "install",
+        &cluster.release,
+        &cluster.chart,
+        "--create-namespace",
+    ])
+    .args(["--version", cluster.version.as_deref().expect("a version")])
+    .args(["--namespace", &cluster.namespace, "--kube-context"])
+    .arg(kube.context.as_deref().expect("a context"))
+    .arg("--kubeconfig")
+    .arg(kube.kubeconfig.as_deref().expect("a kubeconfig"))
+    .arg("--values")
+    .arg(plan.recovery.values.as_deref().expect("values"));
+    at_home(plan, &mut helm);
+    helm
+}
+
+/// Installs by hand.
+pub fn install(plan: &Plan) -> Output {
+    by_hand(plan).output().expect("helm")
+}
+
+/// What this machine's user has configured for Helm is none of a test's business.
+pub fn at_home(plan: &Plan, command: &mut Command) {
+    let home = plan.path.parent().expect("a folder");
+    for (name, folder) in [
+        ("HELM_CACHE_HOME", "helm/cache"),
+        ("HELM_CONFIG_HOME", "helm/config"),
+        ("HELM_DATA_HOME", "helm/data"),
+    ] {
+        command.env(name, home.join(folder));
+    }
+}
+
 /// Runs a step of the runbook, with the plan's values, as the runner would: no shell.
 pub fn step(plan: &Plan, id: &str) -> Output {
     let (argv, _incident) = super::order(plan, id, false);
-    let home = plan.path.parent().expect("a folder");
-    Command::new(&argv[0])
-        .args(&argv[1..])
-        // What this machine's user has configured for Helm is none of a test's business.
-        .env("HELM_CACHE_HOME", home.join("helm/cache"))
-        .env("HELM_CONFIG_HOME", home.join("helm/config"))
-        .env("HELM_DATA_HOME", home.join("helm/data"))
-        .output()
-        .expect("helm")
+    let mut step = Command::new(&argv[0]);
+    step.args(&argv[1..]);
+    at_home(plan, &mut step);
+    step.output().expect("helm")
 }

@@ -150,6 +150,24 @@ impl ControlPlane {
         nodes.iter().filter(ready).count()
     }
 
+    /// What the Auth Service says here from now on: that it reached a state table.
+    pub fn auth_reaches(&self, table: &str, region: &str) {
+        let lines = [
+            format!("Initializing backend. table:{table}"),
+            format!(
+                "Connection established to DynamoDB state database table:{table} region:{region}"
+            ),
+            "Connection established to DynamoDB events database".to_owned(),
+            "Auth service is starting.".to_owned(),
+        ];
+        let stamp = "2026-11-23T08:00:00.000000000Z stderr F INFO";
+        let log: String = lines
+            .iter()
+            .flat_map(|line| [stamp, " [AUTH] ", line, "\n"])
+            .collect();
+        std::fs::write(self.folder.join("teleport.log"), log).expect("written");
+    }
+
     /// A stand-in for a program in the containers: what `kubectl exec POD -- NAME` runs, as a shell script.
     pub fn put_program(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;

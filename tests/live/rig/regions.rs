@@ -55,6 +55,7 @@ impl Regions {
             provision::role(reach, &trust, &policy).await;
         });
         provision::issuer(&recovery);
+        recovery.auth_reaches(world::state(Side::Recovery), "us-west-2");
         let own = own_part(helm, &primary, &recovery);
         let plan = parts::write(folder.path(), [own, aws.plan(), Dns::plan(), web.plan()]);
         let web = Arc::new(Mutex::new(web));
@@ -93,12 +94,12 @@ impl Regions {
         &mut self.planes[usize::from(side == Side::Recovery)]
     }
 
-    /// The release as it ran before the outage: by the runbook's own argv, with the primary's values and context.
+    /// The release as it ran before the outage: with the primary's values and context.
     fn install(&self) {
         let mut plan = plan::load(&self.plan).unwrap_or_else(|errors| unreachable!("{errors}"));
         plan.recovery.kube = plan.primary.kube.clone();
         plan.recovery.values.clone_from(&plan.cluster.values);
-        done(&helm::step(&plan, "install"));
+        done(&helm::install(&plan));
         until("the old load balancer to answer", || {
             std::net::TcpStream::connect(Balancer::Old.address()).ok()
         });

@@ -105,29 +105,26 @@ impl Release {
         }
     }
 
-    /// Installs the chart in the primary, by the runbook's own argv with the primary's values and context.
+    /// Installs the chart in the primary, with the primary's values and context.
     pub fn install_in_primary(&self) -> Output {
         let there = self.changed(|plan| {
             plan.recovery.kube = plan.primary.kube.clone();
             plan.recovery.values.clone_from(&plan.cluster.values);
         });
-        helm::step(&there, "install")
+        helm::install(&there)
     }
 
     /// Uninstalls in the recovery cluster, by Helm itself: the runbook's step stops the primary's.
     pub fn uninstall_in_recovery(&self) -> Output {
         let kube = &self.plan.recovery.kube;
         let context = kube.context.as_deref().expect("a context");
-        Command::new(&self.plan.tools.helm)
-            .args(["uninstall", &self.plan.cluster.release, "--wait"])
+        let mut helm = Command::new(&self.plan.tools.helm);
+        helm.args(["uninstall", &self.plan.cluster.release, "--wait"])
             .args(["--namespace", &self.plan.cluster.namespace])
             .args(["--kube-context", context, "--kubeconfig"])
-            .arg(kube.kubeconfig.as_deref().expect("a kubeconfig"))
-            .env("HELM_CACHE_HOME", self.folder.join("helm/cache"))
-            .env("HELM_CONFIG_HOME", self.folder.join("helm/config"))
-            .env("HELM_DATA_HOME", self.folder.join("helm/data"))
-            .output()
-            .expect("helm")
+            .arg(kube.kubeconfig.as_deref().expect("a kubeconfig"));
+        helm::at_home(&self.plan, &mut helm);
+        helm.output().expect("helm")
     }
 }
 

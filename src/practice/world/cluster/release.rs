@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::Resource;
 
@@ -84,16 +85,16 @@ impl Release {
 
     /// Helm's own record, with what it was installed with. Unpacked, as Helm still reads it.
     #[must_use]
-    pub fn secret(&self, status: &str) -> Value {
+    pub fn secret(&self, revision: u32, status: &str) -> Value {
         let chart = json!({"metadata": {"name": "teleport-cluster", "version": self.version, "appVersion": self.version}});
         let config = json!({"clusterName": self.cluster_name, "chartMode": "aws", "aws": {"region": self.region,
             "backendTable": self.state_table, "auditLogTable": self.audit_table, "sessionRecordingBucket": self.bucket},
             "highAvailability": {"replicaCount": self.replicas}});
-        let record = json!({"name": self.name, "namespace": self.namespace, "version": 1, "info": {"status": status},
+        let record = json!({"name": self.name, "namespace": self.namespace, "version": revision, "info": {"status": status},
             "chart": chart, "config": config});
         let packed = STANDARD.encode(STANDARD.encode(record.to_string()));
-        json!({"metadata": {"name": format!("sh.helm.release.v1.{}.v1", self.name),
-            "labels": {"owner": "helm", "name": self.name, "status": status, "version": "1"}},
+        json!({"metadata": {"name": format!("sh.helm.release.v1.{}.v{revision}", self.name),
+            "labels": {"owner": "helm", "name": self.name, "status": status, "version": revision.to_string()}},
             "type": "helm.sh/release.v1",
             "data": {"release": packed}})
     }
@@ -129,9 +130,12 @@ impl Release {
         if component == "proxy" {
             spec["initContainers"] = json!([{"name": "wait-auth-update", "image": self.image()}]);
         }
+        // As in the chart: another configuration, other pods.
+        let digest = STANDARD.encode(Sha256::digest(format!("{}{}", self.version, self.config())));
         json!({"metadata": self.meta(&format!("{}-{component}", self.name), component),
             "spec": {"replicas": replicas, "selector": {"matchLabels": self.selector(component)},
-                "template": {"metadata": {"labels": self.labels(component)}, "spec": spec}}})
+                "template": {"metadata": {"labels": self.labels(component),
+                    "annotations": {"checksum/config": digest}}, "spec": spec}}})
     }
 
     fn config(&self) -> String {

@@ -1,0 +1,316 @@
+//! `install`: the chart in the recovery cluster by Helm, rendered against its API first; a release that runs there warm is
+//! upgraded instead. Hook Jobs, pods and the starts of Auth are watched beside it: what must stop a recovery ends Helm.
+
+use std::{
+    process::{ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use futures::future::BoxFuture;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+use super::{
+    Context, Native, StepError, expand,
+    pods::{self, Told},
+    seen::{failed, only_confirmed, planned_cluster},
+    starts::Starts,
+};
+use crate::{
+    clients::kube::{self, Kube, Query},
+    incident::{Cluster, Fact, Instruments, Moment, Reading, Side, Subject, brief},
+    plan::Plan,
+};
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long Auth may take, after Helm, to say that it reached its table: then waiting is the next step's.
+const REACH: Duration = Duration::from_mins(3);
+/// How long Helm may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What both ways of Helm have in common, as the runbook writes argv: context and namespace always explicit.
+const COMMON: [&str; 15] = [
+    "{cluster.release}",
+    "{cluster.chart}",
+    "--version",
+    "{cluster.version}",
+    "--values",
+    "{recovery.values}",
+    "--namespace",
+    "{cluster.namespace}",
+    "--kube-context",
+    "{recovery.context}",
+    "--kubeconfig",
+    "{recovery.kubeconfig?}",
+    "--timeout",
+    "15m",
+    // Last, so that what a dry run adds comes after it.
+    "{way}",
+];
+
+/// The row of [`super::natives`].
+#[must_use]
+pub const fn native() -> Native {
+    Native {
+        name: "install",
+        needs: &[
+            "tools.helm",
+            "cluster.release",
+            "cluster.namespace",
+            "cluster.chart",
+            "cluster.version",
+            "recovery.context",
+            "recovery.values",
+            "recovery.state_table",
+        ],
+        calls,
+        seen: Some(seen),
+        run,
+    }
+}
+
+/// How the release comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// There is none.
+    Install,
+    /// One runs warm.
+    Upgrade,
+}
+
+fn calls(plan: &Plan) -> Vec<String> {
+    vec![format!(
+        "GET secrets (metadata) of release {} in context {}; pods, Deployments and the logs of Auth while it starts; and:",
+        plan.cluster.release,
+        plan.recovery.kube.context.as_deref().unwrap_or_default()
+    )]
+}
+
+/// Helm's argv of a way, and of its rehearsal.
+fn argv(plan: &Plan, way: Way, rehearsal: bool) -> Result<Vec<String>, StepError> {
+    let (command, flag) = match way {
+        Way::Install => ("install", "--create-namespace"),
+        // Nothing of the values it ran with before stays: the file is the whole truth.
+        Way::Upgrade => ("upgrade", "--reset-values"),
+    };
+    let mut template = vec!["{tools.helm}".to_owned(), command.to_owned()];
+    template.extend(COMMON.iter().map(|word| word.replace("{way}", flag)));
+    if rehearsal {
+        template.push("--dry-run=server".to_owned());
+    }
+    expand::argv(&template, plan).map_err(|why| StepError(why.to_string()))
+}
+
+fn lines(plan: &Plan, way: Way) -> Result<Vec<String>, StepError> {
+    Ok(vec![
+        expand::shown(&argv(plan, way, true)?),
+        expand::shown(&argv(plan, way, false)?),
+    ])
+}
+
+fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
+    let reading = instruments.get(&Subject::Cluster(Side::Recovery));
+    let cluster: &Cluster = match reading.and_then(|reading| reading.good.as_ref()) {
+        Some((_, Fact::Cluster(cluster))) => cluster,
+        _ => {
+            return Err(StepError(reading.and_then(Reading::failure).map_or_else(
+                || "the recovery cluster has not been read yet".to_owned(),
+                ToString::to_string,
+            )));
+        }
+    };
+    match &cluster.release {
+        Ok(None) => lines(plan, Way::Install),
+        Ok(Some(_)) => lines(plan, Way::Upgrade),
+        Err(why) => Err(StepError(format!(
+            "whether a release is in the recovery cluster cannot be read: {why}"
+        ))),
+    }
+}
+
+fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
+    Box::pin(async move {
+        let plan = &context.plan;
+        let kube = kube::connect(&plan.recovery.kube)
+            .await
+            .map_err(|why| failed(&why))?;
+        let uid = kube::identity(&kube, PATIENCE)
+            .await
+            .map_err(|why| failed(&why))?;
+        planned_cluster(&context, Side::Recovery, &kube, uid.as_deref())?;
+        let query = Query::releases(&plan.cluster.namespace, &plan.cluster.release);
+        let there = kube::any(&kube, &query, PATIENCE).await;
+        let way = match there.map_err(|why| failed(&why))? {
+            true => Way::Upgrade,
+            false => Way::Install,
+        };
+        let lines = lines(plan, way)?;
+        if !context.dry_run {
+            only_confirmed(&lines, &context.confirmed)?;
+        }
+        let [rehearsal, real] = [true, false].map(|rehearsal| argv(plan, way, rehearsal));
+        context.say(&lines[0]);
+        let written = plan
+            .recovery
+            .values
+            .as_ref()
+            .is_some_and(|file| file.exists());
+        if context.dry_run && !written {
+            context.say("not rehearsed: the recovery values are not written yet");
+        } else {
+            rehearse(&rehearsal?).await?;
+            context.say("the chart renders against this cluster");
+        }
+        context.say(&lines[1]);
+        if context.dry_run {
+            context.say("dry run: nothing was changed");
+            return Ok(());
+        }
+        context.fence.look()?;
+        install(&context, &kube, &real?).await
+    })
+}
+
+/// Renders the chart with the values against the API server and makes nothing. What it prints are the manifests, Secrets
+/// among them: nobody gets to see those.
+async fn rehearse(argv: &[String]) -> Result<(), StepError> {
+    let status = spawn(argv, Stdio::null())?.wait().await;
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(StepError(format!(
+            "nothing was changed: the rehearsal ended with {status}, and what Helm printed above says why"
+        ))),
+        Err(error) => Err(StepError(format!(
+            "nothing was changed: the rehearsal was lost: {error}; run this step again"
+        ))),
+    }
+}
+
+fn spawn(argv: &[String], out: Stdio) -> Result<Child, StepError> {
+    let Some((program, rest)) = argv.split_first() else {
+        return Err(StepError("an empty argv: a defect in Relight".to_owned()));
+    };
+    Command::new(program)
+        .args(rest)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            StepError(format!(
+                "nothing was changed: {program} cannot be started: {error}; set `helm` in [tools]"
+            ))
+        })
+}
+
+async fn install(context: &Context, kube: &Kube, argv: &[String]) -> Result<(), StepError> {
+    let plan = &context.plan;
+    let say = |line: &str| context.say(line);
+    let mut starts = Starts::since(Moment::now());
+    let mut told = Told::default();
+    let mut helm = spawn(argv, Stdio::inherit())?;
+    let status = loop {
+        tokio::select! {
+            status = helm.wait() => break status,
+            () = tokio::time::sleep(LOOK) => {
+                progress(&mut told, kube, plan, &say).await;
+                if let Err(danger) = starts.look(kube, plan, &say).await {
+                    end(&mut helm, &say).await;
+                    return Err(danger);
+                }
+            }
+        }
+    };
+    ended(status)?;
+    let began = Instant::now();
+    while began.elapsed() < REACH {
+        let log = starts.look(kube, plan, &say).await?;
+        let table = plan.recovery.state_table.as_deref().unwrap_or_default();
+        let reached = log.as_ref().and_then(|log| log.reached(table));
+        if let Some(start) = reached {
+            say(&format!(
+                "{} reached {table}, {} after Helm had ended",
+                start.pod,
+                brief(began.elapsed())
+            ));
+            return Ok(());
+        }
+        if progress(&mut told, kube, plan, &say).await {
+            // Where the values were the same, the old pods are the new ones.
+            starts.all();
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    say(&format!(
+        "no Auth pod has said within {} that it reached its table: \"Wait for pods\" goes on watching",
+        brief(REACH)
+    ));
+    Ok(())
+}
+
+/// Says what has changed; whether every Deployment is there as it is wanted.
+async fn progress(
+    told: &mut Told,
+    kube: &Kube,
+    plan: &Plan,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> bool {
+    let (lines, available) = match pods::read(kube, plan).await {
+        Ok((deployments, pods)) => (
+            told.changes(&deployments, &pods),
+            pods::available(&deployments),
+        ),
+        Err(failure) => (told.failure(&failure).into_iter().collect(), false),
+    };
+    lines.iter().for_each(|line| say(line));
+    available
+}
+
+fn ended(status: std::io::Result<ExitStatus>) -> Result<(), StepError> {
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(StepError(format!(
+            "Helm ended with {status}: what it printed above says why. A release that is left as failed is uninstalled before the next attempt"
+        ))),
+        Err(error) => Err(StepError(format!(
+            "Helm was lost: {error}; the pods pane says what is there"
+        ))),
+    }
+}
+
+/// Helm is asked to end, so that it records the release as failed, and made to if it does not.
+async fn end(helm: &mut Child, say: &(dyn Fn(&str) + Send + Sync)) {
+    say("Helm is asked to end");
+    let pid = helm
+        .id()
+        .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    if let Some(pid) = pid {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    if tokio::time::timeout(GRACE, helm.wait()).await.is_err() {
+        let _ = helm.kill().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample::plan;
+
+    #[test]
+    fn the_rehearsal_is_the_same_line_and_one_word_more() {
+        let plan = plan();
+        for way in [Way::Install, Way::Upgrade] {
+            let real = argv(&plan, way, false).expect("filled in");
+            let mut rehearsal = argv(&plan, way, true).expect("filled in");
+            assert_eq!(rehearsal.pop().as_deref(), Some("--dry-run=server"));
+            assert_eq!(rehearsal, real);
+        }
+        let upgrade = argv(&plan, Way::Upgrade, false).expect("filled in");
+        assert!(upgrade.contains(&"--reset-values".to_owned()));
+        assert!(!upgrade.contains(&"--create-namespace".to_owned()));
+    }
+}
