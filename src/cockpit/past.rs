@@ -181,7 +181,7 @@ fn plan(
 
 /// A plan with a name and nothing to look at; its regions are never told.
 fn nameless(cluster: &str) -> Result<Plan, String> {
-    let plain = |name: &str| {
+    let is_tame = |name: &str| {
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         !name.is_empty() && name.chars().all(fine)
     };
@@ -191,7 +191,7 @@ fn nameless(cluster: &str) -> Result<Plan, String> {
         );
         Plan::parse(Path::new("/relight.toml"), &text)
     };
-    let named = plain(cluster).then(|| parse(cluster).ok()).flatten();
+    let named = is_tame(cluster).then(|| parse(cluster).ok()).flatten();
     let mut plan = named.map_or_else(
         || parse("unknown.example.com").map_err(|wrong| format!("no stand-in plan: {wrong:?}")),
         Ok,

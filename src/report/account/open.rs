@@ -147,7 +147,7 @@ fn locks(material: &Material<'_>) -> Vec<Item> {
     let all = material.locks.iter();
     all.filter_map(|lock| {
         let told = where_it_is(lock, material.state)?;
-        let text = format!("lock {} on role {}: {told}", lock.id, lock.role);
+        let text = format!("{} on role {}: {told}", lock.id, lock.role);
         Some(("lock", false, text))
     })
     .collect()

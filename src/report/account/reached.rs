@@ -90,15 +90,24 @@ pub(super) fn rpo(material: &Material<'_>, wash: Wash<'_>) -> Reached {
         let by = format!("the tables were restored from data of {data} ({step})");
         return reached(objective, declared.outage.since(data), &by, wash);
     }
-    match judge::backups::worst_loss(&state.sight()) {
-        Some(loss) if material.planned => {
-            let by = "nothing was restored; by the best copies of both tables that were seen";
-            reached(objective, loss, by, wash)
-        }
-        _ => unknown(
-            objective,
-            wash.line("nothing was restored, and no usable copy of both tables was seen"),
-        ),
+    let loss = judge::backups::worst_loss(&state.sight()).filter(|_| material.planned);
+    let Some(loss) = loss else {
+        let by = "nothing was restored, and no usable copy of both tables was seen";
+        return unknown(objective, wash.line(by));
+    };
+    if recovered(state).is_some() {
+        let by = "nothing was restored; by the best copies of both tables that were seen";
+        return reached(objective, loss, by, wash);
+    }
+    // Nothing is reached by a copy that nobody has restored.
+    Reached {
+        objective,
+        reached: None,
+        word: "running",
+        by: wash.line(format!(
+            "{} would be lost by the best copies of both tables; nothing was restored yet",
+            brief(loss)
+        )),
     }
 }
 

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::{Account, Form, Handover, Listed, Listing, Material, REPORT_SCHEMA};
 use crate::{
-    incident::{HeldLock, History, Moment, Observation, Runbook, Verdict},
+    incident::{
+        HeldLock, History, Moment, Observation, Runbook, Verdict,
+        source::{Means, Restore, Source},
+    },
     journal::{Entry, Folder, Item, Record, Replay, Track},
     plan::{Plan, ResolverPlan, sample},
     report::tests::broken,
@@ -240,6 +243,62 @@ fn a_hand_over_stays_on_a_screen_whatever_there_is() {
     let open = account.open.iter().filter(|item| item.what == "lock");
     assert_eq!(open.count(), 40);
     assert!(account.open.is_sorted_by_key(|item| !item.grave));
+}
+
+/// The records with a restore from data of this age at the outage, for both tables, done or not.
+fn with_restore(done: bool, lost: [u64; 2]) -> Vec<Record> {
+    let mut records = records().0;
+    let outage = records[0].at;
+    let template = records
+        .iter()
+        .position(|record| matches!(record.entry, Entry::Armed(_)));
+    let template = template.expect("a run");
+    let mut run = records[template..template + 5].to_vec();
+    if let Entry::Armed(armed) = &mut run[0].entry {
+        let arns = ["arn:aws:backup:us-west-2:1:recovery-point:a", "arn:b"];
+        let restores = arns.into_iter().zip(lost).map(|(arn, lost)| {
+            let restore = Restore {
+                source: Source {
+                    means: Means::Copy,
+                    arn: arn.to_owned(),
+                    data: outage.minus(Duration::from_secs(lost)),
+                    earliest: None,
+                },
+                target: "west-state".to_owned(),
+            };
+            restore.to_string()
+        });
+        armed.calls = restores.collect();
+    }
+    if !done {
+        run.pop();
+    }
+    records.splice(template..template + 5, run);
+    for (record, seq) in records.iter_mut().zip(1..) {
+        record.seq = seq;
+    }
+    records
+}
+
+#[test]
+fn the_data_lost_is_that_of_the_older_copy_that_was_really_restored() {
+    let cases = [
+        (true, [240, 300], "met", Some(300)),
+        (true, [960, 60], "missed", Some(960)),
+        (false, [240, 300], "unknown", None),
+    ];
+    for (done, lost, word, reached) in cases {
+        let records = with_restore(done, lost);
+        let state = state(&records, &[]);
+        let account = Account::of(&material(&state, &records, &[]));
+        let told = account.rpo.reached.map(|reached| reached.as_secs());
+        assert_eq!(
+            (account.rpo.word, told),
+            (word, reached),
+            "{:?}",
+            account.rpo
+        );
+    }
 }
 
 #[test]
