@@ -41,7 +41,7 @@ pub struct Open {
     /// is unknown.
     #[arg(long, global = true)]
     pub once: bool,
-    /// How --once and `step` print.
+    /// How --once, `step` and `report` print.
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
     /// Colours: a name from `themes/`.
@@ -52,7 +52,7 @@ pub struct Open {
     pub ascii: bool,
 }
 
-/// How `--once` and `step` print.
+/// How `--once`, `step` and `report` print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -62,6 +62,8 @@ pub enum Format {
     Json,
     /// For the incident channel; not of `step`.
     Markdown,
+    /// One file that needs no other; of `report` alone.
+    Html,
 }
 
 /// What to do.
@@ -94,6 +96,15 @@ pub enum Command {
         #[command(subcommand)]
         command: StepCommand,
     },
+    /// Tell an incident afterwards, or hand it over: timeline, durations, verdicts, decisions, objectives, curves.
+    #[command(after_help = REPORT_CODES)]
+    Report(Report),
+    /// List the incidents that are kept, newest first.
+    #[command(after_help = REPORT_CODES)]
+    Incidents(Incidents),
+    /// Play an incident in the cockpit, read-only, by its own clock.
+    #[command(after_help = REPORT_CODES)]
+    Replay(Replay),
     /// Stand between a run and the terminal; the cockpit starts this.
     #[command(hide = true)]
     Runner {
@@ -129,6 +140,15 @@ pub enum PracticeCommand {
     Heal,
     /// List the scenarios.
     List,
+    /// Tell a practice of this folder afterwards; the newest unless named.
+    #[command(after_help = REPORT_CODES)]
+    Report(Report),
+    /// List the practices of the region that this folder had last.
+    #[command(after_help = REPORT_CODES)]
+    Incidents(Incidents),
+    /// Play a practice of this folder in the cockpit.
+    #[command(after_help = REPORT_CODES)]
+    Replay(Replay),
     /// The runbook of the practice from scripts; starts its servers if they do not run.
     Step {
         /// What about the steps.
@@ -153,6 +173,45 @@ pub enum BlackBoxCommand {
     /// Print the one that counts, without the Helm values: the open incident's, else the newest one kept. 0 there is one,
     /// 2 there is none.
     Show,
+}
+
+/// What the exit code of `relight report`, `incidents` and `replay` says.
+const REPORT_CODES: &str = "\
+Exit codes:
+  0   told, or played
+  1   told, and a journal in it is not as it was written, or a folder is broken: it says which
+  2   there is no such incident, or it cannot be read
+  64  a wrong command line";
+
+/// An incident, told.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The incident: its name, the beginning of it, or the path of its folder; the newest unless said.
+    pub incident: Option<String>,
+    /// A hand-over instead: done, running, next and risks, in at most 25 lines.
+    #[arg(long)]
+    pub brief: bool,
+    /// Write it to a file of this user alone instead; never over one that is there.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The incidents, listed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Incidents {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An incident, played.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The incident: its name, the beginning of it, or the path of its folder; the newest unless said.
+    pub incident: Option<String>,
+    /// How many of its seconds go by in one.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub speed: u32,
 }
 
 /// What the exit code of `relight step` says.

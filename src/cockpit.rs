@@ -12,6 +12,9 @@ mod headless;
 mod history;
 mod memory;
 mod once;
+mod past;
+mod player;
+mod replay;
 mod runs;
 mod screen;
 mod start;
@@ -25,6 +28,8 @@ use tokio::sync::mpsc;
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
+pub use past::{incidents, report};
+pub use replay::{Left, Replay, open_replay, play};
 pub use start::{Setup, runbook, setup};
 
 use self::{clock::Clock, edge::Edge, screen::Screen};

@@ -28,7 +28,7 @@
 //! | [`theme`] | COLOUR: roles → styles, reduced to 256, 16, none | – |
 //! | [`term`] | TTY: enter, leave, signals, capabilities, one buffered write per frame | input, theme |
 //! | [`settings`] | TASTE: the user's own file | theme, input |
-//! | [`report`] | TELLING: the same State as text, JSON, Markdown | state, judge, journal |
+//! | [`report`] | TELLING: the same State as text, JSON, Markdown; an incident afterwards, as HTML too | state, judge, journal |
 //! | [`practice`] | REHEARSAL: a region in a box on loopback, over the real wire protocols | – |
 //!
 //! [`cockpit`] and [`cli`] (and `main.rs`) alone know everybody. [`layout`] is pure geometry.

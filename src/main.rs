@@ -1,6 +1,9 @@
 //! `relight`: parse, dispatch, closing summary, exit code.
 #![forbid(unsafe_code)]
 
+#[path = "main/told.rs"]
+mod told;
+
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
@@ -59,6 +62,9 @@ fn main() -> ExitCode {
             let again = by_plan(&cli.open);
             step(cli.open, &command, again)
         }
+        Some(Command::Report(wanted)) => told::report(&cli.open, &wanted),
+        Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
+        Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -109,6 +115,7 @@ fn open(open: Open, again: &[String]) -> Result<ExitCode, String> {
         cli::Format::Text => Format::Text,
         cli::Format::Json => Format::Json,
         cli::Format::Markdown => Format::Markdown,
+        cli::Format::Html => return Err("HTML is for `relight report` alone".to_owned()),
     };
     let once = open.once || !caps.draws;
     let setup = cockpit::setup(open, caps)?;
@@ -148,7 +155,9 @@ fn step(open: Open, command: &StepCommand, again: Vec<String>) -> Result<ExitCod
     let format = match open.format {
         cli::Format::Text => Format::Text,
         cli::Format::Json => Format::Json,
-        cli::Format::Markdown => return Err("a step is told as text or JSON".to_owned()),
+        cli::Format::Markdown | cli::Format::Html => {
+            return Err("a step is told as text or JSON".to_owned());
+        }
     };
     let setup = cockpit::setup(open, Caps::detect())?;
     let order = match command {
@@ -374,6 +383,18 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
             begin(&mut open, &dir, &practice.scenario)?;
             step(open, command, by_practice(practice))
         }
+        Some(PracticeCommand::Report(wanted)) => {
+            last_practice(&mut open, &dir);
+            told::report(&open, wanted)
+        }
+        Some(PracticeCommand::Incidents(wanted)) => {
+            last_practice(&mut open, &dir);
+            told::incidents(&open, *wanted)
+        }
+        Some(PracticeCommand::Replay(wanted)) => {
+            last_practice(&mut open, &dir);
+            told::replay(open, wanted)
+        }
         Some(PracticeCommand::Serve) => {
             let served = runtime()?.block_on(region::serve(&dir, &practice.scenario, lease::LIMIT));
             served
@@ -416,6 +437,22 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Points to the incidents of the region that a practice's folder had last, whether it runs or not: nothing is started to
+/// look at what is over.
+#[cfg(feature = "practice")]
+fn last_practice(open: &mut Open, dir: &Path) {
+    let listed = std::fs::read_dir(dir).into_iter().flatten();
+    let kept = listed.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let name = entry.file_name().into_string().ok()?;
+        let began: i64 = name.strip_prefix("incidents-")?.parse().ok()?;
+        Some((began, entry.path()))
+    });
+    let newest = kept.max_by_key(|(began, _)| *began);
+    let newest = newest.map_or_else(|| dir.join("incidents"), |(_, path)| path);
+    open.state_dir.get_or_insert(newest);
 }
 
 /// The command line by which a practice's cockpit is opened again.

@@ -25,4 +25,6 @@ mod rooms;
 #[cfg(feature = "practice")]
 mod scripts;
 #[cfg(feature = "practice")]
+mod told;
+#[cfg(feature = "practice")]
 mod walk;

@@ -25,7 +25,17 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
 
 /// Whether the command opens the full screen.
 fn opens(args: &[&str]) -> bool {
-    let prints = ["--once", "list", "heal", "stop", "init", "plan", "step"];
+    let prints = [
+        "--once",
+        "list",
+        "heal",
+        "stop",
+        "init",
+        "plan",
+        "step",
+        "report",
+        "incidents",
+    ];
     !args.iter().any(|arg| prints.contains(arg))
 }
 

@@ -102,6 +102,8 @@ impl Edge {
             | Effect::Bell
             | Effect::Suspend
             | Effect::Redraw
+            // A replay has no edge.
+            | Effect::Jump(_)
             | Effect::Quit => {}
         }
     }

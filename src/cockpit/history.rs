@@ -26,12 +26,31 @@ pub(super) fn history(plan: &Plan, state_dir: Option<&Path>) -> History {
     let earlier = folders
         .into_iter()
         .filter(|folder| Some(folder) != open.as_ref());
-    for folder in earlier.take(MOST) {
+    gather(&mut history, plan, earlier);
+    history
+}
+
+/// What those tell that were declared before an incident: what its forecast rested on.
+pub(super) fn before(plan: &Plan, incident: &Folder) -> History {
+    let mut history = History::default();
+    let beside = incident.path().parent().map(StateDir::at);
+    let Some(Ok(state)) = beside else {
+        return history;
+    };
+    let folders = state.incidents().unwrap_or_default();
+    let earlier = folders
+        .into_iter()
+        .filter(|folder| folder.name() < incident.name());
+    gather(&mut history, plan, earlier);
+    history
+}
+
+fn gather(history: &mut History, plan: &Plan, folders: impl Iterator<Item = Folder>) {
+    for folder in folders.take(MOST) {
         if let Some(story) = story(&folder, plan) {
             history.add(story.durations());
         }
     }
-    history
 }
 
 /// The story of an incident, if it is one to go by.

@@ -14,7 +14,7 @@ use crate::{
     incident::{Instruments, Moment, Observation},
     journal::{
         self, Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track,
-        Writer,
+        Writer, files,
     },
     plan::Plan,
     state::{Access, Event},
@@ -279,6 +279,7 @@ impl Keeper {
         if !self.hold(folder) {
             return false;
         }
+        self.keep_plan();
         let plan = &self.opening.plan;
         let what = if plan.practice {
             Kind::Practice
@@ -297,6 +298,22 @@ impl Keeper {
         }
         self.allow();
         true
+    }
+
+    /// Keeps the plan beside the journal: objectives and regions are told afterwards by what they were then. One that
+    /// was changed since it was read is another plan, and is not kept.
+    fn keep_plan(&self) {
+        let plan = &self.opening.plan;
+        let Some(open) = &self.open else {
+            return;
+        };
+        let kept = std::fs::read_to_string(&plan.path).ok().filter(|text| {
+            Plan::parse(&plan.path, text).is_ok_and(|again| again.digest == plan.digest)
+        });
+        if let Some(text) = kept {
+            // Without it the report reads the plan where it lies, and says whether it was changed.
+            let _ = files::write_atomic(&open.folder.plan(), text.as_bytes());
+        }
     }
 
     /// Writes an entry and tells the loop when it is on disk.

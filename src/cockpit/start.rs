@@ -47,25 +47,8 @@ pub struct Setup {
 /// In words, for the terminal: every error of the plan at once.
 pub fn setup(open: Open, caps: Caps) -> Result<Setup, String> {
     let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
-    let (settings, shelf) = taste(settings::path());
-    let names = shelf.names();
-    if let Some(name) = open.theme.as_ref().filter(|name| !names.contains(name)) {
-        return Err(format!(
-            "there is no theme {name:?}; there are {}",
-            names.join(", ")
-        ));
-    }
     let runbook = runbook(&plan)?;
-    Ok(Setup {
-        plan: Arc::new(plan),
-        runbook: Arc::new(runbook),
-        open,
-        caps,
-        operator: operator(),
-        host: host(),
-        settings,
-        shelf,
-    })
+    Setup::of(open, caps, Arc::new(plan), Arc::new(runbook))
 }
 
 /// The embedded runbook with the operator's own steps in it.
@@ -100,6 +83,36 @@ fn taste(path: Option<PathBuf>) -> (Settings, Shelf) {
 }
 
 impl Setup {
+    /// A setup for a plan and a runbook, with the user's own taste.
+    ///
+    /// # Errors
+    /// If the command line names a theme that there is not.
+    pub(super) fn of(
+        open: Open,
+        caps: Caps,
+        plan: Arc<Plan>,
+        runbook: Arc<Runbook>,
+    ) -> Result<Self, String> {
+        let (settings, shelf) = taste(settings::path());
+        let names = shelf.names();
+        if let Some(name) = open.theme.as_ref().filter(|name| !names.contains(name)) {
+            return Err(format!(
+                "there is no theme {name:?}; there are {}",
+                names.join(", ")
+            ));
+        }
+        Ok(Self {
+            plan,
+            runbook,
+            open,
+            caps,
+            operator: operator(),
+            host: host(),
+            settings,
+            shelf,
+        })
+    }
+
     /// Where libraries, plugins and panics write while the screen is up; `None` where nothing can be written.
     #[must_use]
     pub fn log(&self) -> Option<PathBuf> {
@@ -171,7 +184,7 @@ impl Setup {
 }
 
 /// How a step is expanded for its dialog: by the same code that the runner's spec is made with.
-fn prepare(plan: &Arc<Plan>) -> Prepare {
+pub(super) fn prepare(plan: &Arc<Plan>) -> Prepare {
     let plan = Arc::clone(plan);
     let known = Mutex::new(BTreeMap::new());
     // Plan and runbook do not change while a cockpit is open, and every frame asks for every step several times.

@@ -20,17 +20,20 @@ pub enum Section {
     Screen,
     /// In a dialog.
     Dialogs,
+    /// While an incident is played.
+    Replay,
 }
 
 impl Section {
     /// Every section, in the order of the help.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Steps,
         Self::Output,
         Self::Panes,
         Self::Moving,
         Self::Screen,
         Self::Dialogs,
+        Self::Replay,
     ];
 
     /// Its heading.
@@ -43,6 +46,7 @@ impl Section {
             Self::Moving => "Moving",
             Self::Screen => "Screen",
             Self::Dialogs => "In a dialog",
+            Self::Replay => "In a replay, before what else the key does",
         }
     }
 }
@@ -90,7 +94,10 @@ pub fn hints(state: &State) -> Vec<(String, &'static str)> {
     let place = Place::of(state);
     let shown = ACTIONS
         .iter()
-        .filter(|action| !action.hint.is_empty() && action.applies(place))
+        .filter(|action| !action.hint.is_empty())
+        .filter(|action| {
+            action.applies(place) || (place.is_pane() && action.applies(Place::Replay))
+        })
         .filter(|action| state.barred(&action.intent).is_none());
     let mut hints: Vec<(String, &'static str)> = Vec::new();
     for action in shown {

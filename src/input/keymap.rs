@@ -18,7 +18,10 @@ pub fn resolve(state: &State, event: KeyEvent) -> Vec<Intent> {
     if let (true, Some(c)) = (place.is_text(), key.text()) {
         return vec![Intent::Insert(c)];
     }
-    let Some(action) = find(key, place, &state.desk) else {
+    let played = (place.is_pane() && state.desk.playback.is_some())
+        .then(|| find(key, Place::Replay, &state.desk))
+        .flatten();
+    let Some(action) = played.or_else(|| find(key, place, &state.desk)) else {
         return Vec::new();
     };
     match (&action.intent, place) {

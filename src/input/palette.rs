@@ -46,9 +46,10 @@ pub fn entries(state: &State) -> Vec<Entry> {
         intent: Intent::Run(Some(step.id.clone())),
     });
     let actions = ACTIONS.iter().filter(|action| {
-        let in_panes = Pane::ALL
-            .into_iter()
-            .any(|pane| action.applies(Place::Pane(pane)));
+        let in_panes = action.applies(Place::Replay)
+            || Pane::ALL
+                .into_iter()
+                .any(|pane| action.applies(Place::Pane(pane)));
         // The steps stand above one by one; `open` is zoom under another key; moving and leaving need no name.
         let named = !matches!(
             action.intent,

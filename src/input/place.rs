@@ -21,11 +21,13 @@ pub enum Place {
     Phrase,
     /// A dialog with two buttons.
     Buttons,
+    /// Any pane while an incident is played: what has a key here goes before what the pane does by it.
+    Replay,
 }
 
 impl Place {
     /// Every place.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Pane(Pane::Runbook),
         Self::Pane(Pane::Pods),
         Self::Pane(Pane::Backups),
@@ -39,6 +41,7 @@ impl Place {
         Self::Field,
         Self::Phrase,
         Self::Buttons,
+        Self::Replay,
     ];
 
     /// Where the next key will be typed.
@@ -55,6 +58,12 @@ impl Place {
             Some(Overlay::Confirm(confirm)) if confirm.is_typed() => Self::Phrase,
             Some(Overlay::Confirm(_)) => Self::Buttons,
         }
+    }
+
+    /// Whether it is a pane, with nothing over it.
+    #[must_use]
+    pub const fn is_pane(self) -> bool {
+        matches!(self, Self::Pane(_))
     }
 
     /// Whether characters are text here.

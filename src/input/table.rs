@@ -20,7 +20,7 @@ const PANES: &[Place] = Place::ALL.split_at(6).0;
 const SCROLLS: &[Place] = Place::ALL.split_at(9).0;
 const PAGES: &[Place] = Place::ALL.split_at(8).0;
 /// Every overlay.
-const OVERLAYS: &[Place] = Place::ALL.split_at(6).1;
+const OVERLAYS: &[Place] = Place::ALL.split_at(13).0.split_at(6).1;
 /// Every overlay without a text field.
 const READERS: &[Place] = &[Place::Help, Place::Detail, Place::Themes, Place::Buttons];
 const FIELDS: &[Place] = &[Place::Palette, Place::Field, Place::Phrase];
@@ -56,6 +56,18 @@ macro_rules! actions {
 }
 
 actions! {
+    Replay {
+        "pause" &[Key::char(' ')] => Intent::Pause, in REPLAY, "pause",
+            "Let the replay stand, or go on";
+        "slower" &[Key::char('[')] => Intent::Speed(false), in REPLAY, "speed",
+            "Play slower";
+        "faster" &[Key::char(']')] => Intent::Speed(true), in REPLAY, "speed",
+            "Play faster";
+        "previous-transition" &[Key::char(',')] => Intent::Jump(false), in REPLAY, "transition",
+            "Back to the transition before";
+        "next-transition" &[Key::char('.')] => Intent::Jump(true), in REPLAY, "transition",
+            "On to the next transition";
+    }
     Steps {
         "run" &[Key::code(KeyCode::Enter)] => Intent::Run(None), in RUNBOOK, "run",
             "Run the selected step: `look` at once, everything else after a dialog";
@@ -184,6 +196,7 @@ actions! {
 }
 
 const EVERYWHERE: &[Place] = &Place::ALL;
+const REPLAY: &[Place] = &[Place::Replay];
 const BUTTONS: &[Place] = &[Place::Buttons];
 const PALETTE: &[Place] = &[Place::Palette];
 /// What asks before something is run.
@@ -222,7 +235,11 @@ mod tests {
 
     #[test]
     fn every_overlay_can_be_left_and_every_id_is_used_once() {
-        for place in Place::ALL.into_iter().skip(6) {
+        for place in Place::ALL
+            .into_iter()
+            .filter(|place| OVERLAYS.contains(place))
+        {
+            assert!(!place.is_pane());
             let mut here = ACTIONS.iter().filter(|action| action.applies(place));
             assert!(here.any(|action| action.intent == Intent::Dismiss));
         }

@@ -9,7 +9,10 @@ use crate::{
     incident::{Moment, Risk, RunId, Runbook, StepId},
     journal::ArmedStep,
     plan::sample,
-    state::{Access, Confirm, Event, Focus, Intent, Overlay, Pane, Prepared, Reason, State, Why},
+    state::{
+        Access, Confirm, Event, Focus, Intent, Overlay, Pane, Playback, Prepared, Reason, State,
+        Why,
+    },
 };
 
 const NOW: Moment = Moment::from_secs(1_795_442_731);
@@ -82,6 +85,15 @@ fn at(place: Place) -> State {
         })),
         Place::Phrase => Some(dialog(Some("uninstall it"))),
         Place::Buttons => Some(dialog(None)),
+        Place::Replay => {
+            state.desk.playback = Some(Playback {
+                incident: "20261123T140000Z-teleport.example.com".to_owned(),
+                speed: 10,
+                paused: false,
+                ended: false,
+            });
+            None
+        }
     };
     state
 }
@@ -120,6 +132,9 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Hit(_) => "hit",
         Intent::Filter => "filter",
         Intent::Refresh => "refresh",
+        Intent::Pause => "pause",
+        Intent::Speed(_) => "speed",
+        Intent::Jump(_) => "jump",
         Intent::Palette => "palette",
         Intent::Help => "help",
         Intent::Themes => "themes",
@@ -140,7 +155,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 39;
+const INTENTS: usize = 42;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {
@@ -175,9 +190,44 @@ fn every_intent_can_be_reached_by_a_key() {
 
 #[test]
 fn every_place_is_found_again_from_its_state() {
-    for place in Place::ALL {
+    // A replay is played in the panes.
+    let places = Place::ALL.into_iter();
+    for place in places.filter(|place| *place != Place::Replay) {
         assert_eq!(Place::of(&at(place)), place);
         assert_eq!(at(place).desk.is_typing(), place.is_text(), "{place:?}");
+    }
+}
+
+#[test]
+fn a_replay_has_its_keys_in_every_pane_and_nothing_else_does() {
+    let keys = [
+        (' ', Intent::Pause),
+        ('[', Intent::Speed(false)),
+        (']', Intent::Speed(true)),
+        (',', Intent::Jump(false)),
+        ('.', Intent::Jump(true)),
+    ];
+    for pane in Pane::ALL {
+        let mut state = at(Place::Replay);
+        state.desk.focus = pane;
+        for (key, intent) in &keys {
+            let means = plain(&state, KeyCode::Char(*key));
+            assert_eq!(means, std::slice::from_ref(intent));
+            let live = plain(&at(Place::Pane(pane)), KeyCode::Char(*key));
+            assert!(!live.contains(intent), "{key} in {pane:?}");
+        }
+        let hints = super::hints(&state);
+        for word in ["pause", "speed", "transition", "help", "detach"] {
+            assert!(hints.iter().any(|(_, hint)| *hint == word), "{word}");
+        }
+        let titles: Vec<String> = entries(&state).into_iter().map(|one| one.title).collect();
+        assert!(titles.contains(&"faster".to_owned()), "{titles:?}");
+        assert!(
+            !titles.contains(&"refresh".to_owned()),
+            "nothing is looked at"
+        );
+        let live = entries(&at(Place::Pane(pane)));
+        assert!(!live.iter().any(|one| one.title == "faster"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can happen in an incident.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
 use crate::incident::{
     Evidence, Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict, Way,
@@ -82,6 +82,22 @@ pub struct ArmedStep {
     /// UNKNOWN preconditions that it is run without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
+}
+
+/// The observations of a list that this version can read.
+fn legible<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Observation>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Look {
+        Legible(Box<Observation>),
+        Foreign(IgnoredAny),
+    }
+    let looks = Vec::<Look>::deserialize(deserializer)?.into_iter();
+    let legible = looks.filter_map(|look| match look {
+        Look::Legible(look) => Some(*look),
+        Look::Foreign(_) => None,
+    });
+    Ok(legible.collect())
 }
 
 /// Everything that the journal can hold. Unknown kinds, from a newer version, are kept as they are and shown as such.
@@ -176,7 +192,9 @@ pub enum Entry {
         verdict: Verdict,
         /// One finding for each postcondition.
         findings: Vec<Finding>,
-        /// The observations that the findings rest on.
+        /// The observations that the findings rest on. Those of a build whose facts had another shape are left out when
+        /// they are read: the verdict stands without them.
+        #[serde(default, deserialize_with = "legible")]
         evidence: Vec<Observation>,
     },
     /// The operator passed a step over.

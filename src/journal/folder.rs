@@ -63,19 +63,20 @@ impl StateDir {
     /// # Errors
     /// If there is none, or it cannot be used.
     pub fn locate(named: Option<&Path>) -> Result<Self, FolderError> {
-        let absolute = |name: &str| {
-            env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        let path = match named {
-            Some(path) => path.to_owned(),
-            None => absolute("XDG_STATE_HOME")
-                .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-                .ok_or(FolderError::NoHome)?
-                .join("relight"),
-        };
-        Self::at(&path)
+        Self::at(&place(named)?)
+    }
+
+    /// The same folder where it is there already, for those who only look: `None` if nothing was ever kept.
+    ///
+    /// # Errors
+    /// If there is no place for it, or it cannot be used.
+    pub fn existing(named: Option<&Path>) -> Result<Option<Self>, FolderError> {
+        let path = place(named)?;
+        if path.exists() {
+            Self::at(&path).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The state folder at a path, made if it is not there.
@@ -173,6 +174,22 @@ impl StateDir {
     }
 }
 
+/// `--state-dir`, else where the system keeps the state of programs.
+fn place(named: Option<&Path>) -> Result<PathBuf, FolderError> {
+    let absolute = |name: &str| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    match named {
+        Some(path) => Ok(path.to_owned()),
+        None => Ok(absolute("XDG_STATE_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+            .ok_or(FolderError::NoHome)?
+            .join("relight")),
+    }
+}
+
 /// The folder of one incident. Holding one says nothing about whether it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder {
@@ -226,6 +243,12 @@ impl Folder {
     #[must_use]
     pub fn track(&self) -> PathBuf {
         self.path.join("track.jsonl")
+    }
+
+    /// `plan.toml`: the plan as it was when the incident was declared.
+    #[must_use]
+    pub fn plan(&self) -> PathBuf {
+        self.path.join("plan.toml")
     }
 
     /// `runs`

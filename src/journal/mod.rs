@@ -8,6 +8,7 @@
 //!   journal.torn-…    what a crash left of a last record, kept aside
 //!   lock              OS lock and fencing token
 //!   checkpoint.json   newest Instruments, for a cockpit that attaches
+//!   plan.toml         the plan as it was when the incident was declared, for the report
 //!   track.jsonl       other changes of facts: capped, unchained, read by replay and report
 //!   runs/ID/          one folder a run, written by its runner alone (see crate::run)
 //! ```
@@ -21,6 +22,7 @@ mod entry;
 pub mod files;
 mod folder;
 mod lock;
+mod past;
 mod record;
 mod replay;
 mod track;
@@ -30,6 +32,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use entry::{ArmedStep, Entry, Kind, Waived, Waiver};
 pub use folder::{Folder, FolderError, OpenIncident, StateDir};
 pub use lock::{Claim, Holder, Lock, LockError, holder, still_mine};
+pub use past::Found;
 pub use record::{Author, Record};
 pub use replay::{Item, LINE_CAP, Notice, Replay, Tail};
 pub use track::Track;

@@ -23,17 +23,26 @@ impl Line {
 
 impl<T: AsRef<str>> From<T> for Line {
     fn from(text: T) -> Self {
-        let mut words = text.as_ref().split_whitespace();
-        let first = words.next().unwrap_or_default().to_owned();
-        let joined = words.fold(first, |line, word| line + " " + word);
-        let shown = |c: &char| !c.is_control() && !is_direction(*c);
-        let mut line: String = joined.chars().filter(shown).take(LONGEST).collect();
-        if joined.chars().filter(shown).nth(LONGEST).is_some() {
+        let flat = flat(text.as_ref());
+        let mut line: String = flat.chars().take(LONGEST).collect();
+        if flat.chars().nth(LONGEST).is_some() {
             line.pop();
             line.push('…');
         }
         Self(line)
     }
+}
+
+/// A text of any length on one line, without control characters and marks.
+pub(super) fn flat(text: &str) -> String {
+    let mut words = text.split_whitespace();
+    let mut line = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        line.push(' ');
+        line.push_str(word);
+    }
+    line.retain(|c| !c.is_control() && !is_direction(c));
+    line
 }
 
 /// A text of any length that may be shown anywhere: lines stay lines, everything else as in [`Line`].

@@ -121,7 +121,7 @@ fn why(step: &StepReport) -> String {
     parts.join("; ")
 }
 
-fn table<const N: usize>(
+pub(super) fn table<const N: usize>(
     out: &mut String,
     head: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -138,7 +138,7 @@ fn table<const N: usize>(
 }
 
 /// Text as it is: nothing in it becomes a table cell, a link, an element or emphasis.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(

@@ -1,8 +1,10 @@
-//! TELLING: the same State as text, JSON and Markdown, for `--once`, pipes, scripts and the incident channel.
+//! TELLING: the same State as text, JSON and Markdown, for `--once`, pipes, scripts and the incident channel; and
+//! afterwards the whole incident as Markdown, JSON and HTML ([`account`]).
 //!
 //! [`Report::of`] gathers what the panes show into one model; each format renders that and nothing else. Worst first,
 //! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
 
+pub mod account;
 mod gather;
 mod line;
 mod markdown;

@@ -197,7 +197,7 @@ pub(super) fn seconds<S: Serializer>(
     clippy::ref_option,
     reason = "the shape that serde's serialize_with calls"
 )]
-fn maybe_seconds<S: Serializer>(
+pub(super) fn maybe_seconds<S: Serializer>(
     duration: &Option<Duration>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -326,7 +326,7 @@ fn in_text_everything_but_output_stands_behind_a_mark() {
 }
 
 /// Where a value breaks a schema, for the keywords that ours uses.
-fn broken(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+pub(super) fn broken(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     if let Some(name) = schema["$ref"].as_str() {
         let pointer = name.trim_start_matches('#');

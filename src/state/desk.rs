@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::RowKey;
+use super::{Playback, RowKey};
 use crate::{
     incident::{Moment, RunId, StepId, Way},
     journal::{ArmedStep, Waived},
@@ -231,6 +231,8 @@ pub struct Desk {
     pub search: Search,
     /// One line for the operator.
     pub notice: Option<Notice>,
+    /// How an incident is played again, where this is a replay.
+    pub playback: Option<Playback>,
     /// Name of the theme in use.
     pub theme: String,
     /// Names of the themes there are.

@@ -55,6 +55,12 @@ pub enum Intent {
     Filter,
     /// Look at everything now.
     Refresh,
+    /// Let a replay stand, or go on.
+    Pause,
+    /// Play faster or, if false, slower.
+    Speed(bool),
+    /// To the next or, if false, the previous transition of what is played.
+    Jump(bool),
     /// Every action by name.
     Palette,
     /// Every key.
@@ -178,6 +184,8 @@ pub enum Effect {
     Cancel(RunId),
     /// Every probe looks now.
     ProbeNow,
+    /// To the next or, if false, the previous transition of what is played.
+    Jump(bool),
     /// Fetch a part of a run's output.
     Fetch(RunId, Wanted),
     /// Search a run's output from a line on, or backwards.

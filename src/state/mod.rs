@@ -14,6 +14,7 @@ mod decide;
 mod desk;
 mod event;
 mod output;
+mod playback;
 mod progress;
 mod rows;
 mod story;
@@ -29,6 +30,7 @@ pub use desk::{
 };
 pub use event::{Effect, Event, Intent, RunEvent};
 pub use output::{Output, OutputLine, Wanted};
+pub use playback::Playback;
 pub use progress::StepState;
 pub use rows::{PodKey, RowKey};
 pub use story::{Declared, Run, RunState, Skip, Story};

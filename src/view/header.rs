@@ -75,6 +75,9 @@ fn banner(canvas: &Canvas<'_>) -> (String, ratatui::style::Style) {
     let state = canvas.state;
     let declared = state.story.declared.as_ref().map(|declared| declared.what);
     let kind = declared.or(state.plan.practice.then_some(Kind::Practice));
+    if state.desk.playback.is_some() {
+        return (" REPLAY ".to_owned(), canvas.style(Role::Practice));
+    }
     if state.story.closed.is_some() {
         return (" CLOSED ".to_owned(), canvas.style(Role::Button));
     }
@@ -257,6 +260,13 @@ fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
     if let Some(why) = &canvas.state.disk {
         let text = format!("JOURNAL CANNOT BE WRITTEN: {why}");
         alerts.push(vec![(text, canvas.style(Role::Danger))]);
+    }
+    if let Some(playback) = &canvas.state.desk.playback {
+        let kind = canvas.state.story.declared.as_ref();
+        let kind = kind.map_or("", |declared| declared.what.word());
+        let text = format!("{} {kind} {}", playback.words(), playback.incident);
+        alerts.push(vec![(text, canvas.style(Role::Warning))]);
+        return alerts;
     }
     let held = match &canvas.state.access {
         Access::Operator => None,

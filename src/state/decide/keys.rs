@@ -12,6 +12,9 @@ impl State {
         if self.desk.overlay.is_some() {
             return self.intend_in_dialog(intent);
         }
+        if let Some(why) = self.off_stage(&intent) {
+            return self.refuse(why);
+        }
         match intent {
             Intent::Focus(pane) => self.focus(pane),
             Intent::Cycle(forward) => self.cycle(forward),
@@ -50,6 +53,7 @@ impl State {
                 self.notify(Tone::Info, "looking at everything now");
                 vec![Effect::ProbeNow]
             }
+            Intent::Pause | Intent::Speed(_) | Intent::Jump(_) => self.play(&intent),
             Intent::Copy => self.copy(),
             Intent::CopyCommand => self.copy_command(),
             Intent::Redraw => vec![Effect::Redraw],
@@ -302,6 +306,9 @@ impl State {
     /// help and palette leave it out.
     #[must_use]
     pub fn barred(&self, intent: &Intent) -> Option<&str> {
+        if let Some(why) = self.off_stage(intent) {
+            return Some(why);
+        }
         let (why, observes) = match &self.access {
             Access::Operator => return None,
             Access::ReadOnly(why) => (why, false),

@@ -22,14 +22,18 @@ pub fn draw(canvas: &mut Canvas<'_>, top: u16) {
     let width = usize::from(inside.area.width);
     let mut lines: Vec<Vec<(String, Role)>> = Vec::new();
     for section in Section::ALL {
+        let mut actions = ACTIONS
+            .iter()
+            .filter(|action| action.section == section)
+            .filter(|action| state.barred(&action.intent).is_none())
+            .peekable();
+        if actions.peek().is_none() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push(Vec::new());
         }
         lines.push(vec![(section.title().to_owned(), Role::Heading)]);
-        let actions = ACTIONS
-            .iter()
-            .filter(|action| action.section == section)
-            .filter(|action| state.barred(&action.intent).is_none());
         for action in actions {
             let keys = clean::fit(&action.keys_label(&state.desk), KEYS);
             let pad = " ".repeat(KEYS + 1 - clean::width(&keys));

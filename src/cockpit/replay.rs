@@ -1,0 +1,337 @@
+//! `relight replay`: the cockpit's screen and keys over a past incident. No probe and no client is built, no lock is taken
+//! and nothing is written; the clock is the incident's own, at the chosen speed.
+
+use std::{io, path::Path, time::Duration};
+
+use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
+use futures::StreamExt as _;
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Flow, Setup,
+    past::{Past, find},
+    player::Player,
+    screen::Screen,
+};
+use crate::{
+    cli::Open,
+    incident::Moment,
+    input,
+    journal::Track,
+    state::{Access, Effect, Event, Intent, Playback, State},
+    term::{Caps, Signal, Signals, clip, size, stop_group},
+};
+
+/// How often what is played goes on.
+const BEAT: Duration = Duration::from_millis(200);
+
+/// An incident ready to be played.
+pub struct Replay {
+    setup: Setup,
+    past: Past,
+    speed: u32,
+}
+
+/// How a replay was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The incident's name.
+    pub incident: String,
+    /// The incident's time at which it was left.
+    pub at: Moment,
+    /// Whether the terminal is gone.
+    pub hung_up: bool,
+}
+
+/// Opens an incident to be played.
+///
+/// # Errors
+/// In words, if there is none or it cannot be read, or the theme is unknown.
+pub fn open_replay(
+    open: Open,
+    caps: Caps,
+    wanted: Option<&str>,
+    speed: u32,
+) -> Result<Replay, String> {
+    let state_dir = open.state_dir.clone();
+    let past = find(state_dir.as_deref(), wanted).and_then(Past::open)?;
+    let setup = Setup::of(open, caps, past.plan.clone(), past.runbook.clone())?;
+    Ok(Replay { setup, past, speed })
+}
+
+/// Plays it until it is left.
+///
+/// # Errors
+/// If the terminal cannot be taken or signals not be listened to.
+pub async fn play(replay: Replay) -> io::Result<Left> {
+    let Replay { setup, past, speed } = replay;
+    let signals = Signals::listen()?;
+    let incident = past.folder.name();
+    let playback = Playback {
+        incident: incident.clone(),
+        speed,
+        paused: false,
+        ended: false,
+    };
+    let track = Track::read(&past.folder).collect();
+    let mut player = Player::new(past.folder.clone(), past.records.clone(), track);
+    let mut state = blank(&setup, &past, &player);
+    // Its first record is where it begins, and no transition to wait for.
+    let begin = player.clock;
+    player.advance(&mut state, begin);
+    state.desk.playback = Some(playback);
+    if let Some(first) = past.remarks.first() {
+        state.decide(Event::Notice(first.clone(), player.clock));
+    }
+    let mut screen = Screen::open(&setup)?;
+    let (columns, rows) = size();
+    state.decide(Event::Resize(columns, rows));
+    screen.draw(&state)?;
+    let mut theatre = Stage {
+        setup,
+        past,
+        state,
+        player,
+        screen,
+        signals,
+        beat: Instant::now() + BEAT,
+        dirty: true,
+        urgent: true,
+    };
+    let flow = theatre.turn().await;
+    theatre.screen.give_back();
+    Ok(Left {
+        incident,
+        at: theatre.player.clock,
+        hung_up: flow == Flow::HangUp,
+    })
+}
+
+/// The state before the first record. Its access is that of one who looks on: `decide` refuses whatever acts.
+fn blank(setup: &Setup, past: &Past, player: &Player) -> State {
+    let mut state = setup.state();
+    state.now = player.clock;
+    state.desk.notice = None;
+    state.decide(Event::History(past.history()));
+    let why = "this is a replay: nothing here is live".to_owned();
+    state.decide(Event::Access(Access::Observer(why)));
+    state
+}
+
+struct Stage {
+    setup: Setup,
+    past: Past,
+    state: State,
+    player: Player,
+    screen: Screen,
+    signals: Signals,
+    /// When what is played goes on.
+    beat: Instant,
+    dirty: bool,
+    urgent: bool,
+}
+
+impl Stage {
+    async fn turn(&mut self) -> Flow {
+        let mut keys = EventStream::new();
+        loop {
+            let patience = self.dirty && !self.screen.is_busy();
+            let wait = if patience {
+                self.screen.wait()
+            } else {
+                Duration::ZERO
+            };
+            let flow = tokio::select! {
+                biased;
+                signal = self.signals.next() => self.signal(signal),
+                key = keys.next() => match key {
+                    Some(Ok(key)) => self.key(key),
+                    Some(Err(_)) | None => Flow::HangUp,
+                },
+                () = self.screen.written(), if self.dirty && self.screen.is_busy() => Flow::Go,
+                () = tokio::time::sleep(wait), if patience => Flow::Go,
+                () = sleep_until(self.beat), if self.plays() => {
+                    self.go_on();
+                    Flow::Go
+                }
+            };
+            if flow != Flow::Go {
+                return flow;
+            }
+            if self.draw().is_err() {
+                return Flow::HangUp;
+            }
+        }
+    }
+
+    fn plays(&self) -> bool {
+        let playback = self.state.desk.playback.as_ref();
+        playback.is_some_and(|playback| !playback.paused && !playback.ended)
+    }
+
+    /// So much of the incident's time has gone by.
+    fn go_on(&mut self) {
+        let late = Instant::now().saturating_duration_since(self.beat);
+        self.beat = Instant::now() + BEAT;
+        let speed = self
+            .state
+            .desk
+            .playback
+            .as_ref()
+            .map_or(1, |playback| playback.speed);
+        let to = self.player.clock.plus((BEAT + late) * speed);
+        self.to(to);
+    }
+
+    fn to(&mut self, to: Moment) {
+        self.player.advance(&mut self.state, to);
+        if let Some(playback) = &mut self.state.desk.playback {
+            playback.ended = self.player.is_over();
+        }
+        self.dirty = true;
+    }
+
+    /// To another transition. Backwards the story is told again from its beginning: it is a fold.
+    fn jump(&mut self, forward: bool) {
+        let target = if forward {
+            self.player.next().or_else(|| Some(self.player.end()))
+        } else {
+            self.player.previous()
+        };
+        let Some(target) = target else {
+            return;
+        };
+        if !forward {
+            let desk = self.state.desk.clone();
+            self.player.rewind();
+            self.state = blank(&self.setup, &self.past, &self.player);
+            self.state.desk = desk;
+        }
+        self.to(target);
+        self.beat = Instant::now() + BEAT;
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        if !self.dirty || self.screen.is_busy() || (!self.urgent && !self.screen.wait().is_zero()) {
+            return Ok(());
+        }
+        self.screen.draw(&self.state)?;
+        self.dirty = false;
+        self.urgent = false;
+        self.state.decide(Event::Drawn);
+        Ok(())
+    }
+
+    fn key(&mut self, event: TermEvent) -> Flow {
+        let intents = match event {
+            TermEvent::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+            TermEvent::Key(key) => input::resolve(&self.state, key),
+            TermEvent::Paste(text) => vec![Intent::Paste(text)],
+            _ => Vec::new(),
+        };
+        self.urgent = true;
+        for intent in intents {
+            // Time does not go by with a key: it is the incident's.
+            let was_still = !self.plays();
+            let flow = self.event(Event::Intent(intent, self.player.clock));
+            if was_still && self.plays() {
+                self.beat = Instant::now() + BEAT;
+            }
+            if flow != Flow::Go {
+                return flow;
+            }
+        }
+        Flow::Go
+    }
+
+    fn event(&mut self, event: Event) -> Flow {
+        self.dirty = true;
+        let effects = self.state.decide(event);
+        for effect in effects {
+            let flow = self.perform(effect);
+            if flow != Flow::Go {
+                return flow;
+            }
+        }
+        Flow::Go
+    }
+
+    /// What only concerns this terminal. Whatever would act, look or write is not done: there is nothing to do it with.
+    fn perform(&mut self, effect: Effect) -> Flow {
+        let notice = match effect {
+            Effect::Quit => return Flow::Leave,
+            Effect::Suspend => return self.suspend(),
+            Effect::Redraw => {
+                let theme = self.state.desk.theme.clone();
+                self.screen.wear(&theme);
+                self.urgent = true;
+                if self.screen.resize(size()).is_err() {
+                    return Flow::HangUp;
+                }
+                return Flow::Go;
+            }
+            Effect::Jump(forward) => {
+                self.jump(forward);
+                return Flow::Go;
+            }
+            Effect::Fetch(run, wanted) => {
+                if let Some(output) = self.player.window(&run, wanted) {
+                    return self.event(Event::Output(run, output));
+                }
+                return Flow::Go;
+            }
+            Effect::Copy(what, text) => {
+                let bytes = clip::osc52(&text, self.screen.caps());
+                self.screen.send(&bytes.unwrap_or_default());
+                format!("{what}: sent to the terminal; a replay saves nothing")
+            }
+            Effect::CopyOutput(run) => {
+                let place = crate::run::RunDir::of(&self.past.folder, &run).output();
+                format!("a replay saves nothing; the output is {}", shown(&place))
+            }
+            _ => return Flow::Go,
+        };
+        self.event(Event::Notice(notice, self.player.clock))
+    }
+
+    fn signal(&mut self, signal: Signal) -> Flow {
+        match signal {
+            Signal::Hangup => Flow::HangUp,
+            Signal::Leave => Flow::Leave,
+            Signal::Stop => self.suspend(),
+            Signal::Continue => self.resume(),
+            Signal::Resize => {
+                self.urgent = true;
+                self.resized()
+            }
+        }
+    }
+
+    fn resized(&mut self) -> Flow {
+        let (columns, rows) = size();
+        if self.screen.resize((columns, rows)).is_err() {
+            return Flow::HangUp;
+        }
+        self.event(Event::Resize(columns, rows))
+    }
+
+    fn suspend(&mut self) -> Flow {
+        self.screen.give_back();
+        stop_group();
+        self.resume()
+    }
+
+    fn resume(&mut self) -> Flow {
+        if self.screen.take_back().is_err() {
+            return Flow::HangUp;
+        }
+        // What lay between was nobody's time.
+        self.beat = Instant::now() + BEAT;
+        self.urgent = true;
+        self.resized()
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

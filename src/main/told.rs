@@ -1,0 +1,102 @@
+//! `relight report`, `incidents` and `replay`: what is over is told, and nothing is changed.
+
+use std::{
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    process::ExitCode,
+};
+
+use relight::{
+    cli::{self, Incidents, Open, Replay, Report},
+    cockpit,
+    report::account::Form,
+    term::{Caps, put},
+};
+
+use crate::{runtime, say};
+
+/// There is no such incident.
+const NONE: u8 = 2;
+
+/// Tells an incident, on the standard output or into a file.
+pub fn report(open: &Open, wanted: &Report) -> Result<ExitCode, String> {
+    let form = match open.format {
+        cli::Format::Text | cli::Format::Markdown => Form::Markdown,
+        cli::Format::Json => Form::Json,
+        cli::Format::Html => Form::Html,
+    };
+    let state = open.state_dir.as_deref();
+    let told = cockpit::report(state, wanted.incident.as_deref(), form, wanted.brief);
+    let (text, code) = match told {
+        Ok(told) => told,
+        Err((why, code)) => {
+            say(&mut io::stderr(), &format!("relight: {why}"));
+            return Ok(ExitCode::from(code));
+        }
+    };
+    match &wanted.output {
+        None => say(&mut io::stdout(), text.trim_end()),
+        Some(path) => {
+            write(path, &text)?;
+            say(&mut io::stdout(), &format!("wrote {}", path.display()));
+        }
+    }
+    Ok(ExitCode::from(code))
+}
+
+/// Lists the incidents.
+pub fn incidents(open: &Open, wanted: Incidents) -> Result<ExitCode, String> {
+    let json = wanted.json || open.format == cli::Format::Json;
+    let (text, code) = cockpit::incidents(open.state_dir.as_deref(), json)?;
+    say(&mut io::stdout(), text.trim_end());
+    Ok(ExitCode::from(code))
+}
+
+/// Plays an incident until it is left.
+pub fn replay(open: Open, wanted: &Replay) -> Result<ExitCode, String> {
+    let caps = Caps::detect();
+    if !caps.draws {
+        return Err(
+            "a replay needs a terminal that can be drawn on; `relight report` tells the same as text"
+                .to_owned(),
+        );
+    }
+    let opened = cockpit::open_replay(open, caps, wanted.incident.as_deref(), wanted.speed);
+    let replay = match opened {
+        Ok(replay) => replay,
+        Err(why) => {
+            say(&mut io::stderr(), &format!("relight: {why}"));
+            return Ok(ExitCode::from(NONE));
+        }
+    };
+    let runtime = runtime()?;
+    let left = runtime.block_on(cockpit::play(replay));
+    runtime.shutdown_background();
+    let left = left.map_err(|error| format!("cannot use the terminal: {error}"))?;
+    if left.hung_up {
+        return Ok(ExitCode::from(129));
+    }
+    let text = format!(
+        "relight: replay of {}, left at {}\n",
+        left.incident, left.at
+    );
+    let _ = put(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file of this user alone: a report names people, hosts and addresses.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let file = std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        format!(
+            "cannot write {}: {error}; an existing file is never overwritten",
+            path.display()
+        )
+    })
+}
