@@ -107,7 +107,7 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
         old::addresses(found).join(", ")
     ));
     if !matches!(recovery.release, Ok(None)) {
-        lines.push(shown(&uninstall(plan)?));
+        lines.push(expand::shown(&uninstall(plan)?));
     }
     lines.extend(freeze::remembered(plan, instruments));
     lines.extend(reconcilers::resume_lines(instruments));
@@ -192,7 +192,7 @@ async fn connect(plan: &Plan, side: Side, sealed: &Sealed) -> Result<Kube, StepE
 
 /// Runs Helm with the step's own output.
 async fn helm(context: &Context, argv: &[String], say: Say<'_>) -> Result<(), StepError> {
-    say(&shown(argv));
+    say(&expand::shown(argv));
     if context.dry_run {
         return Ok(());
     }
@@ -215,22 +215,6 @@ async fn helm(context: &Context, argv: &[String], say: Say<'_>) -> Result<(), St
             "{program} cannot be started: {error}; set `helm` in [tools]"
         ))),
     }
-}
-
-/// An argv as it is read: words that are not plain are quoted.
-fn shown(argv: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    let words: Vec<String> = argv
-        .iter()
-        .map(|word| {
-            if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
-            } else {
-                format!("{word:?}")
-            }
-        })
-        .collect();
-    words.join(" ")
 }
 
 fn failed(why: &Failure) -> StepError {

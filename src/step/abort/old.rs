@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{PATIENCE, Say, failed, helm, shown};
+use super::{PATIENCE, Say, failed, helm};
 use crate::{
     clients::{
         black_box::doors,
@@ -51,7 +51,7 @@ pub(super) fn lines(
     deployments: &[Deployment],
 ) -> Result<Vec<String>, StepError> {
     if !there {
-        return Ok(vec![shown(&install(
+        return Ok(vec![expand::shown(&install(
             plan,
             found,
             Path::new("INCIDENT").join(VALUES).as_path(),
