@@ -90,7 +90,8 @@ pub(super) fn rpo(material: &Material<'_>, wash: Wash<'_>) -> Reached {
         let by = format!("the tables were restored from data of {data} ({step})");
         return reached(objective, declared.outage.since(data), &by, wash);
     }
-    let loss = judge::backups::worst_loss(&state.sight()).filter(|_| material.planned);
+    let loss =
+        judge::backups::worst_loss(&state.sight(), [None, None]).filter(|_| material.planned);
     let Some(loss) = loss else {
         let by = "nothing was restored, and no usable copy of both tables was seen";
         return unknown(objective, wash.line(by));
