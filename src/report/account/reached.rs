@@ -91,7 +91,7 @@ pub(super) fn rpo(material: &Material<'_>, wash: Wash<'_>) -> Reached {
         return reached(objective, declared.outage.since(data), &by, wash);
     }
     let loss =
-        judge::backups::worst_loss(&state.sight(), state.chosen()).filter(|_| material.planned);
+        judge::backups::worst_loss(&state.sight(), [None, None]).filter(|_| material.planned);
     let Some(loss) = loss else {
         let by = "nothing was restored, and no usable copy of both tables was seen";
         return unknown(objective, wash.line(by));
