@@ -176,7 +176,7 @@ fn roles_are_locked_in_the_primary_and_unlocked_by_name_where_the_cluster_went()
     // Restored from a copy that was made before: the recovery's state holds somebody else's lock and not ours.
     new.others(message);
     release.recovery_values("");
-    done(&helm::step(&release.plan, "install"));
+    done(&helm::install(&release.plan));
     clusters.until(Side::Recovery, "the new cluster", all_serve);
     primary.api.kill();
     let mut eyes = watch(&release, Side::Recovery, incident);
