@@ -66,7 +66,7 @@ fn after_the_cut_over_everything_is_taken_back_to_the_old_side() {
     // The rest of the way there is other cases' business: what counts is that the world is there.
     let plan = plan::load(&regions.plan).unwrap_or_else(|errors| unreachable!("{errors}"));
     done(&helm::step(&plan, "write-values"));
-    done(&helm::step(&plan, "install"));
+    done(&helm::install(&plan));
     until("the new load balancer to answer", || {
         listens(Balancer::New.address()).then_some(())
     });
