@@ -143,9 +143,10 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         planned_cluster(&context, Side::Recovery, &kube, uid.as_deref())?;
         let query = Query::releases(&plan.cluster.namespace, &plan.cluster.release);
         let there = kube::any(&kube, &query, PATIENCE).await;
-        let way = match there.map_err(|why| failed(&why))? {
-            true => Way::Upgrade,
-            false => Way::Install,
+        let way = if there.map_err(|why| failed(&why))? {
+            Way::Upgrade
+        } else {
+            Way::Install
         };
         let lines = lines(plan, way)?;
         if !context.dry_run {
@@ -265,7 +266,9 @@ async fn progress(
         ),
         Err(failure) => (told.failure(&failure).into_iter().collect(), false),
     };
-    lines.iter().for_each(|line| say(line));
+    for line in &lines {
+        say(line);
+    }
     available
 }
 
