@@ -108,9 +108,19 @@ impl Edge {
         }
     }
 
-    /// Tells the runs' side whether this cockpit is the operator's.
-    pub fn access(&self, access: &Access) {
+    /// Tells the runs' side whether this cockpit is the operator's, and the probes where the incident lies.
+    pub fn access(&mut self, access: &Access) {
         self.runs.operate(!matches!(access, Access::Observer(_)));
+        self.place();
+    }
+
+    /// What a step of the incident has written down (black box, listeners, locks) is read by probes: once they know
+    /// where it lies they look again, since the looks so far did not have it.
+    fn place(&mut self) {
+        let folder = self.folder.borrow().clone();
+        if self.shelf.tell(&self.targets, folder.as_ref()) {
+            self.schedule.now();
+        }
     }
 
     fn record(&self, entry: Entry) {
@@ -133,8 +143,7 @@ impl Edge {
     /// Once a second: keeps the practice region alive and, now and then, a checkpoint.
     pub fn beat(&mut self, state: &State) {
         let now = Moment::now();
-        let folder = self.folder.borrow().clone();
-        self.shelf.tell(&self.targets, folder.as_ref());
+        self.place();
         if now.since(self.saved) >= CHECKPOINT {
             self.saved = now;
             self.memory
@@ -215,8 +224,8 @@ impl Places {
         }
     }
 
-    /// Cheap when nothing has changed.
-    pub(super) fn tell(&mut self, targets: &Targets, incident: Option<&Folder>) {
+    /// Whether the probes have been told of an incident now. Cheap when nothing has changed.
+    pub(super) fn tell(&mut self, targets: &Targets, incident: Option<&Folder>) -> bool {
         if self.state.is_none() {
             let found = StateDir::locate(self.named.as_deref()).ok();
             self.state = found.map(|found| found.path().to_owned());
@@ -226,10 +235,12 @@ impl Places {
             incident.map(Folder::path),
             &self.cluster,
         );
-        if self.told.as_ref() != Some(&boxes) {
+        let news = self.told.as_ref() != Some(&boxes);
+        if news {
             targets.set_boxes(boxes.clone());
             self.told = Some(boxes);
         }
+        news && incident.is_some()
     }
 }
 

@@ -46,14 +46,22 @@ pub(super) struct Session<'a> {
     /// When everything had been looked at once.
     looked: Option<Instant>,
     begun: Instant,
-    /// Whether the journal has been opened, or found to be another's.
-    opened: bool,
+    /// When the journal had been opened, or found to be another's.
+    opened: Option<Moment>,
     /// The run that the last intent armed.
     pub(super) armed: Option<RunId>,
     /// What was asked to be recorded and is not on disk yet. (The journal's side writes records of its own, too.)
     waiting: Vec<Entry>,
     /// The run that goes on without us if we leave.
     live: Option<RunId>,
+}
+
+/// Whether a look at it takes in what the incident's folder holds: one from before that was known does not count.
+const fn written(subject: &Subject) -> bool {
+    matches!(
+        subject,
+        Subject::BlackBox | Subject::Barrier | Subject::Freeze(_)
+    )
 }
 
 impl<'a> Session<'a> {
@@ -78,7 +86,7 @@ impl<'a> Session<'a> {
             unseen,
             looked: None,
             begun: Instant::now(),
-            opened: false,
+            opened: None,
             armed: None,
             waiting: Vec::new(),
             live: None,
@@ -117,7 +125,10 @@ impl<'a> Session<'a> {
 
     fn saw(&mut self, seen: &[Observation]) {
         for observation in seen {
-            self.unseen.remove(&observation.subject);
+            let began = observation.at.minus(observation.took);
+            if !written(&observation.subject) || self.opened.is_some_and(|opened| began >= opened) {
+                self.unseen.remove(&observation.subject);
+            }
         }
         if self.unseen.is_empty() && self.looked.is_none() {
             self.looked = Some(Instant::now());
@@ -135,7 +146,10 @@ impl<'a> Session<'a> {
         match &event {
             Event::Access(access) => {
                 self.edge.access(access);
-                self.opened = true;
+                if self.opened.is_none() {
+                    self.opened = Some(Moment::now());
+                    self.look_again();
+                }
             }
             Event::Recalled(kept) => self.edge.recalled(kept),
             Event::Notice(text, _) => self.tell(&Told::Notice { text: text.into() }),
@@ -195,7 +209,7 @@ impl<'a> Session<'a> {
 
     /// Waits until the journal has been opened, or is found to be another's.
     pub(super) async fn opened(&mut self) -> Result<(), Gone> {
-        self.until(|session| session.opened).await
+        self.until(|session| session.opened.is_some()).await
     }
 
     /// Waits until everything has been looked at, what follows from that included, or has had the time to be.
