@@ -276,17 +276,29 @@ impl State {
         })
     }
 
-    /// The first step that is not done. A way back is never next, and an optional step only while it could be run.
+    /// The first step that is not done. A way back is never next, nor an optional step that was passed by: of those only
+    /// what stands after all others, once they are done and while it could be run.
     #[must_use]
     pub fn next_step(&self) -> Option<&Step> {
-        self.runbook
-            .steps
+        let steps = &self.runbook.steps;
+        let ordered = |step: &&Step| !step.aside && !step.optional;
+        let first = steps
             .iter()
-            .filter(|step| !step.aside)
-            .find(|step| match self.step_state(step) {
-                StepState::Locked(_) => !step.optional,
-                state => !state.is_done(),
-            })
+            .filter(ordered)
+            .find(|step| !self.step_state(step).is_done());
+        let after = steps
+            .iter()
+            .rposition(|step| ordered(&step))
+            .map_or(0, |last| last + 1);
+        first.or_else(|| {
+            steps[after..]
+                .iter()
+                .filter(|step| step.optional)
+                .find(|step| {
+                    let state = self.step_state(step);
+                    !matches!(state, StepState::Locked(_)) && !state.is_done()
+                })
+        })
     }
 
     /// Runs whose child may still be changing the world.

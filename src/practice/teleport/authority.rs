@@ -1,6 +1,8 @@
 //! Two kinds of certificate authority: the public one that the proxies' web certificate comes from, and Teleport's own
 //! host authority, whose pins tell whether a cluster is still the same one.
 
+use std::time::{Duration, SystemTime};
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ED25519, PublicKeyData as _,
@@ -50,7 +52,7 @@ impl PublicAuthority {
     /// # Errors
     /// If the certificate cannot be made.
     pub fn certificate(&self, cluster: &str) -> Result<String, AuthorityError> {
-        let params = CertificateParams::new(vec![cluster.to_owned(), format!("*.{cluster}")])?;
+        let params = leaf(cluster)?;
         Ok(params.signed_by(&KeyPair::generate()?, &self.issuer)?.pem())
     }
 
@@ -59,8 +61,7 @@ impl PublicAuthority {
     /// # Errors
     /// If the certificate cannot be made or used.
     pub fn acceptor(&self, cluster: &str) -> Result<TlsAcceptor, AuthorityError> {
-        let params = CertificateParams::new(vec![cluster.to_owned(), format!("*.{cluster}")])?;
-        self.acceptor_for(&params)
+        self.acceptor_for(&leaf(cluster)?)
     }
 
     /// A TLS server with a certificate of these parameters.
@@ -122,6 +123,16 @@ impl HostAuthority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Ok(params.self_signed(&self.key)?.pem())
     }
+}
+
+/// A certificate for the cluster name and its wildcard, as a public authority issues them: for 90 days, 30 of them gone.
+fn leaf(cluster: &str) -> Result<CertificateParams, AuthorityError> {
+    let day = Duration::from_hours(24);
+    let now = SystemTime::now();
+    let mut params = CertificateParams::new(vec![cluster.to_owned(), format!("*.{cluster}")])?;
+    params.not_before = (now - day * 30).into();
+    params.not_after = (now + day * 60).into();
+    Ok(params)
 }
 
 /// The CA pins of the host authority of a seed: what the practice's plan says in `[cluster] ca_pins`. Empty only if the
