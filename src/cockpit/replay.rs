@@ -3,7 +3,7 @@
 
 use std::{io, path::Path, time::Duration};
 
-use crossterm::event::{Event as TermEvent, EventStream, KeyEventKind};
+use crossterm::event::{Event as TermEvent, EventStream};
 use futures::StreamExt as _;
 use tokio::time::{Instant, sleep_until};
 
@@ -12,14 +12,14 @@ use super::{
     past::{Past, find},
     player::Player,
     screen::Screen,
+    seat::{Seat, Seated},
 };
 use crate::{
     cli::Open,
     incident::Moment,
-    input,
     journal::Track,
-    state::{Access, Effect, Event, Intent, Playback, State},
-    term::{Caps, Signal, Signals, clip, size, stop_group},
+    state::{Access, Effect, Event, Playback, State},
+    term::{Caps, Signals, clip, size},
 };
 
 /// How often what is played goes on.
@@ -90,16 +90,18 @@ pub async fn play(replay: Replay) -> io::Result<Left> {
     let mut theatre = Stage {
         setup,
         past,
-        state,
+        seat: Seat {
+            state,
+            screen,
+            dirty: true,
+            urgent: true,
+        },
         player,
-        screen,
         signals,
         beat: Instant::now() + BEAT,
-        dirty: true,
-        urgent: true,
     };
     let flow = theatre.turn().await;
-    theatre.screen.give_back();
+    theatre.seat.screen.give_back();
     Ok(Left {
         incident,
         at: theatre.player.clock,
@@ -121,26 +123,18 @@ fn blank(setup: &Setup, past: &Past, player: &Player) -> State {
 struct Stage {
     setup: Setup,
     past: Past,
-    state: State,
+    seat: Seat,
     player: Player,
-    screen: Screen,
     signals: Signals,
     /// When what is played goes on.
     beat: Instant,
-    dirty: bool,
-    urgent: bool,
 }
 
 impl Stage {
     async fn turn(&mut self) -> Flow {
         let mut keys = EventStream::new();
         loop {
-            let patience = self.dirty && !self.screen.is_busy();
-            let wait = if patience {
-                self.screen.wait()
-            } else {
-                Duration::ZERO
-            };
+            let patience = self.seat.patience();
             let flow = tokio::select! {
                 biased;
                 signal = self.signals.next() => self.signal(signal),
@@ -148,8 +142,8 @@ impl Stage {
                     Some(Ok(key)) => self.key(key),
                     Some(Err(_)) | None => Flow::HangUp,
                 },
-                () = self.screen.written(), if self.dirty && self.screen.is_busy() => Flow::Go,
-                () = tokio::time::sleep(wait), if patience => Flow::Go,
+                () = self.seat.screen.written(), if self.seat.dirty && self.seat.screen.is_busy() => Flow::Go,
+                () = tokio::time::sleep(patience.unwrap_or_default()), if patience.is_some() => Flow::Go,
                 () = sleep_until(self.beat), if self.plays() => {
                     self.go_on();
                     Flow::Go
@@ -158,14 +152,14 @@ impl Stage {
             if flow != Flow::Go {
                 return flow;
             }
-            if self.draw().is_err() {
+            if self.seat.draw().is_err() {
                 return Flow::HangUp;
             }
         }
     }
 
     fn plays(&self) -> bool {
-        let playback = self.state.desk.playback.as_ref();
+        let playback = self.seat.state.desk.playback.as_ref();
         playback.is_some_and(|playback| !playback.paused && !playback.ended)
     }
 
@@ -174,6 +168,7 @@ impl Stage {
         let late = Instant::now().saturating_duration_since(self.beat);
         self.beat = Instant::now() + BEAT;
         let speed = self
+            .seat
             .state
             .desk
             .playback
@@ -184,11 +179,11 @@ impl Stage {
     }
 
     fn to(&mut self, to: Moment) {
-        self.player.advance(&mut self.state, to);
-        if let Some(playback) = &mut self.state.desk.playback {
+        self.player.advance(&mut self.seat.state, to);
+        if let Some(playback) = &mut self.seat.state.desk.playback {
             playback.ended = self.player.is_over();
         }
-        self.dirty = true;
+        self.seat.dirty = true;
     }
 
     /// To another transition. Backwards the story is told again from its beginning: it is a fold.
@@ -202,35 +197,17 @@ impl Stage {
             return;
         };
         if !forward {
-            let desk = self.state.desk.clone();
+            let desk = self.seat.state.desk.clone();
             self.player.rewind();
-            self.state = blank(&self.setup, &self.past, &self.player);
-            self.state.desk = desk;
+            self.seat.state = blank(&self.setup, &self.past, &self.player);
+            self.seat.state.desk = desk;
         }
         self.to(target);
         self.beat = Instant::now() + BEAT;
     }
 
-    fn draw(&mut self) -> io::Result<()> {
-        if !self.dirty || self.screen.is_busy() || (!self.urgent && !self.screen.wait().is_zero()) {
-            return Ok(());
-        }
-        self.screen.draw(&self.state)?;
-        self.dirty = false;
-        self.urgent = false;
-        self.state.decide(Event::Drawn);
-        Ok(())
-    }
-
     fn key(&mut self, event: TermEvent) -> Flow {
-        let intents = match event {
-            TermEvent::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
-            TermEvent::Key(key) => input::resolve(&self.state, key),
-            TermEvent::Paste(text) => vec![Intent::Paste(text)],
-            _ => Vec::new(),
-        };
-        self.urgent = true;
-        for intent in intents {
+        for intent in self.seat.intents(event) {
             // Time does not go by with a key: it is the incident's.
             let was_still = !self.plays();
             let flow = self.event(Event::Intent(intent, self.player.clock));
@@ -244,32 +221,12 @@ impl Stage {
         Flow::Go
     }
 
-    fn event(&mut self, event: Event) -> Flow {
-        self.dirty = true;
-        let effects = self.state.decide(event);
-        for effect in effects {
-            let flow = self.perform(effect);
-            if flow != Flow::Go {
-                return flow;
-            }
-        }
-        Flow::Go
-    }
-
     /// What only concerns this terminal. Whatever would act, look or write is not done: there is nothing to do it with.
     fn perform(&mut self, effect: Effect) -> Flow {
         let notice = match effect {
             Effect::Quit => return Flow::Leave,
             Effect::Suspend => return self.suspend(),
-            Effect::Redraw => {
-                let theme = self.state.desk.theme.clone();
-                self.screen.wear(&theme);
-                self.urgent = true;
-                if self.screen.resize(size()).is_err() {
-                    return Flow::HangUp;
-                }
-                return Flow::Go;
-            }
+            Effect::Redraw => return self.seat.redraw(),
             Effect::Jump(forward) => {
                 self.jump(forward);
                 return Flow::Go;
@@ -281,8 +238,8 @@ impl Stage {
                 return Flow::Go;
             }
             Effect::Copy(what, text) => {
-                let bytes = clip::osc52(&text, self.screen.caps());
-                self.screen.send(&bytes.unwrap_or_default());
+                let bytes = clip::osc52(&text, self.seat.screen.caps());
+                self.seat.screen.send(&bytes.unwrap_or_default());
                 format!("{what}: sent to the terminal; a replay saves nothing")
             }
             Effect::CopyOutput(run) => {
@@ -293,42 +250,28 @@ impl Stage {
         };
         self.event(Event::Notice(notice, self.player.clock))
     }
+}
 
-    fn signal(&mut self, signal: Signal) -> Flow {
-        match signal {
-            Signal::Hangup => Flow::HangUp,
-            Signal::Leave => Flow::Leave,
-            Signal::Stop => self.suspend(),
-            Signal::Continue => self.resume(),
-            Signal::Resize => {
-                self.urgent = true;
-                self.resized()
+impl Seated for Stage {
+    fn seat(&mut self) -> &mut Seat {
+        &mut self.seat
+    }
+
+    fn event(&mut self, event: Event) -> Flow {
+        self.seat.dirty = true;
+        let effects = self.seat.state.decide(event);
+        for effect in effects {
+            let flow = self.perform(effect);
+            if flow != Flow::Go {
+                return flow;
             }
         }
+        Flow::Go
     }
 
-    fn resized(&mut self) -> Flow {
-        let (columns, rows) = size();
-        if self.screen.resize((columns, rows)).is_err() {
-            return Flow::HangUp;
-        }
-        self.event(Event::Resize(columns, rows))
-    }
-
-    fn suspend(&mut self) -> Flow {
-        self.screen.give_back();
-        stop_group();
-        self.resume()
-    }
-
-    fn resume(&mut self) -> Flow {
-        if self.screen.take_back().is_err() {
-            return Flow::HangUp;
-        }
+    fn is_back(&mut self) {
         // What lay between was nobody's time.
         self.beat = Instant::now() + BEAT;
-        self.urgent = true;
-        self.resized()
     }
 }
 
