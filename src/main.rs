@@ -22,7 +22,7 @@ use relight::{
     journal::{self, Folder},
     plan,
     report::{Format, Listing, StepDetail, Told},
-    run::{RunDir, Spec, runner, spec},
+    run::{RunDir, Spec, runner},
     step,
     term::{Caps, put},
 };
@@ -130,7 +130,7 @@ fn open(open: Open, again: &[String]) -> Result<ExitCode, String> {
     let ending = catch_unwind(AssertUnwindSafe(|| runtime.block_on(cockpit::run(setup))));
     // Probes may be in the middle of a call that will not come back: nobody waits for them.
     runtime.shutdown_background();
-    let again = spec::shown(again);
+    let again = step::expand::shown(again);
     let Ok(ending) = ending else {
         let log = log.map_or_else(String::new, |log| format!(", details in {}", log.display()));
         let text = format!(

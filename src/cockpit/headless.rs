@@ -22,8 +22,8 @@ use crate::{
     incident::{Action, Evidence, Moment, Risk, Step, StepId, Verdict, Way},
     journal::StateDir,
     report::Told,
-    run::spec,
     state::{Access, Intent, Overlay, Run, RunState, State},
+    step::expand,
 };
 
 /// What a script asks for.
@@ -143,7 +143,7 @@ pub async fn headless(setup: &Setup, script: &Script, tell: Tell<'_>) -> io::Res
     let mut session = Session::open(aside.as_ref().unwrap_or(setup), tell)?;
     let end = session.obey(&script.order).await;
     if end.is_err() {
-        session.tell_left(&spec::shown(&script.again), &script.order);
+        session.tell_left(&expand::shown(&script.again), &script.order);
     }
     session.close();
     if let Some(scratch) = scratch.filter(|_| end.is_ok()) {

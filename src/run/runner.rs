@@ -28,12 +28,12 @@ use super::{
     event::{EventLog, RunFact, RunRecord},
     pipe::Pipe,
     redact::Redactor,
-    spec::shown,
     store::Store,
 };
 use crate::{
     incident::{Moment, brief},
     journal::{Folder, still_mine},
+    step::expand::shown,
 };
 
 /// One read; also the size asked for the FIFO.

@@ -100,7 +100,7 @@ pub fn for_step(
     let (argv, calls) = match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan)?;
-            let shown = vec![shown(&argv)];
+            let shown = vec![expand::shown(&argv)];
             (argv, shown)
         }
         Action::Native(name) => native(name, plan, run, incident, dry_run)?,
@@ -195,23 +195,6 @@ fn native(
         argv.push("--dry-run".to_owned());
     }
     Ok((argv, (native.calls)(plan)))
-}
-
-/// An argv as one line that a shell would take back: for reading, never for running.
-#[must_use]
-pub fn shown(argv: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    let words: Vec<String> = argv
-        .iter()
-        .map(|word| {
-            if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', r"'\''"))
-            }
-        })
-        .collect();
-    words.join(" ")
 }
 
 impl Spec {
@@ -326,12 +309,6 @@ mod tests {
         let here = std::env::current_dir().expect("a folder");
         let wanted = format!("/a/b:{}", here.join("kube/west").display());
         assert_eq!(from_here("/a/b:kube/west"), wanted);
-    }
-
-    #[test]
-    fn words_that_a_shell_would_split_are_quoted() {
-        let argv = ["a b", "", "it's", "--x=y"].map(str::to_owned);
-        assert_eq!(shown(&argv), r"'a b' '' 'it'\''s' --x=y");
     }
 
     #[test]

@@ -4,41 +4,21 @@
 
 mod old;
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::process::Command;
 
-use super::{Context, Native, StepError, barrier, dns, expand, freeze, reconcilers};
+use super::{
+    Context, Native, Say, StepError, barrier, dns, expand, freeze, helm, reconcilers, seen::failed,
+};
 use crate::{
     clients::kube::{self, Kube, Query},
-    incident::{
-        Cluster, Fact, Failure, Instruments, Moment, Reading, Sealed, Side, Subject, TableRole,
-    },
+    incident::{Cluster, Fact, Instruments, Moment, Reading, Sealed, Side, Subject, TableRole},
     plan::Plan,
 };
 
 /// How long one list may take.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// As the runbook writes argv: filled in from the plan, context and namespace always explicit.
-const UNINSTALL: [&str; 12] = [
-    "{tools.helm}",
-    "uninstall",
-    "{cluster.release}",
-    "--namespace",
-    "{cluster.namespace}",
-    "--kube-context",
-    "{recovery.context}",
-    "--kubeconfig",
-    "{recovery.kubeconfig?}",
-    "--wait",
-    "--timeout",
-    "5m",
-];
-
-/// Where lines of output go.
-type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
-
 /// The row of `abort`.
 #[must_use]
 pub const fn native() -> Native {
@@ -107,15 +87,11 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
         old::addresses(found).join(", ")
     ));
     if !matches!(recovery.release, Ok(None)) {
-        lines.push(expand::shown(&uninstall(plan)?));
+        lines.push(expand::shown(&helm::uninstall(plan, Side::Recovery)?));
     }
     lines.extend(freeze::remembered(plan, instruments));
     lines.extend(reconcilers::resume_lines(instruments));
     Ok(lines)
-}
-
-fn uninstall(plan: &Plan) -> Result<Vec<String>, StepError> {
-    expand::argv(&UNINSTALL.map(str::to_owned), plan).map_err(|why| StepError(why.to_string()))
 }
 
 fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
@@ -145,7 +121,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         let query = Query::releases(namespace, release);
         let there = kube::any(&recovery, &query, PATIENCE).await;
         if there.map_err(|why| failed(&why))? {
-            helm(&context, &uninstall(plan)?, &say).await?;
+            run_helm(&context, &helm::uninstall(plan, Side::Recovery)?, &say).await?;
         } else {
             say("there is none");
         }
@@ -191,22 +167,15 @@ async fn connect(plan: &Plan, side: Side, sealed: &Sealed) -> Result<Kube, StepE
 }
 
 /// Runs Helm with the step's own output.
-async fn helm(context: &Context, argv: &[String], say: Say<'_>) -> Result<(), StepError> {
+async fn run_helm(context: &Context, argv: &[String], say: Say<'_>) -> Result<(), StepError> {
     say(&expand::shown(argv));
     if context.dry_run {
         return Ok(());
     }
-    let Some((program, rest)) = argv.split_first() else {
-        return Err(StepError("an empty argv: a defect in Relight".to_owned()));
-    };
+    let mut command = helm::command(argv)?;
     context.fence.look()?;
-    let ended = Command::new(program)
-        .args(rest)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await;
-    match ended {
+    let program = &context.plan.tools.helm;
+    match command.status().await {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(StepError(format!(
             "{program} ended with {status}, see its lines above; what was done before stays done, and this step can be run again"
@@ -217,16 +186,12 @@ async fn helm(context: &Context, argv: &[String], say: Say<'_>) -> Result<(), St
     }
 }
 
-fn failed(why: &Failure) -> StepError {
-    StepError(why.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         incident::{
-            BlackBox, FailureKind, LoadBalancer, Observation, Zone,
+            BlackBox, Failure, FailureKind, LoadBalancer, Observation, Zone,
             black_box::{Place, sample::sealed},
         },
         plan::sample::plan,

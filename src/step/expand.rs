@@ -236,7 +236,7 @@ fn path(path: Option<&Path>) -> Option<String> {
     path.map(|path| path.to_string_lossy().into_owned())
 }
 
-/// An argv as it is read: words that are not plain are quoted.
+/// An argv as one line that a shell would take back: for reading, never for running.
 #[must_use]
 pub fn shown(argv: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
@@ -246,7 +246,7 @@ pub fn shown(argv: &[String]) -> String {
             if !word.is_empty() && word.chars().all(plain) {
                 word.clone()
             } else {
-                format!("{word:?}")
+                format!("'{}'", word.replace('\'', r"'\''"))
             }
         })
         .collect();
@@ -263,6 +263,12 @@ mod tests {
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn words_that_a_shell_would_split_are_quoted() {
+        let argv = ["a b", "", "it's", "--x=y"].map(str::to_owned);
+        assert_eq!(shown(&argv), r"'a b' '' 'it'\''s' --x=y");
     }
 
     #[test]

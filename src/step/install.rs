@@ -8,13 +8,12 @@ use std::{
 
 use futures::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use super::{
-    Context, Native, StepError, expand,
-    pods::{self, Told},
+    Context, Native, Say, StepError, expand, helm,
+    pods::Rollout,
     seen::{failed, only_confirmed, planned_cluster},
-    starts::Starts,
 };
 use crate::{
     clients::kube::{self, Kube, Query},
@@ -162,7 +161,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         if context.dry_run && !written {
             context.say("not rehearsed: the recovery values are not written yet");
         } else {
-            rehearse(&rehearsal?).await?;
+            rehearse(plan, &rehearsal?).await?;
             context.say("the chart renders against this cluster");
         }
         context.say(&lines[1]);
@@ -177,8 +176,8 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 
 /// Renders the chart with the values against the API server and makes nothing. What it prints are the manifests, Secrets
 /// among them: nobody gets to see those.
-async fn rehearse(argv: &[String]) -> Result<(), StepError> {
-    let status = spawn(argv, Stdio::null())?.wait().await;
+async fn rehearse(plan: &Plan, argv: &[String]) -> Result<(), StepError> {
+    let status = spawn(plan, argv, Stdio::null())?.wait().await;
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(StepError(format!(
@@ -190,35 +189,26 @@ async fn rehearse(argv: &[String]) -> Result<(), StepError> {
     }
 }
 
-fn spawn(argv: &[String], out: Stdio) -> Result<Child, StepError> {
-    let Some((program, rest)) = argv.split_first() else {
-        return Err(StepError("an empty argv: a defect in Relight".to_owned()));
-    };
-    Command::new(program)
-        .args(rest)
-        .stdin(Stdio::null())
-        .stdout(out)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            StepError(format!(
-                "nothing was changed: {program} cannot be started: {error}; set `helm` in [tools]"
-            ))
-        })
+fn spawn(plan: &Plan, argv: &[String], out: Stdio) -> Result<Child, StepError> {
+    helm::command(argv)?.stdout(out).spawn().map_err(|error| {
+        StepError(format!(
+            "nothing was changed: {} cannot be started: {error}; set `helm` in [tools]",
+            plan.tools.helm
+        ))
+    })
 }
 
 async fn install(context: &Context, kube: &Kube, argv: &[String]) -> Result<(), StepError> {
     let plan = &context.plan;
     let say = |line: &str| context.say(line);
-    let mut starts = Starts::since(Moment::now());
-    let mut told = Told::default();
-    let mut helm = spawn(argv, Stdio::inherit())?;
+    let mut rollout = Rollout::default();
+    rollout.starts.since(Moment::now());
+    let mut helm = spawn(plan, argv, Stdio::inherit())?;
     let status = loop {
         tokio::select! {
             status = helm.wait() => break status,
             () = tokio::time::sleep(LOOK) => {
-                progress(&mut told, kube, plan, &say).await;
-                if let Err(danger) = starts.look(kube, plan, &say).await {
+                if let Err(danger) = rollout.look(kube, plan, &say).await {
                     end(&mut helm, &say).await;
                     return Err(danger);
                 }
@@ -226,22 +216,22 @@ async fn install(context: &Context, kube: &Kube, argv: &[String]) -> Result<(), 
         }
     };
     ended(status)?;
+    let table = plan.recovery.state_table.as_deref().unwrap_or_default();
     let began = Instant::now();
     while began.elapsed() < REACH {
-        let log = starts.look(kube, plan, &say).await?;
-        let table = plan.recovery.state_table.as_deref().unwrap_or_default();
-        let reached = log.as_ref().and_then(|log| log.reached(table));
-        if let Some(start) = reached {
-            say(&format!(
-                "{} reached {table}, {} after Helm had ended",
-                start.pod,
-                brief(began.elapsed())
-            ));
-            return Ok(());
-        }
-        if progress(&mut told, kube, plan, &say).await {
-            // Where the values were the same, the old pods are the new ones.
-            starts.all();
+        if let Some((log, available)) = rollout.look(kube, plan, &say).await? {
+            if let Some(start) = log.reached(table) {
+                say(&format!(
+                    "{} reached {table}, {} after Helm had ended",
+                    start.pod,
+                    brief(began.elapsed())
+                ));
+                return Ok(());
+            }
+            if available {
+                // Where the values were the same, the old pods are the new ones.
+                rollout.starts.all();
+            }
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -250,26 +240,6 @@ async fn install(context: &Context, kube: &Kube, argv: &[String]) -> Result<(), 
         brief(REACH)
     ));
     Ok(())
-}
-
-/// Says what has changed; whether every Deployment is there as it is wanted.
-async fn progress(
-    told: &mut Told,
-    kube: &Kube,
-    plan: &Plan,
-    say: &(dyn Fn(&str) + Send + Sync),
-) -> bool {
-    let (lines, available) = match pods::read(kube, plan).await {
-        Ok((deployments, pods)) => (
-            told.changes(&deployments, &pods),
-            pods::available(&deployments),
-        ),
-        Err(failure) => (told.failure(&failure).into_iter().collect(), false),
-    };
-    for line in &lines {
-        say(line);
-    }
-    available
 }
 
 fn ended(status: std::io::Result<ExitStatus>) -> Result<(), StepError> {
@@ -285,7 +255,7 @@ fn ended(status: std::io::Result<ExitStatus>) -> Result<(), StepError> {
 }
 
 /// Helm is asked to end, so that it records the release as failed, and made to if it does not.
-async fn end(helm: &mut Child, say: &(dyn Fn(&str) + Send + Sync)) {
+async fn end(helm: &mut Child, say: Say<'_>) {
     say("Helm is asked to end");
     let pid = helm
         .id()

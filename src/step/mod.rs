@@ -11,6 +11,7 @@ mod black_box;
 mod dns;
 pub mod expand;
 mod freeze;
+mod helm;
 mod install;
 mod load_balancer;
 mod ping;
@@ -38,6 +39,9 @@ use crate::{
     incident::{Action, Instruments, RunId, Step},
     plan::Plan,
 };
+
+/// Where lines of output go.
+type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// What a native step is given.
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@ use std::{
 
 use futures::future::BoxFuture;
 
-use super::{Context, Native, StepError, starts::Starts};
+use super::{Context, Native, Say, StepError, starts::Starts};
 use crate::{
     clients::kube::{self, Kube, Query, WireDeployment, WirePod},
-    incident::{Component, Deployment, Failure, Pod, Side, brief},
+    incident::{AuthLog, Component, Deployment, Failure, Pod, Side, brief},
     plan::Plan,
 };
 
@@ -63,35 +63,60 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
             return Ok(());
         }
         let began = Instant::now();
-        let mut told = Told::default();
-        let mut starts = Starts::default();
+        let mut rollout = Rollout::default();
         loop {
-            match read(&kube, plan).await {
-                Ok((deployments, pods)) => {
-                    for line in told.changes(&deployments, &pods) {
-                        context.say(line);
-                    }
-                    starts.look(&kube, plan, &|line| context.say(line)).await?;
-                    if available(&deployments) {
-                        context.say(format!(
-                            "Auth and Proxy are available as desired, after {}",
-                            brief(began.elapsed())
-                        ));
-                        return Ok(());
-                    }
-                }
-                Err(failure) => {
-                    if let Some(line) = told.failure(&failure) {
-                        context.say(line);
-                    }
-                }
+            let seen = rollout.look(&kube, plan, &|line| context.say(line)).await?;
+            if seen.is_some_and(|(_, available)| available) {
+                context.say(format!(
+                    "Auth and Proxy are available as desired, after {}",
+                    brief(began.elapsed())
+                ));
+                return Ok(());
             }
             tokio::time::sleep(LOOK).await;
         }
     })
 }
 
-pub(super) async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, Vec<Pod>), Failure> {
+/// The release as it comes up, said as it changes.
+#[derive(Debug, Default)]
+pub(super) struct Rollout {
+    told: Told,
+    /// How its Auth pods start.
+    pub(super) starts: Starts,
+}
+
+impl Rollout {
+    /// Looks once and says what is new. What Auth says, and whether every Deployment is there as it is wanted; `None`
+    /// where the API did not answer.
+    ///
+    /// # Errors
+    /// With what an Auth pod says that must stop a recovery.
+    pub(super) async fn look(
+        &mut self,
+        kube: &Kube,
+        plan: &Plan,
+        say: Say<'_>,
+    ) -> Result<Option<(AuthLog, bool)>, StepError> {
+        match read(kube, plan).await {
+            Ok((deployments, pods)) => {
+                for line in self.told.changes(&deployments, &pods) {
+                    say(&line);
+                }
+                let log = self.starts.look(kube, plan, &pods, say).await?;
+                Ok(Some((log, available(&deployments))))
+            }
+            Err(failure) => {
+                if let Some(line) = self.told.failure(&failure) {
+                    say(&line);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, Vec<Pod>), Failure> {
     let (namespace, release) = (&plan.cluster.namespace, &plan.cluster.release);
     let deployments =
         kube::list::<WireDeployment>(kube, &Query::deployments(namespace, release), PATIENCE)
@@ -104,7 +129,7 @@ pub(super) async fn read(kube: &Kube, plan: &Plan) -> Result<(Vec<Deployment>, V
 }
 
 /// Both are there, and each has what it wants in its newest form.
-pub(super) fn available(deployments: &[Deployment]) -> bool {
+fn available(deployments: &[Deployment]) -> bool {
     [Component::Auth, Component::Proxy]
         .into_iter()
         .all(|component| {
@@ -124,13 +149,13 @@ pub(super) fn available(deployments: &[Deployment]) -> bool {
 
 /// What has been said, so that only changes are.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+struct Told {
     lines: BTreeMap<String, String>,
     failure: String,
 }
 
 impl Told {
-    pub(super) fn changes(&mut self, deployments: &[Deployment], pods: &[Pod]) -> Vec<String> {
+    fn changes(&mut self, deployments: &[Deployment], pods: &[Pod]) -> Vec<String> {
         let mut now = BTreeMap::new();
         for one in deployments {
             now.insert(
@@ -167,7 +192,7 @@ impl Told {
         said
     }
 
-    pub(super) fn failure(&mut self, failure: &Failure) -> Option<String> {
+    fn failure(&mut self, failure: &Failure) -> Option<String> {
         let text = failure.to_string();
         if self.failure == text {
             return None;

@@ -1,9 +1,9 @@
 //! The Auth pods' starts, said as they come. What must stop a recovery ends the step that watches.
 
-use super::StepError;
+use super::{Say, StepError};
 use crate::{
     clients::kube::{AuthLogs, Kube},
-    incident::{AuthLog, Mark, Moment},
+    incident::{AuthLog, Mark, Moment, Pod},
     plan::Plan,
 };
 
@@ -18,12 +18,9 @@ pub(super) struct Starts {
 
 impl Starts {
     /// Of pods made since a moment only: those of before go with the release that is replaced.
-    pub(super) fn since(since: Moment) -> Self {
-        Self {
-            // `creationTimestamp` has whole seconds.
-            since: Moment::from_secs(since.secs()),
-            ..Self::default()
-        }
+    pub(super) fn since(&mut self, since: Moment) {
+        // `creationTimestamp` has whole seconds.
+        self.since = Moment::from_secs(since.secs());
     }
 
     /// Of all pods from now on.
@@ -31,7 +28,7 @@ impl Starts {
         self.since = Moment::default();
     }
 
-    /// Looks once and says what is new; `Ok(None)` where the API did not answer.
+    /// Looks at pods that were just read and says what is new.
     ///
     /// # Errors
     /// With what an Auth pod says that must stop a recovery.
@@ -39,20 +36,10 @@ impl Starts {
         &mut self,
         kube: &Kube,
         plan: &Plan,
-        say: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Option<AuthLog>, StepError> {
-        let cluster = &plan.cluster;
-        let looked = self
-            .logs
-            .look(kube, &cluster.namespace, &cluster.release)
-            .await;
-        let mut log = match looked {
-            Ok(log) => log,
-            Err(why) => {
-                self.gap(&why.to_string(), say);
-                return Ok(None);
-            }
-        };
+        pods: &[Pod],
+        say: Say<'_>,
+    ) -> Result<AuthLog, StepError> {
+        let mut log = self.logs.of(kube, &plan.cluster.namespace, pods).await;
         log.pods.retain(|start| start.created >= self.since);
         for start in &log.pods {
             for mark in &start.marks {
@@ -76,11 +63,11 @@ impl Starts {
             .and_then(|table| log.danger(table, &plan.recovery.region));
         match danger {
             Some(danger) => Err(StepError(format!("STOP: {danger}"))),
-            None => Ok(Some(log)),
+            None => Ok(log),
         }
     }
 
-    fn gap(&mut self, gap: &str, say: &(dyn Fn(&str) + Send + Sync)) {
+    fn gap(&mut self, gap: &str, say: Say<'_>) {
         if !self.gaps.iter().any(|told| told == gap) {
             say(&format!("the Auth log: {gap}"));
             self.gaps.push(gap.to_owned());

@@ -1,14 +1,11 @@
 //! `stop-old-cluster`: the release in the primary is uninstalled by Helm; where no Helm release is recorded, as where Argo
 //! CD renders the chart, its Deployments are scaled to 0 by label instead.
 
-use std::process::Stdio;
-
 use futures::future::BoxFuture;
 use serde_json::json;
-use tokio::process::Command;
 
 use super::{
-    Context, Native, StepError, expand,
+    Context, Native, StepError, expand, helm,
     seen::{failed, only_confirmed, planned_cluster},
 };
 use crate::{
@@ -19,22 +16,6 @@ use crate::{
 
 /// How long one list may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// As the runbook writes argv: filled in from the plan, context and namespace always explicit.
-const UNINSTALL: [&str; 12] = [
-    "{tools.helm}",
-    "uninstall",
-    "{cluster.release}",
-    "--namespace",
-    "{cluster.namespace}",
-    "--kube-context",
-    "{primary.context}",
-    "--kubeconfig",
-    "{primary.kubeconfig?}",
-    "--wait",
-    "--timeout",
-    "5m",
-];
 
 /// The row of [`super::natives`].
 #[must_use]
@@ -61,10 +42,6 @@ fn calls(plan: &Plan) -> Vec<String> {
     )]
 }
 
-fn argv(plan: &Plan) -> Result<Vec<String>, StepError> {
-    expand::argv(&UNINSTALL.map(str::to_owned), plan).map_err(|why| StepError(why.to_string()))
-}
-
 /// `PATCH deployments/tc-auth: spec.replicas = 0 (was 2)`
 fn scaling(one: &Deployment) -> String {
     format!(
@@ -80,7 +57,7 @@ fn lines(
     deployments: &[Deployment],
 ) -> Result<Vec<String>, StepError> {
     if recorded {
-        return Ok(vec![expand::shown(&argv(plan)?)]);
+        return Ok(vec![expand::shown(&helm::uninstall(plan, Side::Primary)?)]);
     }
     let running = deployments.iter().filter(|one| one.desired > 0);
     Ok(running.map(scaling).collect())
@@ -172,17 +149,10 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 
 /// Runs Helm with this process's own output: the runner stores and redacts it, and signals reach both.
 async fn uninstall(context: &Context) -> Result<(), StepError> {
-    let argv = argv(&context.plan)?;
-    let Some((program, rest)) = argv.split_first() else {
-        return Err(StepError("the argv of helm is empty".to_owned()));
-    };
+    let mut command = helm::command(&helm::uninstall(&context.plan, Side::Primary)?)?;
     context.fence.look()?;
-    let ended = Command::new(program)
-        .args(rest)
-        .stdin(Stdio::null())
-        .status()
-        .await;
-    match ended {
+    let program = &context.plan.tools.helm;
+    match command.status().await {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(StepError(format!(
             "{program} ended with {status}: what it printed above says why; whether the old cluster is gone the pods pane says"

@@ -21,7 +21,7 @@ pub struct AuthLogs {
 }
 
 impl AuthLogs {
-    /// What the Auth pods have said so far. A pod whose log cannot be read has a gap that says why.
+    /// What the Auth pods have said so far, the pods read for it.
     ///
     /// # Errors
     /// If the pods cannot be listed.
@@ -32,10 +32,14 @@ impl AuthLogs {
         release: &str,
     ) -> Result<AuthLog, Failure> {
         let pods = list::<WirePod>(kube, &Query::pods(namespace, release), PATIENCE).await?;
-        let mut pods: Vec<Pod> = pods
-            .items
+        let pods: Vec<Pod> = pods.items.iter().map(|pod| pod.read(|_| None)).collect();
+        Ok(self.of(kube, namespace, &pods).await)
+    }
+
+    /// The same of pods that were read already. A pod whose log cannot be read has a gap that says why.
+    pub async fn of(&mut self, kube: &Kube, namespace: &str, pods: &[Pod]) -> AuthLog {
+        let mut pods: Vec<&Pod> = pods
             .iter()
-            .map(|pod| pod.read(|_| None))
             .filter(|pod| pod.component == Component::Auth && pod.deleting.is_none())
             .collect();
         pods.sort_by(|a, b| a.name.cmp(&b.name));
@@ -45,7 +49,7 @@ impl AuthLogs {
             let key = (pod.uid.clone(), pod.restarts);
             let start = match self.over.remove(&key) {
                 Some(start) => start,
-                None => start(kube, namespace, &pod).await,
+                None => start(kube, namespace, pod).await,
             };
             if start.over() && start.gap.is_none() {
                 over.insert(key, start.clone());
@@ -53,7 +57,7 @@ impl AuthLogs {
             log.pods.push(start);
         }
         self.over = over;
-        Ok(log)
+        log
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use futures::future::BoxFuture;
 
 use crate::{
-    clients::kube::{self, AuthLogs},
+    clients::kube::{self, AuthLogs, Kube},
     incident::{Fact, Failure, Side, Subject},
     plan::Plan,
     probe::{Pace, Probe, Sink},
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub struct AuthLogProbe {
     plan: Arc<Plan>,
+    /// Kept from look to look: an exec plugin is a program, and a look comes every ten seconds.
+    kube: Option<Kube>,
     logs: AuthLogs,
 }
 
@@ -27,6 +29,7 @@ impl AuthLogProbe {
     pub fn new(plan: Arc<Plan>) -> Self {
         Self {
             plan,
+            kube: None,
             logs: AuthLogs::default(),
         }
     }
@@ -52,11 +55,15 @@ impl Probe for AuthLogProbe {
         Box::pin(async {
             let began = Instant::now();
             let cluster = &self.plan.cluster;
-            let kube = kube::connect(&self.plan.side(Side::Recovery).kube).await?;
+            let kube = match self.kube.take() {
+                Some(kube) => kube,
+                None => kube::connect(&self.plan.side(Side::Recovery).kube).await?,
+            };
             let log = self
                 .logs
                 .look(&kube, &cluster.namespace, &cluster.release)
                 .await?;
+            self.kube = Some(kube);
             sink.put(
                 Subject::AuthLog,
                 began.elapsed(),

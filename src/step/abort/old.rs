@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{PATIENCE, Say, failed, helm};
+use super::{PATIENCE, run_helm};
 use crate::{
     clients::{
         black_box::doors,
@@ -15,7 +15,7 @@ use crate::{
     },
     incident::{BlackBox, Deployment, Failure, Moment, Sealed, brief},
     plan::Plan,
-    step::{Context, StepError, dns, expand},
+    step::{Context, Say, StepError, dns, expand, seen::failed},
 };
 
 /// How long the old load balancer may take to answer: one that is made anew takes minutes.
@@ -175,7 +175,7 @@ pub(super) async fn bring_up(
             path.display()
         ));
     }
-    helm(context, &argv, say).await
+    run_helm(context, &argv, say).await
 }
 
 /// A file of our own alone; one that is there is replaced.
