@@ -125,9 +125,9 @@ impl Setup {
     /// # Errors
     /// If the runbook has none: with the names there are.
     pub fn step(&self, name: &str) -> Result<StepId, String> {
-        let steps = &self.runbook.steps;
-        let found = steps.iter().find(|step| step.id.as_str() == name);
+        let found = self.runbook.named(name);
         found.map(|step| step.id.clone()).ok_or_else(|| {
+            let steps = &self.runbook.steps;
             let names: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
             format!("there is no step {name:?}; there are {}", names.join(", "))
         })

@@ -94,4 +94,19 @@ impl Reconciler {
     pub const fn active(&self) -> bool {
         self.acts.is_some()
     }
+
+    /// Whether it was paused and remembers what it was.
+    #[must_use]
+    pub const fn paused(&self) -> bool {
+        !self.active() && self.before.is_some()
+    }
+
+    /// The path of it at the Kubernetes API.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!(
+            "{}/namespaces/{}/{}/{}",
+            self.api, self.namespace, self.plural, self.name
+        )
+    }
 }

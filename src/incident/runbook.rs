@@ -68,7 +68,13 @@ impl Runbook {
     /// The step of that name.
     #[must_use]
     pub fn get(&self, id: &StepId) -> Option<&Step> {
-        self.steps.iter().find(|step| &step.id == id)
+        self.named(id.as_str())
+    }
+
+    /// The same by a word that may be no step's.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id.as_str() == name)
     }
 
     /// Every condition that some step uses.

@@ -44,7 +44,7 @@ pub fn resumed(sight: &Sight<'_>) -> Finding {
     let paused: Vec<String> = seen
         .found
         .iter()
-        .filter(|one| !one.active() && one.before.is_some())
+        .filter(|one| one.paused())
         .map(Reconciler::title)
         .collect();
     if !paused.is_empty() {

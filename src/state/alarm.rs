@@ -142,14 +142,7 @@ impl State {
     /// How a way back stands that was begun after a step ended: the old cluster is to be there again then, and what was
     /// paused to act. `None` without one.
     fn way_back(&self, after: &str) -> Option<Back> {
-        let of = |id: &str| {
-            let step = self
-                .runbook
-                .steps
-                .iter()
-                .find(|step| step.id.as_str() == id)?;
-            self.story.run_of(&step.id)
-        };
+        let of = |id: &str| self.story.run_of(&self.runbook.named(id)?.id);
         let abort = of("abort")?;
         if of(after).is_some_and(|run| run.armed_at > abort.armed_at) {
             return None;
@@ -165,11 +158,7 @@ impl State {
 
     /// Whether a step was seen to pass (`true`), or was passed over or only told of (`false`); `None` if neither.
     fn came_to(&self, id: &str) -> Option<bool> {
-        let step = self
-            .runbook
-            .steps
-            .iter()
-            .find(|step| step.id.as_str() == id)?;
+        let step = self.runbook.named(id)?;
         if self.story.skipped.contains_key(&step.id) {
             return Some(false);
         }

@@ -141,11 +141,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
                 continue;
             }
             context.fence.look()?;
-            let path = format!(
-                "{}/namespaces/{}/{}/{}",
-                one.api, one.namespace, one.plural, one.name
-            );
-            object::merge(&kube, &path, &patch(one))
+            object::merge(&kube, &one.path(), &patch(one))
                 .await
                 .map_err(|why| failed(&why))?;
             context.say(format!(

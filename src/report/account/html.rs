@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    markdown::{headline, look, objective, outcome, usual, why},
+    markdown::{facts, headline, look, outcome, usual, why},
     model::{Account, Handover},
     picture,
 };
@@ -81,31 +81,13 @@ fn foot(tool: &Line, told: Moment, out: &mut String) {
 }
 
 fn header(account: &Account, out: &mut String) {
-    let moment =
-        |at: Option<Moment>| at.map_or_else(|| "not declared".to_owned(), |at| at.to_string());
-    let regions = account.regions.as_ref().map_or_else(
-        || "not known: the plan is gone".to_owned(),
-        |regions| format!("{} → {}", regions.primary, regions.recovery),
-    );
-    let closed = account.closed.as_ref().map_or_else(
-        || format!("open, as of {}", account.until),
-        |closed| format!("{} by {}: {}", closed.at, closed.operator, closed.reason),
-    );
-    let people: Vec<String> = account
+    let who: Vec<String> = account
         .people
         .iter()
         .map(|one| format!("{} on {} ({} records)", one.operator, one.host, one.records))
         .collect();
     let _ = writeln!(out, "<table>");
-    for (name, class, text) in [
-        ("Regions", "", regions),
-        ("Outage", "", moment(account.outage)),
-        ("Declared", "", moment(account.declared)),
-        ("Closed", "", closed),
-        ("Who", "", people.join(", ")),
-        ("RTO", account.rto.word, objective(&account.rto)),
-        ("RPO", account.rpo.word, objective(&account.rpo)),
-    ] {
+    for (name, class, text) in facts(account, &who) {
         let _ = writeln!(
             out,
             "<tr><th>{name}</th><td class=\"{class}\">{}</td></tr>",

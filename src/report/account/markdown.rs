@@ -39,6 +39,20 @@ fn header(account: &Account, out: &mut String) {
         escape(account.cluster.as_str()),
         escape(account.incident.as_str())
     );
+    let who: Vec<String> = account
+        .people
+        .iter()
+        .map(|person| format!("{} on {}", person.operator, person.host))
+        .collect();
+    let rows = facts(account, &who).map(|(name, _, text)| [name.to_owned(), text]);
+    table(out, ["", ""], rows.into_iter());
+}
+
+/// What an incident is in a few rows: the name, the word of an objective or nothing, and the text.
+pub(super) fn facts(
+    account: &Account,
+    who: &[String],
+) -> [(&'static str, &'static str, String); 7] {
     let regions = account.regions.as_ref().map_or_else(
         || "not known: the plan is gone".to_owned(),
         |regions| format!("{} → {}", regions.primary, regions.recovery),
@@ -47,23 +61,17 @@ fn header(account: &Account, out: &mut String) {
         || format!("open, as of {}", account.until),
         |closed| format!("{} by {}: {}", closed.at, closed.operator, closed.reason),
     );
-    let people: Vec<String> = account
-        .people
-        .iter()
-        .map(|person| format!("{} on {}", person.operator, person.host))
-        .collect();
     let moment =
         |at: Option<Moment>| at.map_or_else(|| "not declared".to_owned(), |at| at.to_string());
-    let rows = [
-        ["Regions".to_owned(), regions],
-        ["Outage".to_owned(), moment(account.outage)],
-        ["Declared".to_owned(), moment(account.declared)],
-        ["Closed".to_owned(), closed],
-        ["Who".to_owned(), people.join(", ")],
-        ["RTO".to_owned(), objective(&account.rto)],
-        ["RPO".to_owned(), objective(&account.rpo)],
-    ];
-    table(out, ["", ""], rows.into_iter());
+    [
+        ("Regions", "", regions),
+        ("Outage", "", moment(account.outage)),
+        ("Declared", "", moment(account.declared)),
+        ("Closed", "", closed),
+        ("Who", "", who.join(", ")),
+        ("RTO", account.rto.word, objective(&account.rto)),
+        ("RPO", account.rpo.word, objective(&account.rpo)),
+    ]
 }
 
 /// `52m of 1h00m, met: every step of the way was done`

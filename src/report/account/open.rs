@@ -182,10 +182,7 @@ fn paused(state: &State) -> Vec<Item> {
         let Some((at, Fact::Reconcilers(seen))) = reading.and_then(|one| one.good.as_ref()) else {
             continue;
         };
-        let paused = seen
-            .found
-            .iter()
-            .filter(|one| !one.active() && one.before.is_some());
+        let paused = seen.found.iter().filter(|one| one.paused());
         items.extend(paused.map(|one| {
             let text = format!(
                 "{} in the {side} is paused, as seen at {}",

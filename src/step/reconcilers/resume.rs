@@ -16,7 +16,7 @@ use crate::{
 /// What is paused and remembers what it was, in the order in which it is resumed: what is applied before who applies it.
 fn paused(seen: &Reconcilers) -> impl Iterator<Item = &Reconciler> {
     let all = seen.found.iter().rev();
-    all.filter(|one| !one.active() && one.before.is_some())
+    all.filter(|one| one.paused())
 }
 
 /// `PATCH Flux HelmRelease flux-system/teleport: spec.suspend = null, as before it was paused`
@@ -106,11 +106,7 @@ pub(in crate::step) async fn resume(context: &Context, kube: &Kube) -> Result<()
             continue;
         }
         context.fence.look()?;
-        let path = format!(
-            "{}/namespaces/{}/{}/{}",
-            one.api, one.namespace, one.plural, one.name
-        );
-        object::merge(kube, &path, &change)
+        object::merge(kube, &one.path(), &change)
             .await
             .map_err(|why| failed(&why))?;
     }
