@@ -23,6 +23,6 @@ pub use moves::Moves;
 pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
-    BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan,
-    ResolverPlan, Service, Tools, WebPlan,
+    ArcPlan, BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, FreezePlan, KubePlan, Objectives, Plan,
+    RegionPlan, ResolverPlan, Service, Tools, WebPlan,
 };

@@ -166,6 +166,7 @@ const fn told(condition: Condition) -> &'static str {
         }
         Condition::PrimaryContext => "the primary's kube context is the planned cluster",
         Condition::RecoveryContext => "the recovery kube context is the planned cluster",
+        Condition::DnsControlSilent => "Route 53's control plane gives no answer",
         Condition::PrimarySilent => "the primary's Kubernetes API gives no answer",
         Condition::ReconcilersPaused => {
             "nothing in the primary would bring the old cluster back by itself"
@@ -207,6 +208,7 @@ const fn told(condition: Condition) -> &'static str {
         Condition::LoadBalancerKnown => "the recovery load balancer has an address",
         Condition::NewDoorAnswers => "the new load balancer answers ping with a valid certificate",
         Condition::SameAuthorities => "the new cluster has the old certificate authorities",
+        Condition::NamesHeld => "no external-dns would write the old records back",
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
         Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",
