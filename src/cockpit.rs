@@ -10,6 +10,7 @@ mod clock;
 mod edge;
 mod headless;
 mod history;
+mod hook;
 mod memory;
 mod once;
 mod past;
@@ -19,6 +20,7 @@ mod runs;
 mod screen;
 mod seat;
 mod start;
+mod watch;
 
 use std::io;
 
@@ -32,6 +34,7 @@ pub use once::{look, once};
 pub use past::{incidents, report};
 pub use replay::{Left, Replay, open_replay, play};
 pub use start::{Setup, runbook, setup};
+pub use watch::{Wanted, watch};
 
 use self::{
     clock::Clock,
