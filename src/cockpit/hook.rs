@@ -102,11 +102,11 @@ async fn insist(argv: &[String], call: &Call, again: [Duration; 2]) -> Result<()
 
 /// Runs it once.
 async fn told(argv: &[String], call: &Call) -> Result<(), String> {
-    let [program, args @ ..] = argv else {
+    let [program, rest @ ..] = argv else {
         return Ok(());
     };
     let mut child = Command::new(program)
-        .args(args)
+        .args(rest)
         .env("RELIGHT_EVENT", call.word)
         .env("RELIGHT_TEXT", &call.text)
         .stdin(Stdio::piped())
@@ -118,7 +118,7 @@ async fn told(argv: &[String], call: &Call) -> Result<(), String> {
             format!("{program} cannot be started: {error}; see on_event in [watch]")
         })?;
     let stdin = child.stdin.take();
-    let feed = async {
+    let handing_over = async {
         if let Some(mut stdin) = stdin {
             // One that reads nothing may still have done what it is for.
             match stdin.write_all(call.json.as_bytes()).await {
@@ -129,7 +129,7 @@ async fn told(argv: &[String], call: &Call) -> Result<(), String> {
         Ok(())
     };
     let done = async {
-        let (fed, status) = tokio::join!(feed, child.wait());
+        let (fed, status) = tokio::join!(handing_over, child.wait());
         fed.and(status)
     };
     match tokio::time::timeout(PATIENCE, done).await {

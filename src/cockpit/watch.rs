@@ -55,7 +55,7 @@ pub async fn watch(
     tell: &mut dyn FnMut(Moment, &Watched),
 ) -> Result<u8, (String, u8)> {
     let folder = incident(setup, wanted).map_err(|why| (why, NONE))?;
-    let mut watch = Watch::open(setup, folder, tell).map_err(|why| (why, NONE))?;
+    let mut watch = Watch::open(setup, &folder, tell).map_err(|why| (why, NONE))?;
     let mut signals =
         Signals::listen().map_err(|error| (format!("cannot listen to signals: {error}"), NONE))?;
     let begun = Instant::now();
@@ -154,7 +154,7 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     fn open(
         setup: &Setup,
-        folder: Folder,
+        folder: &Folder,
         tell: &'a mut dyn FnMut(Moment, &Watched),
     ) -> Result<Self, String> {
         let mut state = setup.state();
@@ -176,11 +176,11 @@ impl<'a> Watch<'a> {
             ));
         }
         let targets = Targets::default();
-        if let Ok(Some(kept)) = Checkpoint::load(&folder) {
+        if let Ok(Some(kept)) = Checkpoint::load(folder) {
             edge::recall(&targets, &kept.instruments);
             state.decide(Event::Recalled(kept.instruments));
         }
-        edge::Places::of(setup).tell(&targets, Some(&folder));
+        edge::Places::of(setup).tell(&targets, Some(folder));
         let sink = edge::sink();
         let mut probes = probe::all(&setup.plan, &targets);
         probes.retain(|probe| probe.subjects().iter().any(matters));
@@ -320,12 +320,11 @@ impl Raised {
     fn weigh(&mut self, alarms: Vec<Alarm>, now: Moment) -> Vec<Watched> {
         let mut news = Vec::new();
         for alarm in alarms {
-            match self.0.get_mut(&alarm.kind) {
-                Some((_, last)) => *last = now,
-                None => {
-                    news.push(Watched::alarm(&alarm));
-                    self.0.insert(alarm.kind, (alarm, now));
-                }
+            if let Some((_, last)) = self.0.get_mut(&alarm.kind) {
+                *last = now
+            } else {
+                news.push(Watched::alarm(&alarm));
+                self.0.insert(alarm.kind, (alarm, now));
             }
         }
         self.0.retain(|_, (alarm, last)| {

@@ -207,7 +207,7 @@ mod tests {
             let found = known
                 .iter()
                 .find(|one| one["properties"]["event"]["const"] == event["event"])
-                .unwrap_or_else(|| panic!("{} is not in the schema", watched.word()));
+                .expect("the event in the schema");
             let told: Vec<&String> = event.as_object().expect("an object").keys().collect();
             let wanted = found["required"].as_array().expect("names");
             assert_eq!(told.len(), wanted.len(), "{json}");
