@@ -321,7 +321,7 @@ impl Raised {
         let mut news = Vec::new();
         for alarm in alarms {
             if let Some((_, last)) = self.0.get_mut(&alarm.kind) {
-                *last = now
+                *last = now;
             } else {
                 news.push(Watched::alarm(&alarm));
                 self.0.insert(alarm.kind, (alarm, now));
