@@ -168,6 +168,16 @@ pub enum PracticeCommand {
 pub enum PlanCommand {
     /// Validate it and print what would be watched and what is missing.
     Check,
+    /// Write down how to fail back, in order, and why the names are not simply pointed back. Looks once, changes nothing: 0
+    /// nothing diverged, 1 the tables diverged, 2 it cannot be told.
+    Failback {
+        /// Write it to a file of this user alone instead; never over one that is there.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write the plan for it as well, with the two regions in each other's place; never over a file that is there.
+        #[arg(long, value_name = "FILE")]
+        write_plan: Option<PathBuf>,
+    },
 }
 
 /// The black box.

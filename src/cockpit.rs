@@ -8,6 +8,7 @@ mod black_box;
 mod budget;
 mod clock;
 mod edge;
+mod failback;
 mod headless;
 mod history;
 mod hook;
@@ -29,6 +30,7 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
+pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use past::{incidents, report};

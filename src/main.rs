@@ -57,6 +57,9 @@ fn main() -> ExitCode {
         Some(Command::Plan {
             command: PlanCommand::Check,
         }) => check(&cli.open),
+        Some(Command::Plan {
+            command: PlanCommand::Failback { output, write_plan },
+        }) => told::failback(cli.open, output.as_deref(), write_plan.as_deref()),
         Some(Command::BlackBox { command }) => black_box(&cli.open, command),
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);

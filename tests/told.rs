@@ -380,3 +380,35 @@ fn a_closed_incident_is_watched_until_the_old_cluster_comes_back() {
     assert_eq!(kinds, ["unreachable", "comeback"], "{pager}");
     assert!(practice::stop(dir.path()).expect("stopped"));
 }
+
+#[test]
+fn the_way_home_is_written_down_with_a_plan_that_can_be_used() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a folder");
+    let ready = practice::start_by(Path::new(PROGRAM), dir.path(), "calm").expect("started");
+    let plan = ready.plan.to_str().expect("a path");
+    let kept = home.path().to_str().expect("a path");
+    let call = |args: &[&str]| relight(args, dir.path());
+    let place = ["--plan", plan, "--state-dir", kept];
+    let files = ["--output", "home.md", "--write-plan", "home.toml"];
+    let (code, told) = call(&[&["plan", "failback"][..], &files, &place].concat());
+    assert_eq!(code, 0, "nothing was written over there: {told}");
+    let text = fs::read_to_string(dir.path().join("home.md")).expect("written");
+    for part in [
+        "failing back from us-west-2 to us-east-1",
+        "Just switching DNS back: possible",
+        "`relight --plan home.toml`",
+        "Stop old cluster (`stop-old-cluster`, destroy)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, told) = call(&["plan", "check", "--plan", "home.toml"]);
+    assert_eq!(code, 0, "{told}");
+    for part in ["primary: us-west-2", "recovery: us-east-1", "-failback"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (code, told) = call(&[&["plan", "failback"][..], &files, &place].concat());
+    assert_eq!(code, 64, "{told}");
+    assert!(told.contains("never overwritten"), "{told}");
+    assert!(practice::stop(dir.path()).expect("stopped"));
+}

@@ -112,6 +112,31 @@ pub fn watch(open: Open, wanted: &cli::Watch) -> Result<ExitCode, String> {
     })))
 }
 
+/// Writes down how to fail back.
+pub fn failback(
+    open: Open,
+    output: Option<&Path>,
+    swapped: Option<&Path>,
+) -> Result<ExitCode, String> {
+    let setup = cockpit::setup(open, Caps::detect())?;
+    if let Some(path) = swapped {
+        write(path, &cockpit::turned(&setup)?)?;
+        say(&mut io::stderr(), &format!("wrote {}", path.display()));
+    }
+    let runtime = runtime()?;
+    let (text, code) = runtime.block_on(cockpit::failback(&setup, swapped));
+    // Probes may be in the middle of a call that will not come back: nobody waits for them.
+    runtime.shutdown_background();
+    match output {
+        None => say(&mut io::stdout(), text.trim_end()),
+        Some(path) => {
+            write(path, &text)?;
+            say(&mut io::stdout(), &format!("wrote {}", path.display()));
+        }
+    }
+    Ok(ExitCode::from(code))
+}
+
 /// A file of this user alone: a report names people, hosts and addresses.
 fn write(path: &Path, text: &str) -> Result<(), String> {
     let file = std::fs::File::options()

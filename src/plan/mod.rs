@@ -6,6 +6,7 @@
 
 mod describe;
 mod diagnostic;
+mod failback;
 mod load;
 mod moves;
 mod pace;
@@ -18,6 +19,7 @@ mod types;
 
 pub use describe::describe;
 pub use diagnostic::{Diagnostic, Level};
+pub use failback::swapped;
 pub use load::{LoadError, load, runbook};
 pub use moves::Moves;
 pub use parse::runbook::Placeholders;

@@ -5,6 +5,7 @@
 //! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
 
 pub mod account;
+mod failback;
 mod gather;
 mod line;
 mod markdown;
@@ -16,6 +17,7 @@ mod text;
 mod told;
 mod watched;
 
+pub use failback::failback;
 pub use line::Line;
 pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};
 pub use step::{Condition, Listing, StepDetail, Trial};
