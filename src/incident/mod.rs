@@ -56,7 +56,8 @@ pub use cluster::{
     Pod, Release,
 };
 pub use condition::Condition;
-pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};
+pub(crate) use door::not_asked;
+pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, STEADY, Wildcard, Witnessed};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use freeze::{Freeze, FreezeRole, HeldLock, RoleLock};

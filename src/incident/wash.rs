@@ -220,6 +220,10 @@ fn wash_door(door: &mut DoorFact, clean: Clean<'_>) {
         part(&mut address.ping, clean);
         part(&mut address.find, clean);
         part(&mut address.pins, clean);
+        part(&mut address.wildcard, clean);
+        if let Ok(wildcard) = &mut address.wildcard {
+            part(&mut wildcard.answer, clean);
+        }
     }
 }
 
@@ -324,6 +328,8 @@ mod tests {
                 ping: Err(failure()),
                 find: Err(failure()),
                 pins: Err(failure()),
+                steady: Vec::new(),
+                wildcard: Err(failure()),
             }],
             witnessed: Vec::new(),
             gaps: vec![failure()],

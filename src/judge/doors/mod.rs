@@ -5,6 +5,7 @@ mod comeback;
 mod look;
 mod old;
 mod pane;
+mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ pub use authorities::{Authorities, Compared, authorities};
 pub use comeback::comeback;
 pub use old::{answers_as_before as old_answers, side_answers as old_side_answers};
 pub use pane::{assess, pane};
+pub use steady::{new_steady, wildcard_answers};
 
 use self::comeback::{Claim, claim};
 use self::look::{Answers, Look, answers, known, look};

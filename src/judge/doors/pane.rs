@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Authorities, authorities, belongs, fault,
     look::{Answers, Look, answers, known, last, look},
+    steady::remark,
     version,
 };
 use crate::{
@@ -70,6 +71,12 @@ pub fn assess(door: Door, sight: &Sight<'_>) -> Assessment {
     match door {
         Door::New => {
             if let Some((worse, more)) = trust(sight) {
+                health = health.max(worse);
+                words = format!("{words}, {more}");
+            }
+            if health <= Health::Degraded
+                && let Some((worse, more)) = remark(fact, sight)
+            {
                 health = health.max(worse);
                 words = format!("{words}, {more}");
             }
