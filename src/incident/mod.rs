@@ -11,6 +11,7 @@
 mod answer;
 mod auth_log;
 pub mod barrier;
+pub mod baseline;
 pub mod black_box;
 mod cluster;
 mod condition;
@@ -50,6 +51,7 @@ mod zone;
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;
+pub use baseline::Baseline;
 pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,

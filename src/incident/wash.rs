@@ -53,6 +53,11 @@ impl Observation {
             }
             Ok(Fact::Tls(tls)) => wash_tls(Arc::make_mut(tls), clean),
             Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
+            Ok(Fact::Baseline(seen)) => {
+                for gap in &mut Arc::make_mut(seen).gaps {
+                    gap.wash(clean);
+                }
+            }
             Ok(
                 Fact::Identity(_)
                 | Fact::Answer(_)

@@ -329,6 +329,7 @@ fn storage(now: Moment, right: bool, repaired: bool) -> Vec<(Subject, Result<Fac
                 at: now,
                 own: right.then(|| HostAuthority {
                     revision: Some("r1".to_owned()),
+                    ..HostAuthority::default()
                 }),
                 others: vec!["other.example.com".to_owned()],
             }),

@@ -169,6 +169,7 @@ fn trust(sight: &Sight<'_>) -> Option<(Health, String)> {
         Authorities::Grown(more) => (Health::Degraded, format!("same CAs and {more} more")),
         Authorities::Partly => (Health::Unknown, "only some CAs as before".to_owned()),
         Authorities::Other => (Health::Down, "OTHER CAs".to_owned()),
+        Authorities::Young(_) => (Health::Down, "CAs YOUNGER THAN THE OUTAGE".to_owned()),
         Authorities::NoBaseline => (Health::Unknown, "CAs unknown".to_owned()),
         Authorities::NotSeen(_) => return None,
     };

@@ -289,7 +289,7 @@ pub fn table(side: Side, role: TableRole) -> Table {
         newest_at: Some(ago(60)),
         authority: Ok(HostAuthorities {
             at: ago(60),
-            own: Some(HostAuthority { revision: None }),
+            own: Some(HostAuthority::default()),
             others: Vec::new(),
         }),
         settings: Ok(Settings {
