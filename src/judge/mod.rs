@@ -11,6 +11,7 @@ pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod failback;
 pub mod fence;
 pub mod forecast;
 pub mod freeze;
@@ -112,6 +113,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::AuthLogClean => auth_log::clean(sight),
         Condition::LoadBalancerKnown => cluster::load_balancer_known(Side::Recovery, sight),
         Condition::NewDoorAnswers => doors::new_answers(sight),
+        Condition::NewDoorSteady => doors::new_steady(sight),
+        Condition::WildcardAnswers => doors::wildcard_answers(sight),
         Condition::SameAuthorities => doors::same_authorities(sight),
         Condition::NamesHeld => dns::held(sight),
         Condition::DnsPublished => dns::published(sight),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan, Tools,
-    WebPlan,
+    WatchPlan, WebPlan,
 };
 
 fn region(region: &str, name: &str) -> RegionPlan {
@@ -55,6 +55,8 @@ pub(crate) fn plan() -> Plan {
             values: Some("/etc/values.yaml".into()),
             port: 443,
             ca_pins: Vec::new(),
+            tsh_home: None,
+            agent_config: Vec::new(),
         },
         primary: region("us-east-1", "east"),
         recovery: region("us-west-2", "west"),
@@ -84,6 +86,7 @@ pub(crate) fn plan() -> Plan {
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
+        watch: WatchPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
             kubectl: "kubectl".to_owned(),

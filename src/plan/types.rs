@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[freeze]`
     pub freeze: FreezePlan,
+    /// `[watch]`
+    pub watch: WatchPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -68,6 +70,12 @@ pub struct ClusterPlan {
     pub port: u16,
     /// `ca_pins`: pins of the host CA as `sha256:…`, recorded beforehand (`tctl status`).
     pub ca_pins: Vec<String>,
+    /// `tsh_home`: the folder of `tsh` that is read where nothing else tells the authorities; `TELEPORT_HOME` or `~/.tsh`
+    /// unless said.
+    pub tsh_home: Option<PathBuf>,
+    /// `agent_config`: configurations of this cluster's agents whose `ca_pin` is read where nothing else tells;
+    /// `/etc/teleport.yaml` unless said.
+    pub agent_config: Vec<PathBuf>,
 }
 
 impl ClusterPlan {
@@ -351,6 +359,13 @@ impl Default for FreezePlan {
             message: None,
         }
     }
+}
+
+/// `[watch]`: what `relight watch` does beside telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchPlan {
+    /// `on_event`: a program with its arguments that is run at every alarm and when one is over; empty for none.
+    pub on_event: Vec<String>,
 }
 
 /// `[tools]`

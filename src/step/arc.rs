@@ -11,7 +11,7 @@ use crate::{
         Aws,
         arc::{Control, Denied, set, state},
     },
-    incident::FailureKind,
+    incident::{FailureKind, Instruments},
     plan::{ArcPlan, Plan},
 };
 
@@ -20,16 +20,31 @@ use crate::{
 pub const fn native() -> Native {
     Native {
         name: "route-by-arc",
-        needs: &["dns.arc"],
+        needs: &[],
         calls,
-        seen: None,
+        seen: Some(seen),
         run,
     }
 }
 
+/// Locks the step where the plan has no routing controls: most have none, which is no fault of theirs.
+fn seen(plan: &Plan, _: &Instruments) -> Result<Vec<String>, StepError> {
+    if plan.dns.arc.is_some() {
+        return Ok(Vec::new());
+    }
+    Err(StepError(none(plan)))
+}
+
+fn none(plan: &Plan) -> String {
+    format!(
+        "the plan names no routing controls: add [dns.arc] to {} where there are some",
+        plan.path.display()
+    )
+}
+
 fn calls(plan: &Plan) -> Vec<String> {
     let Some(arc) = &plan.dns.arc else {
-        return Vec::new();
+        return vec![none(plan)];
     };
     let rotation = arc.rotation(&plan.primary.region, &plan.recovery.region);
     let regions: Vec<&str> = rotation.iter().map(|(region, _)| *region).collect();
@@ -64,9 +79,13 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         let plan = &context.plan;
         let Some(arc) = &plan.dns.arc else {
-            return Err(StepError(
-                "the plan names no routing controls: add [dns.arc]".to_owned(),
-            ));
+            let none = none(plan);
+            // There is nothing that it would do, and that is told.
+            if context.dry_run {
+                context.say(none);
+                return Ok(());
+            }
+            return Err(StepError(none));
         };
         let aws = Aws::new(plan);
         let rotation = arc.rotation(&plan.primary.region, &plan.recovery.region);

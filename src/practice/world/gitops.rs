@@ -122,11 +122,14 @@ impl Controller {
     /// Points what it owns to the old load balancer again, some seconds after somebody else changed it: for as long as it
     /// runs and the old Service is there.
     pub fn write_back(&mut self, old: &str, cluster: &Cluster, zone: &mut Zone, now: Moment) {
+        if self.kind != GitOps::ExternalDns {
+            return;
+        }
         let running = cluster
             .store
             .get(Resource::Deployments, HOME, "external-dns")
             .is_some_and(|one| one["spec"]["replicas"] != 0);
-        if self.kind != GitOps::ExternalDns || !running || cluster.running().is_none() {
+        if !running || cluster.running().is_none() {
             self.gone = None;
             return;
         }
