@@ -1,6 +1,6 @@
 //! What a practice leaves for its clients: the plan, a kubeconfig, credentials, the operator's values file.
 
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 
 use serde_json::json;
 use toml::{Table, Value};
@@ -135,7 +135,7 @@ pub fn values(world: &World) -> String {
     .map(|(key, value)| (key.to_owned(), value));
     let mut values = fill(VALUES, &filled);
     if let Some(image) = &release.image {
-        values.push_str(&format!("\nimage: {image}\n"));
+        let _ = writeln!(values, "\nimage: {image}");
     }
     values
 }
