@@ -2,6 +2,7 @@
 //! loop; short connect timeouts, bounded retries, nothing shared that can block another. One rustls configuration
 //! serves all of them.
 
+pub mod agents;
 pub mod aws;
 pub mod black_box;
 pub mod certificate;

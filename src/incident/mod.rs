@@ -8,6 +8,7 @@
 //!
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
+pub mod agents;
 mod answer;
 mod auth_log;
 pub mod barrier;
@@ -47,6 +48,7 @@ mod way;
 mod when;
 mod zone;
 
+pub use agents::Agents;
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;

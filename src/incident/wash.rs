@@ -60,6 +60,7 @@ impl Observation {
                 | Fact::Barrier(_)
                 | Fact::Values(_)
                 | Fact::Freeze(_)
+                | Fact::Agents(_)
                 | Fact::Session(_),
             ) => {}
         }

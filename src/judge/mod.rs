@@ -4,6 +4,7 @@
 //! PASS names the readings it rests on, which must be younger than [`Sight::since`].
 
 mod age;
+pub mod agents;
 pub mod auth_log;
 pub mod backups;
 pub mod barrier;
@@ -120,5 +121,6 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::NamesBack => dns::back(sight),
         Condition::ReconcilersResumed => reconcilers::resumed(sight),
         Condition::PublicPing => doors::public_ping(sight),
+        Condition::AgentsBack => agents::back(sight),
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn plan() -> Plan {
             values: Some("/etc/values.yaml".into()),
             port: 443,
             ca_pins: Vec::new(),
+            agents: None,
         },
         primary: region("us-east-1", "east"),
         recovery: region("us-west-2", "west"),
@@ -80,6 +81,8 @@ pub(crate) fn plan() -> Plan {
         objectives: Objectives {
             rto: Duration::from_hours(1),
             rpo: Duration::from_mins(15),
+            agents: 95,
+            agents_within: Duration::from_mins(10),
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),

@@ -68,6 +68,9 @@ pub struct ClusterPlan {
     pub port: u16,
     /// `ca_pins`: pins of the host CA as `sha256:…`, recorded beforehand (`tctl status`).
     pub ca_pins: Vec<String>,
+    /// `agents`: how many agents (nodes, applications, databases, Kubernetes clusters, desktop services) there usually
+    /// are, for where no black box has counted them.
+    pub agents: Option<u32>,
 }
 
 impl ClusterPlan {
@@ -281,6 +284,10 @@ pub struct Objectives {
     pub rto: Duration,
     /// `rpo`: recovery point objective; 15 minutes unless said.
     pub rpo: Duration,
+    /// `agents`: how much of the agents must be back, in percent; 95 unless said.
+    pub agents: u8,
+    /// `agents_within`: how long another agent is waited for before the rest counts as gone; ten minutes unless said.
+    pub agents_within: Duration,
 }
 
 /// `[black_box]`

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::{
     aws::{access_key, kms_key},
-    world::World,
+    world::{World, agents::COUNT},
 };
 use crate::incident::Side;
 
@@ -35,6 +35,10 @@ pub fn plan(world: &World, pins: &[String]) -> String {
             Value::Integer(addresses.proxy_port.into()),
         ),
         ("pins".to_owned(), list(pins)),
+        (
+            "agents".to_owned(),
+            Value::Integer(i64::try_from(COUNT).unwrap_or_default()),
+        ),
         (
             "black_box".to_owned(),
             text(&format!("s3://{}/black-box", scenario.recovery.bucket)),

@@ -5,6 +5,7 @@
 //! same for both.
 
 mod abort;
+mod agents;
 mod backups;
 mod barrier;
 mod black_box;
@@ -185,6 +186,7 @@ pub fn natives() -> Vec<Native> {
         load_balancer::native(),
         dns::native(),
         ping::native(),
+        agents::native(),
         freeze::lift_native(),
         abort::native(),
         dns::revert_native(),

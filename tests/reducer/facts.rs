@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Certificate, Cluster,
+    Address, Agents, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Certificate, Cluster,
     Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock,
     HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment, Observation, Ping,
     Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers, Recordings,
     RecoveryPoint, Release, Rights, RoleLock, Session, Settings, Side, StoredObject, Subject,
     Table, TableRole, Tls, Values, Vault,
+    agents::{AgentKind, Before, Headcount},
     barrier::{Balancer, Listener},
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
@@ -60,6 +61,10 @@ pub const NAMES: &[&str] = &[
     "dns half switched",
     "dns new",
     "public new",
+    "agents back",
+    "agents coming",
+    "agents uncounted",
+    "nothing relaunched",
     "wrong recovery cluster",
 ];
 
@@ -131,6 +136,16 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "dns half switched" => answers([NEW, OLD]),
         "dns new" => answers([NEW, NEW]),
         "public new" => vec![door(Door::Public, NEW, &Ok(()), PIN, now)],
+        "agents back" => vec![agents(6, Some(6), now)],
+        "agents coming" => vec![agents(2, Some(6), now)],
+        "agents uncounted" => vec![agents(6, None, now)],
+        "nothing relaunched" => {
+            let why = "context west has no Auth pod of release teleport-cluster";
+            vec![(
+                Subject::Agents,
+                Err(Failure::new(FailureKind::NotFound, why)),
+            )]
+        }
         other => unreachable!("no such reading: {other}"),
     };
     let observe = |(subject, outcome)| Observation {
@@ -479,6 +494,25 @@ fn values() -> Values {
         bucket: Some("teleport-recordings-us-west-2".to_owned()),
         ..Values::default()
     }
+}
+
+/// So many nodes with a heartbeat of since the relaunch, of so many that the black box counted.
+fn agents(live: u32, before: Option<u32>, now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let of = |count| Headcount::from([(AgentKind::Node, count)]);
+    let seen = Agents {
+        at: now,
+        since: now.minus(Duration::from_mins(3)),
+        table: "teleport-state-dr in us-west-2".to_owned(),
+        live: of(live),
+        lapsed: Headcount::new(),
+        before: before.map(|count| Before {
+            at: now.minus(Duration::from_hours(1)),
+            counts: of(count),
+        }),
+        missing: vec!["node web-7".to_owned()],
+        cut: false,
+    };
+    (Subject::Agents, Ok(Fact::Agents(Arc::new(seen))))
 }
 
 fn silent_iam() -> Failure {

@@ -35,6 +35,7 @@ pub(super) fn cluster(
     let values = section.path(reader, "values", folder);
     let port = section.number(reader, "port", (1, u32::from(u16::MAX)));
     let ca_pins = section.list(reader, "ca_pins", rules::pin);
+    let agents = section.number(reader, "agents", (0, 10_000_000));
     section.finish(reader);
 
     if version.is_none() {
@@ -79,6 +80,7 @@ pub(super) fn cluster(
             .and_then(|found| u16::try_from(found.value).ok())
             .unwrap_or(443),
         ca_pins,
+        agents: agents.map(|found| found.value),
     };
     (plan, span)
 }
@@ -106,15 +108,19 @@ pub(super) fn web(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &P
     WebPlan { ca_file }
 }
 
-/// `[objectives]`: one hour and 15 minutes unless said.
+/// `[objectives]`: one hour, 15 minutes and 95 % of the agents unless said.
 pub(super) fn objectives(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> Objectives {
     let mut section = top.section(reader, "objectives");
     let rto = section.duration(reader, "rto");
     let rpo = section.duration(reader, "rpo");
+    let agents = section.parsed(reader, "agents", rules::percent);
+    let within = section.duration(reader, "agents_within");
     section.finish(reader);
     Objectives {
         rto: rto.map_or(Duration::from_hours(1), |found| found.value),
         rpo: rpo.map_or(Duration::from_mins(15), |found| found.value),
+        agents: agents.map_or(95, |found| found.value),
+        agents_within: within.map_or(Duration::from_mins(10), |found| found.value),
     }
 }
 

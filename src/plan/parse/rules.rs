@@ -44,6 +44,18 @@ pub(super) fn text(text: &str) -> Ruled<String> {
     }
 }
 
+/// A share: `95%`, from 1 to 100.
+pub(super) fn percent(value: &str) -> Ruled<u8> {
+    let number = value.trim().strip_suffix('%').map(str::trim_end);
+    match number.and_then(|number| number.parse().ok()) {
+        Some(percent @ 1..=100) => Ok(percent),
+        _ => wrong(
+            format!("{value:?} is no share"),
+            "write \"95%\", from 1% to 100%",
+        ),
+    }
+}
+
 /// Text that becomes one argument of a program: it must not look like an option.
 pub(super) fn argument(value: &str) -> Ruled<String> {
     if value.starts_with('-') {

@@ -19,6 +19,7 @@ impl Locks {
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["get", "roles", "--format=json"] => Ok(roles().to_string()),
+            ["get", "nodes", "--format=json"] => Ok(super::agents::nodes().to_string()),
             ["get", "locks", "--format=json"] => Ok(json!(locks).to_string()),
             ["rm", what] => {
                 let before = locks.len();

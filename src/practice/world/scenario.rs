@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::{
     CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
+    agents::Comeback,
     gitops::GitOps,
     names::{Release, Site},
     settings::Tables,
@@ -17,7 +18,7 @@ use super::{
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: [(&str, &str); 10] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -49,6 +50,10 @@ const EMBEDDED: [(&str, &str); 9] = [
     (
         "wrong-table",
         include_str!("../../../assets/scenarios/wrong-table.toml"),
+    ),
+    (
+        "agents-stay-away",
+        include_str!("../../../assets/scenarios/agents-stay-away.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -90,6 +95,9 @@ pub struct Scenario {
     /// `[tables]`
     #[serde(default)]
     pub tables: Tables,
+    /// `[agents]`
+    #[serde(default)]
+    pub agents: Comeback,
     /// `[release]`
     #[serde(default)]
     pub release: Release,
@@ -259,6 +267,7 @@ impl Default for Scenario {
             cluster: Timing::default(),
             gitops: None,
             dns: ZoneTiming::default(),
+            agents: Comeback::default(),
             release: Release::default(),
             primary: Site::primary(),
             recovery: Site::recovery(),
@@ -395,7 +404,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, agents-stay-away, calm"
         );
     }
 

@@ -1,5 +1,6 @@
 //! The probes behind the panes, one file per noun.
 
+pub mod agents;
 pub mod auth_log;
 mod aws;
 pub mod barrier;
