@@ -11,6 +11,7 @@ pub mod freeze;
 pub mod gunzip;
 pub mod issued;
 pub mod kube;
+pub mod kubectl;
 pub mod prerequisites;
 pub mod rights;
 pub mod tls;

@@ -114,6 +114,8 @@ conditions! {
     ReconcilersResumed = "reconcilers-resumed",
     /// The public name answers ping from the new load balancer.
     PublicPing = "public-ping",
+    /// The Teleport operator has reconciled every custom resource in the recovery cluster.
+    ResourcesReconciled = "resources-reconciled",
     /// As many agents as the plan asks for have a heartbeat of since the relaunch.
     AgentsBack = "agents-back",
 }

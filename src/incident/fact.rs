@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Agents, Answer, AuthLog, Barrier, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity,
-    Moment, Prerequisites, Reconcilers, Recordings, Rights, Session, Subject, Table, Tls, Values,
-    Vault, Zone,
+    Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject, Table,
+    Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -25,6 +25,8 @@ pub enum Fact {
     Reconcilers(Arc<Reconcilers>),
     /// Roles and locks of the Teleport cluster.
     Freeze(Arc<Freeze>),
+    /// Teleport's dynamic resources in the recovery cluster.
+    Resources(Arc<Resources>),
     /// Agents with a heartbeat of since the relaunch.
     Agents(Arc<Agents>),
     /// How the recovery cluster's Auth pods have started.

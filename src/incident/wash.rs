@@ -38,6 +38,18 @@ impl Observation {
                     gap.wash(clean);
                 }
             }
+            Ok(Fact::Resources(seen)) => {
+                let seen = Arc::make_mut(seen);
+                for one in seen.failed.iter_mut().chain(&mut seen.waiting) {
+                    text(&mut one.why, clean);
+                }
+                for one in &mut seen.flux {
+                    text(&mut one.words, clean);
+                }
+                for gap in &mut seen.gaps {
+                    gap.wash(clean);
+                }
+            }
             Ok(Fact::AuthLog(log)) => {
                 for start in &mut Arc::make_mut(log).pods {
                     start.texts().for_each(|one| text(one, clean));

@@ -20,6 +20,7 @@ pub mod pod;
 pub mod prerequisites;
 pub mod reconcilers;
 pub mod region;
+pub mod resources;
 pub mod rights;
 pub mod session;
 pub mod tables;
@@ -121,6 +122,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::NamesBack => dns::back(sight),
         Condition::ReconcilersResumed => reconcilers::resumed(sight),
         Condition::PublicPing => doors::public_ping(sight),
+        Condition::ResourcesReconciled => resources::reconciled(sight),
         Condition::AgentsBack => agents::back(sight),
     }
 }

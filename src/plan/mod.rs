@@ -24,5 +24,5 @@ pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
     BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan,
-    ResolverPlan, Service, Tools, WebPlan,
+    ResolverPlan, ResourcesPlan, Service, Tools, WebPlan,
 };

@@ -19,6 +19,7 @@ impl Plan {
             Subject::Table(..)
             | Subject::Recordings(_)
             | Subject::Reconcilers(_)
+            | Subject::Resources
             | Subject::Agents => Duration::from_secs(30),
             Subject::Values => Duration::from_secs(2),
             // Simulations are limited by the second and by the account; one look makes about ten.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan, Tools,
-    WebPlan,
+    BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan,
+    ResourcesPlan, Tools, WebPlan,
 };
 
 fn region(region: &str, name: &str) -> RegionPlan {
@@ -86,6 +86,7 @@ pub(crate) fn plan() -> Plan {
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
+        resources: ResourcesPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
             kubectl: "kubectl".to_owned(),

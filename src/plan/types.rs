@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[freeze]`
     pub freeze: FreezePlan,
+    /// `[resources]`
+    pub resources: ResourcesPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -329,6 +331,15 @@ impl Default for FreezePlan {
             message: None,
         }
     }
+}
+
+/// `[resources]`: Teleport's dynamic resources, applied once the recovery cluster runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourcesPlan {
+    /// `manifests`: files and folders with the operator's custom resources.
+    pub manifests: Vec<PathBuf>,
+    /// `flux`: Kustomizations of Flux in the recovery cluster that apply them, as `namespace/name`.
+    pub flux: Vec<String>,
 }
 
 /// `[tools]`

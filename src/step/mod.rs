@@ -19,6 +19,7 @@ mod ping;
 mod pods;
 mod prerequisites;
 mod reconcilers;
+mod resources;
 mod restart;
 mod rights;
 mod seen;
@@ -183,6 +184,7 @@ pub fn natives() -> Vec<Native> {
         tls::request(),
         pods::native(),
         install::native(),
+        resources::native(),
         load_balancer::native(),
         dns::native(),
         ping::native(),

@@ -10,7 +10,9 @@ use super::{
     rules,
     section::Section,
 };
-use crate::plan::{BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, Tools, WebPlan};
+use crate::plan::{
+    BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, ResourcesPlan, Tools, WebPlan,
+};
 
 /// `[cluster]` with the place of its name.
 pub(super) fn cluster(
@@ -156,6 +158,27 @@ pub(super) fn freeze(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> Free
         exclude: exclude.map(names).unwrap_or_default(),
         ttl: ttl.map_or(usual.ttl, |found| found.value),
         message: message.map(|found| found.value),
+    }
+}
+
+/// `[resources]`: relative paths are taken from the plan's folder.
+pub(super) fn resources(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> ResourcesPlan {
+    let mut section = top.section(reader, "resources");
+    let manifests = section.list(reader, "manifests", |text| rules::path(text, folder));
+    let flux = section.list(reader, "flux", rules::kustomization);
+    section.finish(reader);
+    let values = manifests.unwrap_or_default().into_iter();
+    ResourcesPlan {
+        manifests: values.map(|found| found.value).collect(),
+        flux: flux
+            .unwrap_or_default()
+            .into_iter()
+            .map(|found| found.value)
+            .collect(),
     }
 }
 

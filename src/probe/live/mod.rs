@@ -13,6 +13,7 @@ pub mod identity;
 pub mod prerequisites;
 pub mod reconcilers;
 pub mod recordings;
+pub mod resources;
 pub mod rights;
 pub mod session;
 pub mod tables;

@@ -210,6 +210,7 @@ const fn told(condition: Condition) -> &'static str {
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
         Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",
+        Condition::ResourcesReconciled => "the operator has reconciled every Teleport resource",
         Condition::AgentsBack => "the agents have sent heartbeats since the relaunch",
         Condition::OldSideAnswers => {
             "the old side's load balancer answers with the old authorities"
