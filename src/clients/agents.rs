@@ -9,7 +9,7 @@ use super::{
     aws::{Reach, not_planned, tables::beats},
     black_box::{Shelf, ShelfError},
     freeze::tctl,
-    kube::{self, Query, WirePod, text::clean},
+    kube::{self, Kube, Query, WirePod, text::clean},
 };
 use crate::{
     incident::{
@@ -33,7 +33,8 @@ const KEPT: usize = 5_000;
 /// If nothing was relaunched yet, the table cannot be read, or the black box is there and cannot be.
 pub async fn look(plan: &Plan, reach: &Reach, shelf: &Shelf) -> Result<(Agents, usize), Failure> {
     let table = table(plan, Side::Recovery)?;
-    let since = relaunched(plan).await?;
+    let kube = kube::connect(&plan.recovery.kube).await?;
+    let since = relaunched(plan, &kube).await?;
     let sealed = match shelf.read() {
         Ok(sealed) => Some(sealed),
         Err(ShelfError::None(_)) => None,
@@ -56,10 +57,12 @@ pub async fn look(plan: &Plan, reach: &Reach, shelf: &Shelf) -> Result<(Agents, 
 }
 
 /// When the recovery cluster was relaunched: its oldest Auth pod was made then.
-async fn relaunched(plan: &Plan) -> Result<Moment, Failure> {
-    let kube = kube::connect(&plan.recovery.kube).await?;
+///
+/// # Errors
+/// If the pods cannot be listed, or there is no Auth pod yet.
+pub async fn relaunched(plan: &Plan, kube: &Kube) -> Result<Moment, Failure> {
     let (namespace, release) = (&plan.cluster.namespace, &plan.cluster.release);
-    let pods = kube::list::<WirePod>(&kube, &Query::pods(namespace, release), PATIENCE).await?;
+    let pods = kube::list::<WirePod>(kube, &Query::pods(namespace, release), PATIENCE).await?;
     let pods: Vec<Pod> = pods.items.iter().map(|pod| pod.read(|_| None)).collect();
     oldest(&pods).ok_or_else(|| {
         Failure::new(

@@ -5,6 +5,7 @@
 pub mod agents;
 pub mod aws;
 pub mod black_box;
+pub mod bots;
 pub mod certificate;
 pub mod dns;
 pub mod freeze;

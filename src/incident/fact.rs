@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Agents, Answer, AuthLog, Barrier, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity,
+    Agents, Answer, AuthLog, Barrier, BlackBox, Bots, Cluster, DoorFact, Failure, Freeze, Identity,
     Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject, Table,
     Tls, Values, Vault, Zone,
 };
@@ -27,6 +27,8 @@ pub enum Fact {
     Freeze(Arc<Freeze>),
     /// Teleport's dynamic resources in the recovery cluster.
     Resources(Arc<Resources>),
+    /// Bots, and the locks that a restore makes on them.
+    Bots(Arc<Bots>),
     /// Agents with a heartbeat of since the relaunch.
     Agents(Arc<Agents>),
     /// How the recovery cluster's Auth pods have started.

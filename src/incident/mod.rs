@@ -13,6 +13,7 @@ mod answer;
 mod auth_log;
 pub mod barrier;
 pub mod black_box;
+pub mod bots;
 mod cluster;
 mod condition;
 mod door;
@@ -28,7 +29,7 @@ mod moment;
 pub mod outline;
 pub mod prerequisites;
 mod reconcilers;
-mod recordings;
+pub mod recordings;
 pub mod repair;
 pub mod resources;
 pub mod rights;
@@ -54,6 +55,7 @@ pub use answer::{Answer, Change, Hop, Rcode};
 pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;
 pub use black_box::{BlackBox, Sealed};
+pub use bots::Bots;
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,

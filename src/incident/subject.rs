@@ -20,6 +20,8 @@ pub enum Subject {
     Freeze(Side),
     /// Teleport's dynamic resources in the recovery cluster, and what the operator has made of them.
     Resources,
+    /// Bots, and the locks that a restore makes on them, as the recovery cluster's Auth Service tells them.
+    Bots,
     /// Agents with a heartbeat of since the relaunch, by the recovery region's state table.
     Agents,
     /// How the recovery cluster's Auth pods have started, by their logs.
@@ -71,6 +73,7 @@ impl fmt::Display for Subject {
             Self::Reconcilers(side) => write!(f, "reconcilers {side}"),
             Self::Freeze(side) => write!(f, "freeze {side}"),
             Self::Resources => f.write_str("resources"),
+            Self::Bots => f.write_str("bots"),
             Self::Agents => f.write_str("agents"),
             Self::AuthLog => f.write_str("auth log"),
             Self::Session => f.write_str("session"),

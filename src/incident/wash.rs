@@ -27,6 +27,9 @@ impl Observation {
                 part(&mut seen.versioning, clean);
                 part(&mut seen.replication, clean);
                 part(&mut seen.newest, clean);
+                if let Some(read) = &mut seen.read {
+                    part(&mut read.bytes, clean);
+                }
                 for object in seen.newest.iter_mut().flatten() {
                     if let Some(failure) = &mut object.unread {
                         failure.wash(clean);
@@ -47,6 +50,11 @@ impl Observation {
                     text(&mut one.words, clean);
                 }
                 for gap in &mut seen.gaps {
+                    gap.wash(clean);
+                }
+            }
+            Ok(Fact::Bots(seen)) => {
+                for gap in &mut Arc::make_mut(seen).gaps {
                     gap.wash(clean);
                 }
             }
@@ -316,6 +324,7 @@ mod tests {
             schedules: Err(failure()),
         };
         let recordings = Recordings {
+            read: None,
             bucket: String::new(),
             region: String::new(),
             versioning: Err(failure()),

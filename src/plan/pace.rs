@@ -29,6 +29,7 @@ impl Plan {
             | Subject::Tls
             | Subject::Prerequisites
             | Subject::Freeze(_)
+            | Subject::Bots
             | Subject::Barrier => Duration::from_mins(5),
         }
     }

@@ -9,6 +9,7 @@ mod agents;
 mod backups;
 mod barrier;
 mod black_box;
+mod bots;
 mod dns;
 pub mod expand;
 mod freeze;
@@ -23,6 +24,7 @@ mod resources;
 mod restart;
 mod rights;
 mod seen;
+mod service;
 mod starts;
 mod stop;
 mod tables;
@@ -188,7 +190,10 @@ pub fn natives() -> Vec<Native> {
         load_balancer::native(),
         dns::native(),
         ping::native(),
+        service::native(),
         agents::native(),
+        bots::native(),
+        bots::unlock_native(),
         freeze::lift_native(),
         abort::native(),
         dns::revert_native(),

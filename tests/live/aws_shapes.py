@@ -396,6 +396,8 @@ def calls(where, told):
         ("dynamodb", "Query"): [presence(where, "authservers/"), presence(where, "nodes/"), audit,
                                 {**audit, "TableName": "nothing"}],
         ("s3", "ListObjectsV2"): [{"Bucket": bucket}, {"Bucket": bucket, "MaxKeys": 2}, {"Bucket": "nothing-here"}],
+        ("s3", "GetObject"): [{"Bucket": bucket, "Key": item["Key"], "Range": "bytes=0-15"} for item in objects[:2]]
+        + [{"Bucket": bucket, "Key": "nothing"}],
         ("s3", "HeadObject"): [{"Bucket": bucket, "Key": item["Key"]} for item in objects[:3]]
         + [{"Bucket": bucket, "Key": "nothing"}],
         # The second of the two finds the first there.

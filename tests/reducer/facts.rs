@@ -355,6 +355,7 @@ fn storage(now: Moment, right: bool, repaired: bool) -> Vec<(Subject, Result<Fac
         seen.push((Subject::Vault(role), Ok(Fact::Vault(Arc::new(vault)))));
     }
     let bucket = Recordings {
+        read: None,
         bucket: "teleport-recordings-us-west-2".to_owned(),
         region: "us-west-2".to_owned(),
         versioning: Ok("Enabled".to_owned()),

@@ -157,6 +157,24 @@ pub fn nodes() -> Value {
         .collect()
 }
 
+/// `tctl get bots --format=json`
+#[must_use]
+pub fn bots() -> Value {
+    json!([{"kind": "bot", "metadata": {"name": "ci"}}, {"kind": "bot", "metadata": {"name": "deploy"}}])
+}
+
+/// `tctl get bot_instance --format=json`: one bot joined by a shared secret, one by what runs it. Neither has come back.
+#[must_use]
+pub fn instances() -> Value {
+    let instance = |bot: &str, method: &str| {
+        let once = json!({"join_method": method, "authenticated_at": "2026-01-05T08:00:00Z"});
+        json!({"kind": "bot_instance", "version": "v1", "spec": {"bot_name": bot, "instance_id": format!("b07-{bot}")},
+            "status": {"initial_authentication": once, "latest_authentications": [once],
+                "latest_heartbeats": [{"recorded_at": "2026-01-05T09:00:00Z", "hostname": "runner"}]}})
+    };
+    json!([instance("ci", "token"), instance("deploy", "kubernetes")])
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;

@@ -5,6 +5,7 @@ pub mod auth_log;
 mod aws;
 pub mod barrier;
 pub mod black_box;
+pub mod bots;
 pub mod cluster;
 pub mod dns;
 pub mod doors;

@@ -15,7 +15,8 @@ use relight::{
 use serde_json::{Value, json};
 
 use crate::live::rig::{
-    hand::Hand, helm::Helm, kube::ControlPlane, order, release::Release, server::until, step, watch::Watch,
+    hand::Hand, helm::Helm, kube::ControlPlane, order, release::Release, server::until, step,
+    watch::Watch,
 };
 
 const GROUP: &str = "/apis/resources.teleport.dev";
