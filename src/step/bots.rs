@@ -119,9 +119,9 @@ async fn look(context: &Context) -> Result<Bots, StepError> {
 
 async fn check(context: Context) -> Result<(), StepError> {
     if context.dry_run {
-        calls(&context.plan)
-            .iter()
-            .for_each(|line| context.say(line));
+        for line in calls(&context.plan) {
+            context.say(line);
+        }
         return Ok(());
     }
     let seen = look(&context).await?;
@@ -166,7 +166,9 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
             return Ok(());
         }
         if context.dry_run {
-            lines.iter().for_each(|line| context.say(line));
+            for line in &lines {
+                context.say(line);
+            }
             context.say("dry run: nothing was changed");
             return Ok(());
         }

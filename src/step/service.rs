@@ -50,9 +50,9 @@ fn calls(plan: &Plan) -> Vec<String> {
 fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         if context.dry_run {
-            calls(&context.plan)
-                .iter()
-                .for_each(|line| context.say(line));
+            for line in calls(&context.plan) {
+                context.say(line);
+            }
             return Ok(());
         }
         Box::pin(doors(&context)).await?;

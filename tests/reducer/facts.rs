@@ -3,14 +3,16 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Agents, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Certificate, Cluster,
-    Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock,
-    HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment, Observation, Ping,
-    Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers, Recordings,
-    RecoveryPoint, Release, Rights, RoleLock, Session, Settings, Side, StoredObject, Subject,
-    Table, TableRole, Tls, Values, Vault,
+    Address, Agents, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Bots, Certificate,
+    Cluster, Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze,
+    HeldLock, HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment,
+    Observation, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers,
+    Recordings, RecoveryPoint, Release, Rights, RoleLock, Session, Settings, Side, StoredObject,
+    Subject, Table, TableRole, Tls, Values, Vault,
     agents::{AgentKind, Before, Headcount},
     barrier::{Balancer, Listener},
+    bots::{Bot, BotLock},
+    recordings::ReadBack,
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
 };
@@ -65,6 +67,10 @@ pub const NAMES: &[&str] = &[
     "agents coming",
     "agents uncounted",
     "nothing relaunched",
+    "bots locked",
+    "bots unlocked",
+    "service",
+    "audit stands still",
     "wrong recovery cluster",
 ];
 
@@ -146,6 +152,10 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
                 Err(Failure::new(FailureKind::NotFound, why)),
             )]
         }
+        "bots locked" => vec![bots(&["a-b"], now)],
+        "bots unlocked" => vec![bots(&[], now)],
+        "service" => service(now, now),
+        "audit stands still" => service(now, now.minus(Duration::from_hours(1))),
         other => unreachable!("no such reading: {other}"),
     };
     let observe = |(subject, outcome)| Observation {
@@ -514,6 +524,54 @@ fn agents(live: u32, before: Option<u32>, now: Moment) -> (Subject, Result<Fact,
         cut: false,
     };
     (Subject::Agents, Ok(Fact::Agents(Arc::new(seen))))
+}
+
+/// A bot that joined by a shared secret, and these locks on it.
+fn bots(locks: &[&str], now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let seen = Bots {
+        context: "west".to_owned(),
+        uid: Some(uid(Side::Recovery)),
+        since: now.minus(Duration::from_mins(3)),
+        bots: vec![Bot {
+            name: "ci".to_owned(),
+            methods: vec!["token".to_owned()],
+            instances: 1,
+            last: None,
+        }],
+        locks: locks
+            .iter()
+            .map(|id| BotLock {
+                id: (*id).to_owned(),
+                target: "user bot-ci".to_owned(),
+                made: None,
+            })
+            .collect(),
+        gaps: Vec::new(),
+    };
+    (Subject::Bots, Ok(Fact::Bots(Arc::new(seen))))
+}
+
+/// What a user meets, with the newest audit event of then.
+fn service(now: Moment, event: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let mut seen = storage(now, true, true);
+    for (_, outcome) in &mut seen {
+        match outcome {
+            Ok(Fact::Table(table)) => Arc::make_mut(table).newest = Ok(Some(event)),
+            Ok(Fact::Recordings(found)) => {
+                Arc::make_mut(found).read = Some(ReadBack {
+                    key: "a.tar".to_owned(),
+                    at: now,
+                    bytes: Ok(16),
+                });
+            }
+            _ => {}
+        }
+    }
+    seen.push(cluster(Side::Recovery, now, true, ""));
+    seen.push(door(Door::Public, NEW, &Ok(()), PIN, now));
+    seen.push(door(Door::New, NEW, &Ok(()), PIN, now));
+    seen.push((Subject::BlackBox, Ok(Fact::BlackBox(black_box()))));
+    seen
 }
 
 fn silent_iam() -> Failure {

@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    fn object(conditions: Value) -> Value {
+    fn object(conditions: &Value) -> Value {
         json!({"metadata": {"name": "x", "generation": 3}, "status": {"conditions": conditions}})
     }
 
@@ -266,7 +266,7 @@ mod tests {
             ),
         ];
         for (conditions, wanted) in cases {
-            assert_eq!(state(&object(conditions.clone())), wanted, "{conditions}");
+            assert_eq!(state(&object(&conditions)), wanted, "{conditions}");
         }
     }
 

@@ -52,7 +52,7 @@ impl Probe for BotsProbe {
     fn pace(&self) -> Pace {
         Pace {
             interval: self.plan.interval(&Subject::Bots),
-            timeout: Some(Duration::from_secs(60)),
+            timeout: Some(Duration::from_mins(1)),
         }
     }
 
