@@ -9,6 +9,7 @@ use super::{
     aws::{access_key, kms_key},
     world::{
         World,
+        agents::COUNT,
         controls::{Controls, REGIONS},
     },
 };
@@ -38,6 +39,10 @@ pub fn plan(world: &World, pins: &[String]) -> String {
             Value::Integer(addresses.proxy_port.into()),
         ),
         ("pins".to_owned(), list(pins)),
+        (
+            "agents".to_owned(),
+            Value::Integer(i64::try_from(COUNT).unwrap_or_default()),
+        ),
         (
             "black_box".to_owned(),
             text(&format!("s3://{}/black-box", scenario.recovery.bucket)),
