@@ -294,6 +294,10 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
         if let Some(way) = &then.way {
             args.extend(["--way", way]);
         }
+        // What comes of it is no matter of time: some of what locks a step takes several looks.
+        if then.ends.as_deref() != Some("refused") && then.through.is_none() {
+            args.extend(["--wait", "60"]);
+        }
         match &then.leaves {
             Some(words) => region.leave(&args, words, scenario)?,
             None => ended(region.relight(&args, scenario), then)?,

@@ -145,6 +145,14 @@ impl State {
         alarms
     }
 
+    /// Whether the old cluster was passed over without being seen to be stopped, so that it has to be watched for when
+    /// nobody looks at this incident any more. (The guide, step 2: what comes back online acts in unexpected ways.)
+    #[must_use]
+    pub fn wants_watch(&self) -> bool {
+        let old = [AlarmKind::Comeback, AlarmKind::Unreachable];
+        self.alarms().iter().any(|alarm| old.contains(&alarm.kind))
+    }
+
     /// The names were seen to be switched, nobody has taken them back on purpose, and authorities give the old answer again.
     fn written_back(&self, sight: &Sight<'_>) -> Option<Alarm> {
         let by = SWITCHES
@@ -167,14 +175,6 @@ impl State {
                 "THE NAMES LEAD TO THE OLD LOAD BALANCER AGAIN: {seen}; {who}. Run \"Pause what would undo it\", then switch them again"
             ),
         })
-    }
-
-    /// Whether the old cluster was passed over without being seen to be stopped, so that it has to be watched for when
-    /// nobody looks at this incident any more. (The guide, step 2: what comes back online acts in unexpected ways.)
-    #[must_use]
-    pub fn wants_watch(&self) -> bool {
-        let old = [AlarmKind::Comeback, AlarmKind::Unreachable];
-        self.alarms().iter().any(|alarm| old.contains(&alarm.kind))
     }
 
     /// How a way back stands that was begun after a step ended: the old cluster is to be there again then, and what was
