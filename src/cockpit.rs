@@ -6,6 +6,7 @@
 
 mod black_box;
 mod budget;
+mod check;
 mod clock;
 mod edge;
 mod headless;
@@ -27,6 +28,7 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
+pub use check::check;
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use past::{incidents, report};

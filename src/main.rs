@@ -1,6 +1,8 @@
 //! `relight`: parse, dispatch, closing summary, exit code.
 #![forbid(unsafe_code)]
 
+#[path = "main/ready.rs"]
+mod ready;
 #[path = "main/told.rs"]
 mod told;
 
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
             command: PlanCommand::Check,
         }) => check(&cli.open),
         Some(Command::BlackBox { command }) => black_box(&cli.open, command),
+        Some(Command::Check(wanted)) => ready::check(cli.open, wanted),
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);
             step(cli.open, &command, again)
@@ -382,6 +385,10 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         Some(PracticeCommand::Step { command }) => {
             begin(&mut open, &dir, &practice.scenario)?;
             step(open, command, by_practice(practice))
+        }
+        Some(PracticeCommand::Check(wanted)) => {
+            begin(&mut open, &dir, &practice.scenario)?;
+            ready::check(open, *wanted)
         }
         Some(PracticeCommand::Report(wanted)) => {
             last_practice(&mut open, &dir);

@@ -5,6 +5,7 @@
 //! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
 
 pub mod account;
+mod check;
 mod gather;
 mod line;
 mod markdown;
@@ -15,6 +16,7 @@ mod step;
 mod text;
 mod told;
 
+pub use check::{CHECK_SCHEMA, Check, CheckRow, Counts, NotLooked};
 pub use line::Line;
 pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};
 pub use step::{Condition, Listing, StepDetail, Trial};
