@@ -94,6 +94,13 @@ pub enum Command {
     /// incident open. Fit for cron.
     #[command(after_help = CHECK_CODES)]
     Check(Check),
+    /// Declare an exercise on the real regions; without a word more it says what that would be.
+    #[command(after_help = DRILL_CODES)]
+    Drill {
+        /// Which kind.
+        #[command(subcommand)]
+        command: Option<DrillCommand>,
+    },
     /// The runbook from scripts: list the steps, look at one, run one with the guards of the cockpit.
     Step {
         /// What about them.
@@ -200,6 +207,26 @@ pub struct Check {
     /// of them; never while an incident is open, whose own counts.
     #[arg(long)]
     pub no_black_box: bool,
+}
+
+/// What the exit code of `relight drill` says.
+const DRILL_CODES: &str = "\
+Exit codes:
+  0   told what it would be, declared, or open already
+  3   refused: nothing was declared
+  64  a wrong command line or plan";
+
+/// An exercise.
+#[derive(Debug, Subcommand)]
+pub enum DrillCommand {
+    /// The guide's stop-and-redeploy test: the whole runbook on the real regions, the old cluster stopped and the names
+    /// switched. Declaring it changes nothing in the world; each step asks as on the day.
+    #[command(after_help = DRILL_CODES)]
+    Full {
+        /// The phrase `drill CLUSTER`, without which nothing is declared.
+        #[arg(long, value_name = "PHRASE")]
+        yes: Option<String>,
+    },
 }
 
 /// What the exit code of `relight report`, `incidents` and `replay` says.

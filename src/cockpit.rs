@@ -8,6 +8,7 @@ mod black_box;
 mod budget;
 mod check;
 mod clock;
+mod drill;
 mod edge;
 mod headless;
 mod history;
@@ -29,6 +30,7 @@ use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use check::check;
+pub use drill::{declare as declare_drill, outline as outline_drill};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use past::{incidents, report};

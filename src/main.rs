@@ -61,6 +61,10 @@ fn main() -> ExitCode {
         }) => check(&cli.open),
         Some(Command::BlackBox { command }) => black_box(&cli.open, command),
         Some(Command::Check(wanted)) => ready::check(cli.open, wanted),
+        Some(Command::Drill { command }) => {
+            let again = by_plan(&cli.open);
+            ready::drill(cli.open, command.as_ref(), &again)
+        }
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);
             step(cli.open, &command, again)

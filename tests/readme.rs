@@ -34,6 +34,7 @@ fn opens(args: &[&str]) -> bool {
         "plan",
         "step",
         "check",
+        "drill",
         "report",
         "incidents",
     ];

@@ -153,6 +153,82 @@ fn what_is_wrong_for_weeks_is_found_before_the_day() {
 }
 
 #[test]
+fn a_drill_is_declared_by_its_phrase_and_is_one_to_its_end() {
+    let mut region = Region::of("calm");
+    let (code, text) = region.relight(&["drill", "full", "--yes", "drill teleport.example.com"]);
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("this is a practice"), "{text}");
+
+    // The same loopback, by a plan that does not call itself a practice.
+    let text = fs::read_to_string(&region.plan).expect("a plan");
+    let real = region.plan.with_file_name("drill.toml");
+    fs::write(&real, text.replace("practice = true", "practice = false")).expect("written");
+    region.plan = real;
+    let (code, text) = region.relight(&["drill"]);
+    assert_eq!(code, 0, "{text}");
+    for words in [
+        "never drilled",
+        "is stopped in us-east-1",
+        "drill full --yes \"drill teleport.example.com\"",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for yes in [
+        &[][..],
+        &["--yes", ""],
+        &["--yes", "drill other.example.com"],
+    ] {
+        let (code, text) = region.relight(&[&["drill", "full"], yes].concat());
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains("asks for its phrase"), "{text}");
+    }
+    let (_, listed) = region.relight(&["incidents"]);
+    assert!(listed.contains("no incidents"), "{listed}");
+
+    let declare = ["drill", "full", "--yes", "drill teleport.example.com"];
+    let (code, text) = region.relight(&declare);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("DRILL of teleport.example.com declared"),
+        "{text}"
+    );
+    // Once more it is the same one.
+    let (code, text) = region.relight(&declare);
+    assert!(code == 0 && text.contains("is open since"), "{code} {text}");
+
+    // A step goes on in it, and everybody is told what it is.
+    let (code, text) = region.relight(&["step", "run", "verify-backups"]);
+    assert_eq!(code, 0, "{text}");
+    let (_, text) = region.relight(&["--once", "--format", "json"]);
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(told["kind"], "drill");
+    let (code, text) = region.relight(&["report", "--format", "json"]);
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((code, &told["kind"]), (0, &Value::from("drill")), "{text}");
+    let (_, text) = region.relight(&["incidents", "--json"]);
+    let listed: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        listed["incidents"].as_array().map(Vec::len),
+        Some(1),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_drill_is_declared_beside_an_incident() {
+    let mut region = Region::of("calm");
+    let text = fs::read_to_string(&region.plan).expect("a plan");
+    let real = region.plan.with_file_name("drill.toml");
+    fs::write(&real, text.replace("practice = true", "practice = false")).expect("written");
+    region.plan = real;
+    let (code, text) = region.relight(&["step", "skip", "freeze-changes"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = region.relight(&["drill", "full", "--yes", "drill teleport.example.com"]);
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("is no drill but INCIDENT"), "{text}");
+}
+
+#[test]
 fn a_wrong_plan_is_no_verdict() {
     let home = tempfile::tempdir().expect("a folder");
     let done = Command::new(PROGRAM)

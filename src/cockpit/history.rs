@@ -103,7 +103,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        incident::{Evidence, Finding, Moment, Risk, RunId, StepId, Subject, Verdict, Way},
+        incident::{
+            Evidence, Finding, Moment, Risk, RunId, Runbook, StepId, Subject, Verdict, Way,
+        },
         journal::{ArmedStep, Claim, Lock, Tail, Writer},
         plan::sample,
     };
@@ -177,7 +179,17 @@ mod tests {
                 },
             ),
         ];
-        for (secs, entry) in entries {
+        let steps = Runbook::parse(Runbook::EMBEDDED)
+            .expect("the embedded runbook")
+            .steps;
+        let skipped = steps.into_iter().map(|step| Entry::Skipped {
+            step: step.id,
+            reason: "of the test".to_owned(),
+        });
+        // A drill that is done to its end; the others stop after the first step.
+        let rest = skipped.filter(|_| what == Kind::Drill);
+        let rest = rest.map(|entry| (400, entry));
+        for (secs, entry) in entries.into_iter().chain(rest) {
             let at = at.plus(Duration::from_secs(secs));
             writer.append(&lock, at, entry).expect("written");
         }
@@ -213,6 +225,8 @@ mod tests {
         assert_eq!(last, Some((declared, None)));
         plan.practice = true;
         let practised = history(&plan, Some(temp.path()));
+        // Of all its steps one was done.
+        assert!(matches!(&practised.drills, Drills::Last(last) if last.took.is_none()));
         let usual = practised.usual(&step()).expect("done before");
         assert_eq!((usual.p90.as_secs(), usual.times), (1, 1));
         plan.cluster.name = "third.example.com".to_owned();
