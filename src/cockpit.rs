@@ -10,8 +10,10 @@ mod check;
 mod clock;
 mod drill;
 mod edge;
+mod failback;
 mod headless;
 mod history;
+mod hook;
 mod memory;
 mod once;
 mod past;
@@ -21,6 +23,7 @@ mod runs;
 mod screen;
 mod seat;
 mod start;
+mod watch;
 
 use std::io;
 
@@ -31,11 +34,13 @@ use tokio::sync::mpsc;
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use check::check;
 pub use drill::{declare as declare_drill, outline as outline_drill};
+pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use past::{incidents, report};
 pub use replay::{Left, Replay, open_replay, play};
 pub use start::{Setup, runbook, setup};
+pub use watch::{Wanted, watch};
 
 use self::{
     clock::Clock,

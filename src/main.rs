@@ -18,7 +18,7 @@ use std::{
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
     cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId, Way},
     journal::{self, Folder},
@@ -58,8 +58,11 @@ fn main() -> ExitCode {
         Some(Command::Init { path }) => init(&path),
         Some(Command::Plan {
             command: PlanCommand::Check,
-        }) => check(&cli.open),
-        Some(Command::BlackBox { command }) => black_box(&cli.open, command),
+        }) => ready::plan(&cli.open),
+        Some(Command::Plan {
+            command: PlanCommand::Failback { output, write_plan },
+        }) => told::failback(cli.open, output.as_deref(), write_plan.as_deref()),
+        Some(Command::BlackBox { command }) => ready::black_box(&cli.open, command),
         Some(Command::Check(wanted)) => ready::check(cli.open, wanted),
         Some(Command::Drill { command }) => {
             let again = by_plan(&cli.open);
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Some(Command::Report(wanted)) => told::report(&cli.open, &wanted),
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
+        Some(Command::Watch(wanted)) => told::watch(cli.open, &wanted),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -264,6 +268,13 @@ fn summary(ending: &Ending, again: &str) {
         "attach again"
     };
     let _ = writeln!(text, "  {next}: {again}");
+    if state.story.closed.is_some() && state.wants_watch() {
+        let _ = writeln!(
+            text,
+            "  the old cluster was NOT seen to be stopped; keep watching for it: {again} watch {}",
+            folder.name()
+        );
+    }
     let _ = put(text.as_bytes());
 }
 
@@ -287,40 +298,6 @@ fn init(path: &Path) -> Result<ExitCode, String> {
         ),
     );
     Ok(ExitCode::SUCCESS)
-}
-
-fn check(open: &Open) -> Result<ExitCode, String> {
-    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
-    let mut out = io::stdout();
-    for line in plan::describe(&plan) {
-        say(&mut out, &line);
-    }
-    let runbook = cockpit::runbook(&plan)?;
-    let own = runbook.steps.iter().filter(|step| step.own).count();
-    say(&mut out, "");
-    say(
-        &mut out,
-        &format!("runbook: {} steps, {own} of your own", runbook.steps.len()),
-    );
-    // A missing tool locks nothing here: the check may well run on another machine than the recovery.
-    let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
-        Ok(helm) => helm.to_string(),
-        Err(failure) => failure.to_string(),
-    };
-    say(&mut out, "");
-    say(&mut out, &format!("tools: {tool}"));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn black_box(open: &Open, command: BlackBoxCommand) -> Result<ExitCode, String> {
-    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
-    let state = open.state_dir.as_deref();
-    let (text, code) = match command {
-        BlackBoxCommand::Record => runtime()?.block_on(cockpit::record_black_box(&plan, state))?,
-        BlackBoxCommand::Show => cockpit::show_black_box(&plan, state, open.format)?,
-    };
-    say(&mut io::stdout(), text.trim_end());
-    Ok(ExitCode::from(code))
 }
 
 fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
@@ -393,6 +370,10 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         Some(PracticeCommand::Check(wanted)) => {
             begin(&mut open, &dir, &practice.scenario)?;
             ready::check(open, *wanted)
+        }
+        Some(PracticeCommand::Watch(wanted)) => {
+            begin(&mut open, &dir, &practice.scenario)?;
+            told::watch(open, wanted)
         }
         Some(PracticeCommand::Report(wanted)) => {
             last_practice(&mut open, &dir);

@@ -217,12 +217,12 @@ mod tests {
         assert_eq!((usual.median.as_secs(), usual.p90.as_secs()), (100, 300));
         assert_eq!((usual.times, real.incidents), (2, 2));
         let declared = Moment::from_secs(1_795_000_000);
-        // Of all its steps one was done.
         let last = match &real.drills {
             Drills::Last(drill) => Some((drill.at, drill.took)),
             Drills::Unread | Drills::Never => None,
         };
-        assert_eq!(last, Some((declared, None)));
+        let took = Duration::from_secs(400);
+        assert_eq!(last, Some((declared, Some(took))));
         plan.practice = true;
         let practised = history(&plan, Some(temp.path()));
         // Of all its steps one was done.

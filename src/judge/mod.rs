@@ -11,6 +11,7 @@ pub mod black_box;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod failback;
 pub mod fence;
 pub mod forecast;
 pub mod freeze;

@@ -1,16 +1,52 @@
-//! `relight check` and `relight drill`: what is to be ready and tried before the day.
+//! `relight plan check`, `black-box`, `check` and `drill`: what is to be declared, kept, ready and tried before the day.
 
 use std::{io, process::ExitCode};
 
 use relight::{
-    cli::{self, Check, DrillCommand, Open},
-    cockpit,
+    cli::{self, BlackBoxCommand, Check, DrillCommand, Open},
+    cockpit, plan,
     report::Format,
     step,
     term::Caps,
 };
 
 use crate::{runtime, say};
+
+/// Validates the plan and says what would be watched and what is missing.
+pub fn plan(open: &Open) -> Result<ExitCode, String> {
+    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
+    let mut out = io::stdout();
+    for line in plan::describe(&plan) {
+        say(&mut out, &line);
+    }
+    let runbook = cockpit::runbook(&plan)?;
+    let own = runbook.steps.iter().filter(|step| step.own).count();
+    say(&mut out, "");
+    say(
+        &mut out,
+        &format!("runbook: {} steps, {own} of your own", runbook.steps.len()),
+    );
+    // A missing tool locks nothing here: the check may well run on another machine than the recovery.
+    let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
+        Ok(helm) => helm.to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    say(&mut out, "");
+    say(&mut out, &format!("tools: {tool}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Records the black box, or shows the one that counts.
+pub fn black_box(open: &Open, command: BlackBoxCommand) -> Result<ExitCode, String> {
+    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
+    let state = open.state_dir.as_deref();
+    let (text, code) = match command {
+        BlackBoxCommand::Record => runtime()?.block_on(cockpit::record_black_box(&plan, state))?,
+        BlackBoxCommand::Show => cockpit::show_black_box(&plan, state, open.format)?,
+    };
+    say(&mut io::stdout(), text.trim_end());
+    Ok(ExitCode::from(code))
+}
 
 /// Says whether everything is ready.
 pub fn check(open: Open, wanted: Check) -> Result<ExitCode, String> {

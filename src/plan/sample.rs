@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan, Tools,
-    WebPlan,
+    WatchPlan, WebPlan,
 };
 
 fn region(region: &str, name: &str) -> RegionPlan {
@@ -83,6 +83,7 @@ pub(crate) fn plan() -> Plan {
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
+        watch: WatchPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
             kubectl: "kubectl".to_owned(),

@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[freeze]`
     pub freeze: FreezePlan,
+    /// `[watch]`
+    pub watch: WatchPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -322,6 +324,13 @@ impl Default for FreezePlan {
             message: None,
         }
     }
+}
+
+/// `[watch]`: what `relight watch` does beside telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchPlan {
+    /// `on_event`: a program with its arguments that is run at every alarm and when one is over; empty for none.
+    pub on_event: Vec<String>,
 }
 
 /// `[tools]`

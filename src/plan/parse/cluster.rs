@@ -10,7 +10,7 @@ use super::{
     rules,
     section::Section,
 };
-use crate::plan::{BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, Tools, WebPlan};
+use crate::plan::{BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, Tools, WatchPlan, WebPlan};
 
 /// `[cluster]` with the place of its name.
 pub(super) fn cluster(
@@ -151,6 +151,26 @@ pub(super) fn freeze(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> Free
         ttl: ttl.map_or(usual.ttl, |found| found.value),
         message: message.map(|found| found.value),
     }
+}
+
+/// `[watch]`
+pub(super) fn watch(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> WatchPlan {
+    let mut section = top.section(reader, "watch");
+    let words = section.list(reader, "on_event", rules::text);
+    section.finish(reader);
+    let mut on_event: Vec<String> = words
+        .unwrap_or_default()
+        .into_iter()
+        .map(|found| found.value)
+        .collect();
+    if let Some(program) = on_event.first_mut().filter(|name| name.contains('/')) {
+        *program = folder.join(&*program).to_string_lossy().into_owned();
+    }
+    WatchPlan { on_event }
 }
 
 /// `[tools]`: a name is looked up in `PATH`; a relative path is taken from the plan's folder.
