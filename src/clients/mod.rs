@@ -3,6 +3,7 @@
 //! serves all of them.
 
 pub mod aws;
+pub mod baseline;
 pub mod black_box;
 pub mod certificate;
 pub mod dns;

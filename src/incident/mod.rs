@@ -11,6 +11,7 @@
 mod answer;
 mod auth_log;
 pub mod barrier;
+pub mod baseline;
 pub mod black_box;
 mod cluster;
 mod condition;
@@ -50,13 +51,15 @@ mod zone;
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;
+pub use baseline::Baseline;
 pub use black_box::{BlackBox, Sealed};
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,
 };
 pub use condition::Condition;
-pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};
+pub(crate) use door::not_asked;
+pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, STEADY, Wildcard, Witnessed};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use freeze::{Freeze, FreezeRole, HeldLock, RoleLock};

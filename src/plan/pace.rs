@@ -27,6 +27,7 @@ impl Plan {
             | Subject::Tls
             | Subject::Prerequisites
             | Subject::Freeze(_)
+            | Subject::Baseline
             | Subject::Barrier => Duration::from_mins(5),
         }
     }

@@ -55,6 +55,8 @@ pub(crate) fn plan() -> Plan {
             values: Some("/etc/values.yaml".into()),
             port: 443,
             ca_pins: Vec::new(),
+            tsh_home: None,
+            agent_config: Vec::new(),
         },
         primary: region("us-east-1", "east"),
         recovery: region("us-west-2", "west"),

@@ -70,6 +70,12 @@ pub struct ClusterPlan {
     pub port: u16,
     /// `ca_pins`: pins of the host CA as `sha256:…`, recorded beforehand (`tctl status`).
     pub ca_pins: Vec<String>,
+    /// `tsh_home`: the folder of `tsh` that is read where nothing else tells the authorities; `TELEPORT_HOME` or `~/.tsh`
+    /// unless said.
+    pub tsh_home: Option<PathBuf>,
+    /// `agent_config`: configurations of this cluster's agents whose `ca_pin` is read where nothing else tells;
+    /// `/etc/teleport.yaml` unless said.
+    pub agent_config: Vec<PathBuf>,
 }
 
 impl ClusterPlan {

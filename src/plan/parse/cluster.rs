@@ -35,6 +35,8 @@ pub(super) fn cluster(
     let values = section.path(reader, "values", folder);
     let port = section.number(reader, "port", (1, u32::from(u16::MAX)));
     let ca_pins = section.list(reader, "ca_pins", rules::pin);
+    let tsh_home = section.path(reader, "tsh_home", folder);
+    let agent_config = section.list(reader, "agent_config", |text| rules::path(text, folder));
     section.finish(reader);
 
     if version.is_none() {
@@ -79,6 +81,12 @@ pub(super) fn cluster(
             .and_then(|found| u16::try_from(found.value).ok())
             .unwrap_or(443),
         ca_pins,
+        tsh_home: tsh_home.map(|found| found.value),
+        agent_config: agent_config
+            .unwrap_or_default()
+            .into_iter()
+            .map(|path| path.value)
+            .collect(),
     };
     (plan, span)
 }

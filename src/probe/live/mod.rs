@@ -3,6 +3,7 @@
 pub mod auth_log;
 mod aws;
 pub mod barrier;
+pub mod baseline;
 pub mod black_box;
 pub mod cluster;
 pub mod dns;
