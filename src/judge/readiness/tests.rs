@@ -25,6 +25,7 @@ const OF_STEPS: &[(Condition, &str)] = &[
     (Condition::OldDoorShut, "of a step"),
     (Condition::LoadBalancerKnown, "made by the install"),
     (Condition::NewDoorAnswers, "made by the install"),
+    (Condition::NewDoorSteady, "made by the install"),
     (
         Condition::SameAuthorities,
         "its pins are asked for beforehand",
