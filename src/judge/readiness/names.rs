@@ -109,7 +109,7 @@ pub(super) fn control_plane(inquiry: &Inquiry<'_>) -> Ruling {
     let sight = &inquiry.sight;
     match zone(sight) {
         Ok((zone, age)) => {
-            let sentence = format!("answers for zone {}", zone.id);
+            let sentence = format!("answers for zone {}; {}", zone.id, otherwise(zone, sight));
             Ruling::new(Outcome::Pass, sentence, Some(age))
         }
         Err(why) if sight.plan.dns.zone_id.is_none() => {
@@ -117,6 +117,26 @@ pub(super) fn control_plane(inquiry: &Inquiry<'_>) -> Ruling {
         }
         Err(why) => Ruling::unknown(why),
     }
+}
+
+/// What still moves the names when it is silent (facts/recovery.md 3.2): advice, and in no step's way.
+fn otherwise(zone: &Zone, sight: &Sight<'_>) -> String {
+    let mut ways = Vec::new();
+    if sight.plan.dns.arc.is_some() {
+        ways.push("ARC routing controls ([dns.arc])");
+    }
+    if zone.routed.iter().any(|set| set.failover.is_some()) {
+        ways.push("failover records and their health checks");
+    }
+    if zone.accelerated.as_deref() == Some("ENABLED") {
+        ways.push("accelerated recovery, within 60 minutes");
+    }
+    if ways.is_empty() {
+        return "when it is silent nothing moves the names: consider accelerated recovery of the zone, failover records, or \
+                ARC"
+            .to_owned();
+    }
+    format!("when it is silent: {}", ways.join(", "))
 }
 
 /// The zone as it is now, with the age of the reading.

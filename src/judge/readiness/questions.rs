@@ -17,11 +17,6 @@ pub const NOT_LOOKED_AT: &[(&str, &str)] = &[
         "a node group that must grow is not tried; the nodes that are there are",
     ),
     (
-        "Route 53 accelerated recovery of the zone",
-        "it is not read: switched on, records can be changed again within about an hour of an outage of us-east-1; see the \
-         zone in the Route 53 console",
-    ),
-    (
         "agents and clients within one major version",
         "an older agent may not reach a newer proxy",
     ),

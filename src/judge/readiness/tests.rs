@@ -26,6 +26,12 @@ const OF_STEPS: &[(Condition, &str)] = &[
     (Condition::LoadBalancerKnown, "made by the install"),
     (Condition::NewDoorAnswers, "made by the install"),
     (Condition::NewDoorSteady, "made by the install"),
+    (Condition::WildcardAnswers, "made by the install"),
+    (
+        Condition::NamesHeld,
+        "whoever owns the names is paused on the day",
+    ),
+    (Condition::DnsControlSilent, "the outage itself"),
     (
         Condition::SameAuthorities,
         "its pins are asked for beforehand",
@@ -148,8 +154,8 @@ fn zone(sets: &[(&str, Option<i64>, bool)], private: bool) -> Fact {
             id: "Z1".to_owned(),
             name: "example.com".to_owned(),
             private,
-            nameservers: Vec::new(),
             records: records.collect(),
+            ..Zone::default()
         }
         .into(),
     )
@@ -218,6 +224,61 @@ fn a_ttl_is_held_against_what_the_plan_writes_and_a_relaunch_takes() {
         "{}",
         row.sentence
     );
+}
+
+#[test]
+fn what_moves_the_names_without_edits_is_named() {
+    let fact = |accelerated: Option<&str>| match zone(&[("a", Some(60), false)], false) {
+        Fact::Zone(zone) => Fact::Zone(
+            Zone {
+                accelerated: accelerated.map(str::to_owned),
+                ..Zone::clone(&zone)
+            }
+            .into(),
+        ),
+        other => other,
+    };
+    let mut with_arc = sample::plan();
+    with_arc.dns.arc = Some(crate::plan::ArcPlan::default());
+    let silent = Failure::new(FailureKind::Timeout, "no answer in 5 s");
+    for (outcome, plan, verdict, words) in [
+        (
+            Ok(fact(None)),
+            sample::plan(),
+            Outcome::Pass,
+            "nothing moves the names",
+        ),
+        (
+            Ok(fact(Some("DISABLED"))),
+            sample::plan(),
+            Outcome::Pass,
+            "nothing moves the names",
+        ),
+        (
+            Ok(fact(Some("ENABLED"))),
+            sample::plan(),
+            Outcome::Pass,
+            "accelerated recovery, within",
+        ),
+        (
+            Ok(fact(None)),
+            with_arc,
+            Outcome::Pass,
+            "ARC routing controls",
+        ),
+        (
+            Err(silent),
+            sample::plan(),
+            Outcome::Unknown,
+            "no answer in 5 s",
+        ),
+    ] {
+        let mut instruments = Instruments::default();
+        take(&mut instruments, Subject::Zone, outcome);
+        let row = row("Route 53's control plane", &instruments, &plan);
+        assert_eq!(row.outcome, verdict, "{}", row.sentence);
+        assert!(row.sentence.contains(words), "{}", row.sentence);
+    }
 }
 
 #[test]
