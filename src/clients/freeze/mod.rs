@@ -4,62 +4,30 @@
 mod access;
 mod memory;
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::{io::AsyncReadExt as _, process::Command};
 
 pub use access::{Exec, execs};
 pub use memory::{Memory, MemoryError};
 
 use crate::{
-    clients::kube::text::clean,
+    clients::{kube::text::clean, kubectl},
     incident::{Failure, FailureKind, Freeze, FreezeRole, RoleLock, Side},
     plan::Plan,
 };
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The most that is read of its output, in bytes.
-const CAP: u64 = 8 << 20;
-/// How much of its words goes into a sentence.
-const WORDS: usize = 240;
 
 /// The command line of `tctl ARGS` on a side: never a shell line, context and namespace always explicit.
 ///
 /// # Errors
 /// If the plan names no kube context.
 pub fn command_line(plan: &Plan, side: Side, args: &[String]) -> Result<Vec<String>, Failure> {
-    let kube = &plan.side(side).kube;
-    let Some(context) = &kube.context else {
-        return Err(Failure::new(
-            FailureKind::NotPlanned,
-            format!("[{side}.kube] names no context"),
-        ));
-    };
-    let mut line = vec![
-        plan.tools.kubectl.clone(),
-        "--context".into(),
-        context.clone(),
-    ];
-    if let Some(file) = &kube.kubeconfig {
-        line.extend(["--kubeconfig".into(), file.to_string_lossy().into_owned()]);
-    }
-    let cluster = &plan.cluster;
-    let pod = format!("deploy/{}-auth", cluster.release);
-    line.extend(
-        [
-            "-n",
-            &cluster.namespace,
-            "exec",
-            &pod,
-            "-c",
-            "teleport",
-            "--",
-            "tctl",
-        ]
-        .map(str::to_owned),
-    );
+    let mut line = kubectl::on(plan, side)?;
+    let pod = format!("deploy/{}-auth", plan.cluster.release);
+    line.extend(["exec", &pod, "-c", "teleport", "--", "tctl"].map(str::to_owned));
     line.extend(args.iter().cloned());
     Ok(line)
 }
@@ -70,70 +38,13 @@ pub fn command_line(plan: &Plan, side: Side, args: &[String]) -> Result<Vec<Stri
 /// If kubectl cannot be started, does not answer in time, or fails: with the first of its words.
 pub async fn tctl(plan: &Plan, side: Side, args: &[String]) -> Result<String, Failure> {
     let line = command_line(plan, side, args)?;
-    let program = &line[0];
     let context = plan.side(side).kube.context.as_deref().unwrap_or_default();
     let place = format!(
         "tctl {} in context {context}, namespace {}",
         args.first().map_or("", String::as_str),
         plan.cluster.namespace
     );
-    let mut child = Command::new(program)
-        .args(&line[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| {
-            Failure::new(
-                FailureKind::NotFound,
-                format!("{program} cannot be started: {error}; set `kubectl` in [tools]"),
-            )
-        })?;
-    let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(Failure::new(
-            FailureKind::Other,
-            format!("{place}: no output"),
-        ));
-    };
-    let (mut out, mut err) = (out.take(CAP), err.take(CAP));
-    let (mut said, mut told) = (Vec::new(), Vec::new());
-    let ended = tokio::time::timeout(PATIENCE, async {
-        tokio::try_join!(
-            out.read_to_end(&mut said),
-            err.read_to_end(&mut told),
-            child.wait()
-        )
-    });
-    let status = match ended.await {
-        Ok(Ok((_, _, status))) => status,
-        Ok(Err(error)) => {
-            return Err(Failure::new(
-                FailureKind::Other,
-                format!("{place}: {error}"),
-            ));
-        }
-        Err(_) => {
-            return Err(Failure::new(
-                FailureKind::Timeout,
-                format!("{place} took longer than {} s", PATIENCE.as_secs()),
-            ));
-        }
-    };
-    if status.success() {
-        return String::from_utf8(said)
-            .map_err(|_| Failure::new(FailureKind::Garbage, format!("{place} printed no text")));
-    }
-    let words = clean(&String::from_utf8_lossy(&told), WORDS);
-    let kind = match words.to_lowercase() {
-        low if low.contains("forbidden") || low.contains("access denied") => FailureKind::Forbidden,
-        low if low.contains("not found") || low.contains("notfound") => FailureKind::NotFound,
-        low if low.contains("refused") || low.contains("no route") || low.contains("reset") => {
-            FailureKind::Unreachable
-        }
-        _ => FailureKind::Other,
-    };
-    Err(Failure::new(kind, format!("{place}: {words}")))
+    kubectl::run(&line, &place, PATIENCE).await
 }
 
 /// Roles that may change something, and locks on roles, as the Auth Service of a side tells them. What is remembered and

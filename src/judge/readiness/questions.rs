@@ -22,8 +22,8 @@ pub const NOT_LOOKED_AT: &[(&str, &str)] = &[
     ),
     (
         "bots that join by a static token",
-        "they are locked out when they miss their renewal while the cluster is down (guide 3/4): give them delegated join \
-         methods",
+        "they are asked of the relaunched cluster alone (Check bots). They are locked out when they miss their renewal while \
+         the cluster is down (guide 3/4): give them delegated join methods",
     ),
 ];
 

@@ -32,6 +32,13 @@ const OF_STEPS: &[(Condition, &str)] = &[
         "whoever owns the names is paused on the day",
     ),
     (Condition::DnsControlSilent, "the outage itself"),
+    (Condition::ResourcesReconciled, "of the relaunched cluster"),
+    (Condition::PublicVersion, "of the relaunched cluster"),
+    (Condition::PublicAuthorities, "of the relaunched cluster"),
+    (Condition::AuditFlows, "of the relaunched cluster"),
+    (Condition::RecordingReadable, "of the relaunched cluster"),
+    (Condition::AgentsBack, "of the relaunched cluster"),
+    (Condition::BotsKnown, "of the relaunched cluster"),
     (
         Condition::SameAuthorities,
         "its pins are asked for beforehand",
