@@ -41,7 +41,7 @@ pub struct Open {
     /// is unknown.
     #[arg(long, global = true)]
     pub once: bool,
-    /// How --once, `step`, `report` and `watch` print.
+    /// How --once, `check`, `step`, `report` and `watch` print.
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
     /// Colours: a name from `themes/`.
@@ -52,13 +52,13 @@ pub struct Open {
     pub ascii: bool,
 }
 
-/// How `--once`, `step` and `report` print.
+/// How `--once`, `check`, `step` and `report` print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs; the schemas are `assets/once.schema.json` and `assets/step.schema.json`.
+    /// For programs; the schemas are `assets/once.schema.json`, `assets/check.schema.json` and `assets/step.schema.json`.
     Json,
     /// For the incident channel; not of `step`.
     Markdown,
@@ -89,6 +89,17 @@ pub enum Command {
         /// What about it.
         #[command(subcommand)]
         command: BlackBoxCommand,
+    },
+    /// Whether everything is ready for the day: every precondition of the runbook and every piece of the guide's advice, with no
+    /// incident open. Fit for cron.
+    #[command(after_help = CHECK_CODES)]
+    Check(Check),
+    /// Declare an exercise on the real regions; without a word more it says what that would be.
+    #[command(after_help = DRILL_CODES)]
+    Drill {
+        /// Which kind.
+        #[command(subcommand)]
+        command: Option<DrillCommand>,
     },
     /// The runbook from scripts: list the steps, look at one, run one with the guards of the cockpit.
     Step {
@@ -143,6 +154,9 @@ pub enum PracticeCommand {
     Heal,
     /// List the scenarios.
     List,
+    /// Whether everything is ready in the practice region; starts its servers if they do not run.
+    #[command(after_help = CHECK_CODES)]
+    Check(Check),
     /// Tell a practice of this folder afterwards; the newest unless named.
     #[command(after_help = REPORT_CODES)]
     Report(Report),
@@ -189,6 +203,46 @@ pub enum BlackBoxCommand {
     /// Print the one that counts, without the Helm values: the open incident's, else the newest one kept. 0 there is one,
     /// 2 there is none.
     Show,
+}
+
+/// What the exit code of `relight check` says.
+const CHECK_CODES: &str = "\
+Exit codes:
+  0   everything that is looked at is ready
+  1   something is not: it says what, and what to do
+  2   nothing is known not to be ready, and of something there is no telling
+  64  a wrong command line or plan
+  70  a defect of relight
+
+What is not looked at is named at the end; it counts neither as ready nor for the exit code.";
+
+/// Readiness.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Check {
+    /// Keep no black box. Unless said, one is kept beside the incidents as `relight black-box record` does, the newest 30
+    /// of them; never while an incident is open, whose own counts.
+    #[arg(long)]
+    pub no_black_box: bool,
+}
+
+/// What the exit code of `relight drill` says.
+const DRILL_CODES: &str = "\
+Exit codes:
+  0   told what it would be, declared, or open already
+  3   refused: nothing was declared
+  64  a wrong command line or plan";
+
+/// An exercise.
+#[derive(Debug, Subcommand)]
+pub enum DrillCommand {
+    /// The guide's stop-and-redeploy test: the whole runbook on the real regions, the old cluster stopped and the names
+    /// switched. Declaring it changes nothing in the world; each step asks as on the day.
+    #[command(after_help = DRILL_CODES)]
+    Full {
+        /// The phrase `drill CLUSTER`, without which nothing is declared.
+        #[arg(long, value_name = "PHRASE")]
+        yes: Option<String>,
+    },
 }
 
 /// What the exit code of `relight report`, `incidents` and `replay` says.

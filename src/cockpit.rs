@@ -6,7 +6,9 @@
 
 mod black_box;
 mod budget;
+mod check;
 mod clock;
+mod drill;
 mod edge;
 mod failback;
 mod headless;
@@ -30,6 +32,8 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
+pub use check::check;
+pub use drill::{declare as declare_drill, outline as outline_drill};
 pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};

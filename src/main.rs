@@ -1,6 +1,8 @@
 //! `relight`: parse, dispatch, closing summary, exit code.
 #![forbid(unsafe_code)]
 
+#[path = "main/ready.rs"]
+mod ready;
 #[path = "main/told.rs"]
 mod told;
 
@@ -16,7 +18,7 @@ use std::{
 
 use clap::Parser as _;
 use relight::{
-    cli::{self, BlackBoxCommand, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
     cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId, Way},
     journal::{self, Folder},
@@ -56,11 +58,16 @@ fn main() -> ExitCode {
         Some(Command::Init { path }) => init(&path),
         Some(Command::Plan {
             command: PlanCommand::Check,
-        }) => check(&cli.open),
+        }) => ready::plan(&cli.open),
         Some(Command::Plan {
             command: PlanCommand::Failback { output, write_plan },
         }) => told::failback(cli.open, output.as_deref(), write_plan.as_deref()),
-        Some(Command::BlackBox { command }) => black_box(&cli.open, command),
+        Some(Command::BlackBox { command }) => ready::black_box(&cli.open, command),
+        Some(Command::Check(wanted)) => ready::check(cli.open, wanted),
+        Some(Command::Drill { command }) => {
+            let again = by_plan(&cli.open);
+            ready::drill(cli.open, command.as_ref(), &again)
+        }
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);
             step(cli.open, &command, again)
@@ -293,40 +300,6 @@ fn init(path: &Path) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(open: &Open) -> Result<ExitCode, String> {
-    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
-    let mut out = io::stdout();
-    for line in plan::describe(&plan) {
-        say(&mut out, &line);
-    }
-    let runbook = cockpit::runbook(&plan)?;
-    let own = runbook.steps.iter().filter(|step| step.own).count();
-    say(&mut out, "");
-    say(
-        &mut out,
-        &format!("runbook: {} steps, {own} of your own", runbook.steps.len()),
-    );
-    // A missing tool locks nothing here: the check may well run on another machine than the recovery.
-    let tool = match runtime()?.block_on(relight::probe::check::helm(&plan)) {
-        Ok(helm) => helm.to_string(),
-        Err(failure) => failure.to_string(),
-    };
-    say(&mut out, "");
-    say(&mut out, &format!("tools: {tool}"));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn black_box(open: &Open, command: BlackBoxCommand) -> Result<ExitCode, String> {
-    let plan = plan::load(&open.plan).map_err(|error| error.to_string())?;
-    let state = open.state_dir.as_deref();
-    let (text, code) = match command {
-        BlackBoxCommand::Record => runtime()?.block_on(cockpit::record_black_box(&plan, state))?,
-        BlackBoxCommand::Show => cockpit::show_black_box(&plan, state, open.format)?,
-    };
-    say(&mut io::stdout(), text.trim_end());
-    Ok(ExitCode::from(code))
-}
-
 fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let plan = Arc::new(plan::load(&open.plan).map_err(|error| error.to_string())?);
     let (name, run) = (&ordered.name, &ordered.run);
@@ -393,6 +366,10 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         Some(PracticeCommand::Step { command }) => {
             begin(&mut open, &dir, &practice.scenario)?;
             step(open, command, by_practice(practice))
+        }
+        Some(PracticeCommand::Check(wanted)) => {
+            begin(&mut open, &dir, &practice.scenario)?;
+            ready::check(open, *wanted)
         }
         Some(PracticeCommand::Watch(wanted)) => {
             begin(&mut open, &dir, &practice.scenario)?;

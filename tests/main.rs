@@ -20,6 +20,8 @@ mod practice;
 mod pty;
 #[cfg(feature = "practice")]
 mod readme;
+#[cfg(feature = "practice")]
+mod ready;
 mod reducer;
 #[cfg(feature = "practice")]
 mod rights;

@@ -15,27 +15,25 @@ use crate::{
 /// Nothing was recorded, or there is nothing to show.
 const NONE: u8 = 2;
 
+/// What became of recording one.
+pub(super) enum Kept {
+    /// Nothing was recorded: an incident is open, whose own box counts.
+    Nothing(String),
+    /// It lies beside the incidents.
+    Box(Box<Sealed>),
+}
+
 /// Records one. The text, and the exit code: 0 all of it was seen, 1 part of it was not, 2 nothing was recorded since an
 /// incident is open, whose own box counts.
 ///
 /// # Errors
 /// In words, if the state folder cannot be used or the box cannot be written.
 pub async fn record(plan: &Plan, state: Option<&Path>) -> Result<(String, u8), String> {
-    let (shelf, open) = shelf(plan, state)?;
-    if let Some(incident) = open {
-        let text = format!(
-            "nothing was recorded: incident {incident} is open, its own black box counts, and what is kept from before it \
-             stays as it is"
-        );
-        return Ok((text, NONE));
-    }
-    let before = shelf.newest().map_err(|error| error.to_string())?;
-    let mut sealed = look(plan, &super::start::host(), before).await;
+    let sealed = match Box::pin(keep(plan, state)).await? {
+        Kept::Nothing(why) => return Ok((why, NONE)),
+        Kept::Box(sealed) => sealed,
+    };
     let mut lines = step::told_black_box(&sealed.seen, Moment::now());
-    if plan.black_box.copy_to.is_some() {
-        sealed.seen.copied = Some(copy(plan, &sealed).await);
-    }
-    let sealed = shelf.keep(&sealed).map_err(|error| error.to_string())?;
     lines.push(format!("kept {} (0600)", sealed.seen.path));
     lines.push(match &sealed.seen.copied {
         Some(Ok(copied)) => format!("copied to {}", copied.to),
@@ -43,6 +41,24 @@ pub async fn record(plan: &Plan, state: Option<&Path>) -> Result<(String, u8), S
         None => "WARNING: it lies on this host only: set copy_to in [black_box]".to_owned(),
     });
     Ok((lines.join("\n"), u8::from(!whole(&sealed))))
+}
+
+/// Records one and keeps it.
+pub(super) async fn keep(plan: &Plan, state: Option<&Path>) -> Result<Kept, String> {
+    let (shelf, open) = shelf(plan, state)?;
+    if let Some(incident) = open {
+        return Ok(Kept::Nothing(format!(
+            "nothing was recorded: incident {incident} is open, its own black box counts, and what is kept from before it \
+             stays as it is"
+        )));
+    }
+    let before = shelf.newest().map_err(|error| error.to_string())?;
+    let mut sealed = look(plan, &super::start::host(), before).await;
+    if plan.black_box.copy_to.is_some() {
+        sealed.seen.copied = Some(copy(plan, &sealed).await);
+    }
+    let sealed = shelf.keep(&sealed).map_err(|error| error.to_string())?;
+    Ok(Kept::Box(Box::new(sealed)))
 }
 
 /// Whether every part was seen by this look, and the copy made where one is wanted.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::{
-    incident::History,
+    incident::{Drill, Drills, History},
     journal::{Entry, Folder, Item, Kind, Replay, StateDir},
     plan::Plan,
-    state::Story,
+    state::{Story, clocks},
 };
 
 /// So many incidents are read, the newest: a journal of 50,000 records takes a quarter of a second.
@@ -22,10 +22,13 @@ pub(super) fn history(plan: &Plan, state_dir: Option<&Path>) -> History {
     };
     let open = state.find_open(plan).unwrap_or_default();
     let open = open.first().map(|open| open.folder.clone());
-    let folders = state.incidents().unwrap_or_default();
+    let Ok(folders) = state.incidents() else {
+        return history;
+    };
     let earlier = folders
         .into_iter()
         .filter(|folder| Some(folder) != open.as_ref());
+    history.drills = Drills::Never;
     gather(&mut history, plan, earlier);
     history
 }
@@ -46,9 +49,27 @@ pub(super) fn before(plan: &Plan, incident: &Folder) -> History {
 }
 
 fn gather(history: &mut History, plan: &Plan, folders: impl Iterator<Item = Folder>) {
+    // Of what is over, only whether all of it was done depends on the runbook.
+    let runbook = super::runbook(plan).ok();
     for folder in folders.take(MOST) {
-        if let Some(story) = story(&folder, plan) {
-            history.add(story.durations());
+        let Some(story) = story(&folder, plan) else {
+            continue;
+        };
+        history.add(story.durations());
+        let drilled = story
+            .declared
+            .as_ref()
+            .filter(|declared| declared.what != Kind::Incident);
+        // Newest first: the first is the last.
+        if let (Drills::Never, Some(declared)) = (&history.drills, drilled) {
+            let done = runbook
+                .as_ref()
+                .and_then(|runbook| clocks::recovered(runbook, &story));
+            history.drills = Drills::Last(Drill {
+                incident: folder.name(),
+                at: declared.at,
+                took: done.map(|done| done.since(declared.outage)),
+            });
         }
     }
 }
@@ -82,7 +103,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        incident::{Evidence, Finding, Moment, Risk, RunId, StepId, Subject, Verdict, Way},
+        incident::{
+            Evidence, Finding, Moment, Risk, RunId, Runbook, StepId, Subject, Verdict, Way,
+        },
         journal::{ArmedStep, Claim, Lock, Tail, Writer},
         plan::sample,
     };
@@ -156,7 +179,17 @@ mod tests {
                 },
             ),
         ];
-        for (secs, entry) in entries {
+        let steps = Runbook::parse(Runbook::EMBEDDED)
+            .expect("the embedded runbook")
+            .steps;
+        let skipped = steps.into_iter().map(|step| Entry::Skipped {
+            step: step.id,
+            reason: "of the test".to_owned(),
+        });
+        // A drill that is done to its end; the others stop after the first step.
+        let rest = skipped.filter(|_| what == Kind::Drill);
+        let rest = rest.map(|entry| (400, entry));
+        for (secs, entry) in entries.into_iter().chain(rest) {
             let at = at.plus(Duration::from_secs(secs));
             writer.append(&lock, at, entry).expect("written");
         }
@@ -183,9 +216,23 @@ mod tests {
         let usual = real.usual(&step()).expect("done before");
         assert_eq!((usual.median.as_secs(), usual.p90.as_secs()), (100, 300));
         assert_eq!((usual.times, real.incidents), (2, 2));
+        let declared = Moment::from_secs(1_795_000_000);
+        let last = match &real.drills {
+            Drills::Last(drill) => Some((drill.at, drill.took)),
+            Drills::Unread | Drills::Never => None,
+        };
+        let took = Duration::from_secs(400);
+        assert_eq!(last, Some((declared, Some(took))));
         plan.practice = true;
         let practised = history(&plan, Some(temp.path()));
+        // Of all its steps one was done.
+        assert!(matches!(&practised.drills, Drills::Last(last) if last.took.is_none()));
         let usual = practised.usual(&step()).expect("done before");
         assert_eq!((usual.p90.as_secs(), usual.times), (1, 1));
+        plan.cluster.name = "third.example.com".to_owned();
+        assert_eq!(history(&plan, Some(temp.path())).drills, Drills::Never);
+        let file = temp.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        assert_eq!(history(&plan, Some(&file)).drills, Drills::Unread);
     }
 }

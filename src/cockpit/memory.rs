@@ -279,41 +279,15 @@ impl Keeper {
         if !self.hold(folder) {
             return false;
         }
-        self.keep_plan();
-        let plan = &self.opening.plan;
-        let what = if plan.practice {
-            Kind::Practice
-        } else {
-            Kind::Incident
-        };
-        let declared = Entry::Declared {
-            what,
-            cluster: plan.cluster.name.clone(),
-            plan: plan.path.to_string_lossy().into_owned(),
-            digest: plan.digest.clone(),
-            outage: now,
-        };
+        if let Some(open) = &self.open {
+            keep_plan(&self.opening.plan, &open.folder);
+        }
+        let declared = declaration(&self.opening.plan, Kind::Incident, now);
         if !self.record(declared) {
             return false;
         }
         self.allow();
         true
-    }
-
-    /// Keeps the plan beside the journal: objectives and regions are told afterwards by what they were then. One that
-    /// was changed since it was read is another plan, and is not kept.
-    fn keep_plan(&self) {
-        let plan = &self.opening.plan;
-        let Some(open) = &self.open else {
-            return;
-        };
-        let kept = std::fs::read_to_string(&plan.path).ok().filter(|text| {
-            Plan::parse(&plan.path, text).is_ok_and(|again| again.digest == plan.digest)
-        });
-        if let Some(text) = kept {
-            // Without it the report reads the plan where it lies, and says whether it was changed.
-            let _ = files::write_atomic(&open.folder.plan(), text.as_bytes());
-        }
     }
 
     /// Writes an entry and tells the loop when it is on disk.
@@ -417,5 +391,28 @@ impl Keeper {
                 let _ = open.track.put(observation);
             }
         }
+    }
+}
+
+/// The first record of an incident or a drill; in a practice it is a practice, whatever was asked for.
+pub(super) fn declaration(plan: &Plan, what: Kind, outage: Moment) -> Entry {
+    Entry::Declared {
+        what: if plan.practice { Kind::Practice } else { what },
+        cluster: plan.cluster.name.clone(),
+        plan: plan.path.to_string_lossy().into_owned(),
+        digest: plan.digest.clone(),
+        outage,
+    }
+}
+
+/// Keeps the plan beside the journal: objectives and regions are told afterwards by what they were then. One that was
+/// changed since it was read is another plan, and is not kept.
+pub(super) fn keep_plan(plan: &Plan, folder: &Folder) {
+    let kept = std::fs::read_to_string(&plan.path).ok().filter(|text| {
+        Plan::parse(&plan.path, text).is_ok_and(|again| again.digest == plan.digest)
+    });
+    if let Some(text) = kept {
+        // Without it the report reads the plan where it lies, and says whether it was changed.
+        let _ = files::write_atomic(&folder.plan(), text.as_bytes());
     }
 }

@@ -32,6 +32,11 @@ pub async fn once(setup: &Setup, format: Format) -> (String, u8) {
 
 /// Looks at everything once. Nothing is written, no lock is taken: what an operator's cockpit would say.
 pub async fn look(setup: &Setup) -> State {
+    look_within(setup, PATIENCE).await
+}
+
+/// The same, with so much patience for what is slow to answer.
+pub(super) async fn look_within(setup: &Setup, patience: Duration) -> State {
     let mut state = setup.state();
     let access = if setup.open.read_only {
         Access::ReadOnly("opened with --read-only".to_owned())
@@ -47,7 +52,7 @@ pub async fn look(setup: &Setup) -> State {
     let probes = probe::all(&setup.plan, &targets);
     let mut open: BTreeSet<Subject> = probes.iter().flat_map(|probe| probe.subjects()).collect();
     let schedule = Schedule::start(probes, &sink);
-    let mut until = tokio::time::Instant::now() + PATIENCE;
+    let mut until = tokio::time::Instant::now() + patience;
     loop {
         let Ok(seen) = tokio::time::timeout_at(until, sink.take()).await else {
             break;

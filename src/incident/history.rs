@@ -2,14 +2,55 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::StepId;
+use super::{Moment, StepId, brief};
 
 /// What earlier incidents tell of the time that steps take.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// How many incidents it comes from: those in which a step was done.
     pub incidents: usize,
+    /// The last exercise.
+    pub drills: Drills,
     took: BTreeMap<StepId, Vec<Duration>>,
+}
+
+/// The last drill of the cluster, as the state folder has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Drills {
+    /// Nobody has looked yet, or the folder cannot be read.
+    #[default]
+    Unread,
+    /// There was none.
+    Never,
+    /// The newest.
+    Last(Drill),
+}
+
+/// A drill that is over, or that nobody ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drill {
+    /// Name of its folder.
+    pub incident: String,
+    /// When it was declared.
+    pub at: Moment,
+    /// From its declared outage to its last step; `None` where not every step of the way was done.
+    pub took: Option<Duration>,
+}
+
+impl Drills {
+    /// `last drill 41d ago, 52m, objective 1h00m`; `never drilled`; `None` while nobody knows.
+    #[must_use]
+    pub fn told(&self, now: Moment, rto: Duration) -> Option<String> {
+        match self {
+            Self::Unread => None,
+            Self::Never => Some("never drilled".to_owned()),
+            Self::Last(drill) => {
+                let took = drill.took.map_or_else(|| "not finished".to_owned(), brief);
+                let (ago, rto) = (brief(now.since(drill.at)), brief(rto));
+                Some(format!("last drill {ago} ago, {took}, objective {rto}"))
+            }
+        }
+    }
 }
 
 /// How long a step takes, by what it took before.

@@ -69,7 +69,7 @@ pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use freeze::{Freeze, FreezeRole, HeldLock, RoleLock};
 pub use health::{Finding, Health, Outcome};
-pub use history::{History, Usual};
+pub use history::{Drill, Drills, History, Usual};
 pub use identity::Identity;
 pub use instruments::{Instruments, Reading};
 pub use moment::{Moment, brief};

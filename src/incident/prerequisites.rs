@@ -8,6 +8,9 @@ pub use wants::{PodWants, Wants, quantity};
 
 use super::{Failure, FailureKind, Part};
 
+/// What an [`Item`] of a KMS key is about.
+pub const KMS_KEY: &str = "KMS key";
+
 /// What was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prerequisites {
@@ -353,7 +356,7 @@ impl Prerequisites {
     }
 
     fn key_items(&self) -> Vec<Item> {
-        let what = "KMS key";
+        let what = KMS_KEY;
         if self.keys.is_empty() {
             return vec![not_needed(what, "the plan names no kms_keys in [recovery]")];
         }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use copies::early;
 pub use copies::{Copy, Search, loss, search};
 pub use lines::{Line, lines};
+pub(super) use recordings::{bucket, replication};
 pub use usable::copies_usable;
 
 use super::{Assessment, Glance, Sight, glance};

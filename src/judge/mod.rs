@@ -20,6 +20,7 @@ pub mod freeze;
 pub mod identity;
 pub mod pod;
 pub mod prerequisites;
+pub mod readiness;
 pub mod reconcilers;
 pub mod region;
 pub mod resources;

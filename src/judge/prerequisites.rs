@@ -2,7 +2,7 @@
 
 use super::{Glance, Sight, black_box, glance};
 use crate::incident::{
-    Fact, Finding, Subject, brief,
+    Fact, Finding, Prerequisites, Subject, brief,
     prerequisites::{Item, Standing},
 };
 
@@ -10,18 +10,9 @@ use crate::incident::{
 /// credentials, is said and in nobody's way.
 #[must_use]
 pub fn met(sight: &Sight<'_>) -> Finding {
-    let seen = match glance(&Subject::Prerequisites, sight) {
-        Glance::Fresh(Fact::Prerequisites(seen), _) => seen,
-        Glance::Stale(_, age) => {
-            return Finding::unknown(format!(
-                "the prerequisites were last looked at {} ago",
-                brief(age)
-            ));
-        }
-        Glance::Failed(failure, _) => return Finding::unknown(failure.to_string()),
-        Glance::Never | Glance::Fresh(..) => {
-            return Finding::unknown("the prerequisites have not been looked at yet");
-        }
+    let seen = match seen(sight) {
+        Ok(seen) => seen,
+        Err(unknown) => return unknown,
     };
     let mut evidence = vec![Subject::Prerequisites];
     let mut items = seen.items(&sight.plan.primary.region, &sight.plan.recovery.region);
@@ -53,9 +44,24 @@ pub fn met(sight: &Sight<'_>) -> Finding {
     Finding::pass(sentence, evidence)
 }
 
+/// A reading that is fresh, or why there is none.
+pub(super) fn seen<'a>(sight: &Sight<'a>) -> Result<&'a Prerequisites, Finding> {
+    match glance(&Subject::Prerequisites, sight) {
+        Glance::Fresh(Fact::Prerequisites(seen), _) => Ok(seen),
+        Glance::Stale(_, age) => Err(Finding::unknown(format!(
+            "the prerequisites were last looked at {} ago",
+            brief(age)
+        ))),
+        Glance::Failed(failure, _) => Err(Finding::unknown(failure.to_string())),
+        Glance::Never | Glance::Fresh(..) => Err(Finding::unknown(
+            "the prerequisites have not been looked at yet",
+        )),
+    }
+}
+
 /// The pinned chart against the one that ran before: Teleport from v18 on refuses a backend that a newer version has
 /// written.
-fn version(sight: &Sight<'_>) -> Option<Item> {
+pub(super) fn version(sight: &Sight<'_>) -> Option<Item> {
     let pinned = sight.plan.cluster.version.as_deref()?;
     let found = black_box::known(sight)?;
     let before = found.release.good()?;
@@ -90,7 +96,7 @@ fn version(sight: &Sight<'_>) -> Option<Item> {
 }
 
 /// The numbers of a version; what follows a hyphen or plus does not count.
-fn parts(version: &str) -> Vec<u32> {
+pub(super) fn parts(version: &str) -> Vec<u32> {
     let version = version.trim_start_matches('v');
     let plain = version.split(['-', '+']).next().unwrap_or_default();
     plain
@@ -106,7 +112,7 @@ mod tests {
     use super::*;
     use crate::{
         incident::{
-            Failure, FailureKind, Instruments, Moment, Observation, Outcome, Prerequisites,
+            Failure, FailureKind, Instruments, Moment, Observation, Outcome,
             black_box::sample::sealed, prerequisites::tests,
         },
         plan::sample::plan,

@@ -69,7 +69,7 @@ pub fn requested(sight: &Sight<'_>) -> Finding {
     }
 }
 
-fn seen<'a>(sight: &Sight<'a>) -> Result<&'a Tls, Finding> {
+pub(super) fn seen<'a>(sight: &Sight<'a>) -> Result<&'a Tls, Finding> {
     match glance(&Subject::Tls, sight) {
         Glance::Fresh(Fact::Tls(tls), _) => Ok(tls),
         Glance::Stale(_, age) => Err(Finding::unknown(format!(

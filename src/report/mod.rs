@@ -5,6 +5,7 @@
 //! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
 
 pub mod account;
+mod check;
 mod failback;
 mod gather;
 mod line;
@@ -17,6 +18,7 @@ mod text;
 mod told;
 mod watched;
 
+pub use check::{CHECK_SCHEMA, Check, CheckRow, Counts, NotLooked};
 pub use failback::failback;
 pub use line::Line;
 pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};

@@ -52,7 +52,7 @@ fn cluster() -> Fact {
     }))
 }
 
-fn state() -> State {
+pub(super) fn state() -> State {
     let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
     let prepare = |_: &_, _, _: &_| {
         Ok(Prepared {

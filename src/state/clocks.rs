@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{State, StepState};
+use super::{State, StepState, Story};
 use crate::{
-    incident::{Moment, Step, TableRole, brief, source::Restore},
+    incident::{Moment, Runbook, Step, TableRole, brief, source::Restore},
     judge::{
         self,
         backups::Chosen,
@@ -16,23 +16,10 @@ use crate::{
 const GUIDE_IS_ROUGH: Duration = Duration::from_mins(1);
 
 impl State {
-    /// The steps that the recovery consists of: what is optional or a way back does not keep it waiting.
-    fn way_steps(&self) -> impl Iterator<Item = &Step> {
-        let steps = self.runbook.steps.iter();
-        steps.filter(|step| !step.aside && !step.optional)
-    }
-
     /// When the last step of the way was done; `None` while one is not.
     #[must_use]
     pub fn recovered(&self) -> Option<Moment> {
-        let mut last = None;
-        for step in self.way_steps() {
-            let skipped = self.story.skipped.get(&step.id).map(|skip| skip.at);
-            let run = self.story.run_of(&step.id).filter(|run| run.is_done());
-            let done = run.and_then(|run| run.judged.or(run.ended));
-            last = last.max(Some(skipped.or(done)?));
-        }
-        last
+        recovered(&self.runbook, &self.story)
     }
 
     /// The moments that the data of state and audit table is of, as the restores say that this incident confirmed and
@@ -68,8 +55,7 @@ impl State {
     /// How long the rest of the way takes, by earlier incidents, or by the guide while there are none.
     #[must_use]
     pub fn forecast(&self) -> Option<Forecast> {
-        let rest: Vec<Remaining> = self
-            .way_steps()
+        let rest: Vec<Remaining> = way_steps(&self.runbook)
             .filter_map(|step| {
                 let running = match self.step_state(step) {
                     state if state.is_done() => return None,
@@ -88,6 +74,26 @@ impl State {
         judge::forecast::forecast(&rest, &self.history, begun)
     }
 
+    /// How long a relaunch takes from its first step to its last, whatever is open now: by earlier incidents and drills, or
+    /// by the guide while there are none. What a TTL is held against.
+    #[must_use]
+    pub fn relaunch(&self) -> Forecast {
+        let all: Vec<Remaining> = way_steps(&self.runbook)
+            .map(|step| Remaining {
+                step: step.id.clone(),
+                needs: step.needs.clone(),
+                running: Duration::ZERO,
+            })
+            .collect();
+        let told = judge::forecast::forecast(&all, &self.history, Duration::ZERO);
+        told.unwrap_or(Forecast {
+            left: judge::forecast::GUIDE,
+            p90: None,
+            untimed: 0,
+            incidents: 0,
+        })
+    }
+
     /// By how much the recovery time objective will be missed; `None` if it will be met, is missed already, or there is no
     /// telling.
     #[must_use]
@@ -102,6 +108,25 @@ impl State {
         };
         (elapsed <= rto && late >= least).then_some(late)
     }
+}
+
+/// The steps that the recovery consists of: what is optional or a way back does not keep it waiting.
+fn way_steps(runbook: &Runbook) -> impl Iterator<Item = &Step> {
+    let steps = runbook.steps.iter();
+    steps.filter(|step| !step.aside && !step.optional)
+}
+
+/// When the last step of the way was done, as a story tells it; `None` while one is not.
+#[must_use]
+pub fn recovered(runbook: &Runbook, story: &Story) -> Option<Moment> {
+    let mut last = None;
+    for step in way_steps(runbook) {
+        let skipped = story.skipped.get(&step.id).map(|skip| skip.at);
+        let run = story.run_of(&step.id).filter(|run| run.is_done());
+        let done = run.and_then(|run| run.judged.or(run.ended));
+        last = last.max(Some(skipped.or(done)?));
+    }
+    last
 }
 
 /// `~9m to go (p90 14m)`, `~40m to go (guide)`: a `+` where steps were never timed.

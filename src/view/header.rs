@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    incident::{Health, Side, brief},
+    incident::{Drills, Health, Side, brief},
     journal::Kind,
     judge,
     layout::Placed,
@@ -66,8 +66,27 @@ fn clocks(canvas: &Canvas<'_>) -> Vec<Segment> {
         let elapsed = state.now.since(declared.outage);
         parts.push(elapsed_part(canvas, elapsed));
         parts.push(objective(canvas));
+    } else {
+        parts.extend(last_drill(canvas));
     }
     parts
+}
+
+/// While nothing is open: `last drill 41d ago, 52m, objective 1h00m`, or that there was none.
+fn last_drill(canvas: &Canvas<'_>) -> Option<Segment> {
+    let state = canvas.state;
+    let rto = state.plan.objectives.rto;
+    let long = state.history.drills.told(state.now, rto)?;
+    let role = match &state.history.drills {
+        Drills::Last(drill) if drill.took.is_some_and(|took| took <= rto) => Role::Muted,
+        _ => Role::Degraded,
+    };
+    let short = long.split(',').next().unwrap_or_default().to_owned();
+    let style = canvas.style(role);
+    Some(Segment::with(vec![
+        (1, vec![(long, style)]),
+        (2, vec![(short, style)]),
+    ]))
 }
 
 /// ` PRACTICE `, ` DRILL `, ` INCIDENT `, or that none is declared.

@@ -45,6 +45,9 @@ pub struct Wants {
     pub pods: [PodWants; 2],
     /// `highAvailability.requireAntiAffinity`: no two of a kind on one node.
     pub apart: bool,
+    /// Whether `ca_key_params.aws_kms` is set: the authorities' private keys lie in KMS.
+    #[serde(default)]
+    pub kms: bool,
 }
 
 /// Pods of one kind.
@@ -118,6 +121,10 @@ impl Wants {
             },
             pods: pods(&values),
             apart: on(&["highAvailability", "requireAntiAffinity"]),
+            kms: values
+                .scalars
+                .keys()
+                .any(|path| path.iter().any(|key| key == "aws_kms")),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 
 /// The bucket of the recovery region: versioned, and as new as the primary's. A quiet cluster records nothing, so that
 /// an old recording alone is no sign of loss.
-pub(super) fn bucket(seen: &Recordings, sight: &Sight<'_>) -> (Health, String) {
+pub(in crate::judge) fn bucket(seen: &Recordings, sight: &Sight<'_>) -> (Health, String) {
     let (health, words) = match seen.versioning.as_deref() {
         Ok("Enabled") => (Health::Ok, "versioned".to_owned()),
         Ok(_) => (Health::Degraded, "NOT versioned".to_owned()),
@@ -64,7 +64,7 @@ fn up_to_date(newest: Moment, sight: &Sight<'_>) -> (Health, String) {
 }
 
 /// Whether the primary's bucket is copied to the recovery region's: by its rules, and by what the newest objects say.
-pub(super) fn replication(seen: &Recordings, sight: &Sight<'_>) -> (Health, String) {
+pub(in crate::judge) fn replication(seen: &Recordings, sight: &Sight<'_>) -> (Health, String) {
     let rules = match &seen.replication {
         Ok(rules) => rules,
         Err(failure) => {

@@ -7,7 +7,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{draw, fixture, plain, styles, text};
 use crate::{
     incident::{
-        Component, Door, Evidence, Fact, History, Identity, Risk, RunId, Side, StepId, Subject, Way,
+        Component, Door, Drill, Drills, Evidence, Fact, History, Identity, Risk, RunId, Side,
+        StepId, Subject, Way,
     },
     journal::{ArmedStep, Entry, Waived, Waiver},
     plan::ResolverPlan,
@@ -36,6 +37,43 @@ fn at_all_sizes() {
     ] {
         screen(name, &mut fixture::busy(), size);
     }
+}
+
+#[test]
+fn before_anything_is_declared_the_last_drill_is_told() {
+    let first = |drills: Drills, width: u16| {
+        let mut state = fixture::empty();
+        state.history.drills = drills;
+        let screen = text(&draw(&mut state, (width, 40), &plain()));
+        screen.lines().next().expect("a first row").to_owned()
+    };
+    let last = |took: Option<u64>| {
+        Drills::Last(Drill {
+            incident: "x".to_owned(),
+            at: fixture::NOW.minus(Duration::from_hours(41 * 24)),
+            took: took.map(Duration::from_mins),
+        })
+    };
+    for (drills, width, words) in [
+        (
+            last(Some(52)),
+            140,
+            "last drill 41d ago, 52m, objective 1h00m",
+        ),
+        (last(None), 140, "last drill 41d ago, not finished"),
+        (last(Some(52)), 120, "last drill 41d ago"),
+        (Drills::Never, 120, "never drilled"),
+    ] {
+        let row = first(drills, width);
+        assert!(row.contains(words), "{row}");
+    }
+    let unread = first(Drills::Unread, 140);
+    assert!(!unread.contains("drill"), "{unread}");
+    // Once an incident is open its own clocks stand there.
+    let mut state = fixture::busy();
+    state.history.drills = Drills::Never;
+    let screen = text(&draw(&mut state, (140, 40), &plain()));
+    assert!(!screen.contains("never drilled"), "{screen}");
 }
 
 /// The second row as it is on a terminal of so many columns, with these accounts and ends of the credentials.
