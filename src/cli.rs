@@ -41,7 +41,7 @@ pub struct Open {
     /// is unknown.
     #[arg(long, global = true)]
     pub once: bool,
-    /// How --once, `step` and `report` print.
+    /// How --once, `step`, `report` and `watch` print.
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
     /// Colours: a name from `themes/`.
@@ -105,6 +105,9 @@ pub enum Command {
     /// Play an incident in the cockpit, read-only, by its own clock.
     #[command(after_help = REPORT_CODES)]
     Replay(Replay),
+    /// Go on looking after an incident, without a screen: whether an old cluster that nobody could stop comes back.
+    #[command(after_help = WATCH_CODES)]
+    Watch(Watch),
     /// Stand between a run and the terminal; the cockpit starts this.
     #[command(hide = true)]
     Runner {
@@ -149,6 +152,9 @@ pub enum PracticeCommand {
     /// Play a practice of this folder in the cockpit.
     #[command(after_help = REPORT_CODES)]
     Replay(Replay),
+    /// Go on looking after a practice.
+    #[command(after_help = WATCH_CODES)]
+    Watch(Watch),
     /// The runbook of the practice from scripts; starts its servers if they do not run.
     Step {
         /// What about the steps.
@@ -162,6 +168,16 @@ pub enum PracticeCommand {
 pub enum PlanCommand {
     /// Validate it and print what would be watched and what is missing.
     Check,
+    /// Write down how to fail back, in order, and why the names are not simply pointed back. Looks once, changes nothing: 0
+    /// nothing diverged, 1 the tables diverged, 2 it cannot be told.
+    Failback {
+        /// Write it to a file of this user alone instead; never over one that is there.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write the plan for it as well, with the two regions in each other's place; never over a file that is there.
+        #[arg(long, value_name = "FILE")]
+        write_plan: Option<PathBuf>,
+    },
 }
 
 /// The black box.
@@ -212,6 +228,29 @@ pub struct Replay {
     /// How many of its seconds go by in one.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub speed: u32,
+}
+
+/// What the exit code of `relight watch` says.
+const WATCH_CODES: &str = "\
+Exit codes, when it is asked to leave (HUP, INT, TERM), or by --for or --until-alarm:
+  0   there was no alarm, and the old cluster was seen to be stopped
+  1   there was an alarm
+  2   there was none, and nobody could tell whether the old cluster runs; or there is no such incident
+  64  a wrong command line or plan
+
+It takes no lock and writes nothing: it runs beside a cockpit, and outlives the incident.";
+
+/// A watch.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The incident: its name, the beginning of it, or the path of its folder; the plan's newest unless said.
+    pub incident: Option<String>,
+    /// Leave after so many seconds; unless said, when asked to.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub within: Option<u64>,
+    /// Leave at the first alarm.
+    #[arg(long)]
+    pub until_alarm: bool,
 }
 
 /// What the exit code of `relight step` says.

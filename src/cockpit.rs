@@ -8,8 +8,10 @@ mod black_box;
 mod budget;
 mod clock;
 mod edge;
+mod failback;
 mod headless;
 mod history;
+mod hook;
 mod memory;
 mod once;
 mod past;
@@ -19,6 +21,7 @@ mod runs;
 mod screen;
 mod seat;
 mod start;
+mod watch;
 
 use std::io;
 
@@ -27,11 +30,13 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
+pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
 pub use past::{incidents, report};
 pub use replay::{Left, Replay, open_replay, play};
 pub use start::{Setup, runbook, setup};
+pub use watch::{Wanted, watch};
 
 use self::{
     clock::Clock,

@@ -57,6 +57,9 @@ fn main() -> ExitCode {
         Some(Command::Plan {
             command: PlanCommand::Check,
         }) => check(&cli.open),
+        Some(Command::Plan {
+            command: PlanCommand::Failback { output, write_plan },
+        }) => told::failback(cli.open, output.as_deref(), write_plan.as_deref()),
         Some(Command::BlackBox { command }) => black_box(&cli.open, command),
         Some(Command::Step { command }) => {
             let again = by_plan(&cli.open);
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Some(Command::Report(wanted)) => told::report(&cli.open, &wanted),
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
+        Some(Command::Watch(wanted)) => told::watch(cli.open, &wanted),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -257,6 +261,13 @@ fn summary(ending: &Ending, again: &str) {
         "attach again"
     };
     let _ = writeln!(text, "  {next}: {again}");
+    if state.story.closed.is_some() && state.wants_watch() {
+        let _ = writeln!(
+            text,
+            "  the old cluster was NOT seen to be stopped; keep watching for it: {again} watch {}",
+            folder.name()
+        );
+    }
     let _ = put(text.as_bytes());
 }
 
@@ -382,6 +393,10 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         Some(PracticeCommand::Step { command }) => {
             begin(&mut open, &dir, &practice.scenario)?;
             step(open, command, by_practice(practice))
+        }
+        Some(PracticeCommand::Watch(wanted)) => {
+            begin(&mut open, &dir, &practice.scenario)?;
+            told::watch(open, wanted)
         }
         Some(PracticeCommand::Report(wanted)) => {
             last_practice(&mut open, &dir);

@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use relight::practice;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -292,4 +294,121 @@ fn an_incident_is_played_to_its_end_and_nothing_is_written() {
     assert!(terminal.end().success());
     terminal.wait_for("left at 2026-11-23T14:18:25.000Z");
     assert_eq!(files(state.path()), before, "a replay wrote something");
+}
+
+/// What is printed up to the first line that says something; then the watch is asked to leave. With its exit code.
+pub fn watched(args: &[&str], home: &Path, words: &str) -> (i32, String) {
+    let mut child = Command::new(PROGRAM)
+        .args(args)
+        .env("HOME", home)
+        .env_remove("XDG_STATE_HOME")
+        .current_dir(home)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut told = String::new();
+    let mut asked = false;
+    for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
+        let line = line.expect("a line");
+        told.push_str(&line);
+        told.push('\n');
+        if line.contains(words) && !asked {
+            asked = true;
+            let pid = i32::try_from(child.id()).expect("small");
+            kill_process(Pid::from_raw(pid).expect("a process"), Signal::TERM).expect("sent");
+        }
+    }
+    let status = child.wait().expect("ended");
+    assert!(asked, "{words:?} is not in\n{told}");
+    (status.code().unwrap_or(-1), told)
+}
+
+/// The old cluster was declared unreachable and the incident closed: what is left is to watch for it.
+#[test]
+fn a_closed_incident_is_watched_until_the_old_cluster_comes_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a folder");
+    let log = dir.path().join("pager.log");
+    let ready = practice::start_by(Path::new(PROGRAM), dir.path(), "clean-loss").expect("started");
+    let plan = ready.plan.to_str().expect("a path");
+    let kept = home.path().to_str().expect("a path");
+    let mut text = fs::read_to_string(plan).expect("the plan");
+    text.push_str(
+        "\n[watch]\non_event = [\"sh\", \"-c\", \"cat >> pager.log; echo >> pager.log\"]\n",
+    );
+    fs::write(plan, text).expect("written");
+    let place = ["--plan", plan, "--state-dir", kept];
+    let call = |args: &[&str]| relight(&[args, &place].concat(), dir.path());
+
+    let (code, told) = call(&["watch"]);
+    assert_eq!(code, 2, "{told}");
+    assert!(told.contains("there is no incident of"), "{told}");
+
+    let (code, told) = call(&["step", "skip", "stop-old-cluster", "--reason", "no answer"]);
+    assert_eq!(code, 0, "{told}");
+    let mut terminal = Terminal::start(&place, (80, 24), &[], dir.path());
+    terminal.wait_for("Stop old cluster  skipped");
+    terminal.keys("E");
+    terminal.wait_for("NOT seen to be stopped");
+    terminal.keys("two days\r");
+    terminal.wait_for("the incident is closed");
+    terminal.keys("q");
+    terminal.wait_for("keep watching for it");
+    assert!(terminal.end().success());
+
+    let before = files(home.path());
+    let watch = |words: &str, more: &[&str]| {
+        let args = [&["watch", "--format", "json"][..], more, &place].concat();
+        watched(&args, dir.path(), words)
+    };
+    let (code, told) = watch("\"unreachable\"", &[]);
+    assert_eq!(code, 2, "nobody could tell: {told}");
+    assert!(practice::heal(dir.path()).expect("healed"), "it runs");
+    let (code, told) = call(&["watch", "--until-alarm"]);
+    assert_eq!(code, 1, "{told}");
+    assert!(
+        told.contains("ALARM THE OLD CLUSTER RUNS AND WAS NEVER STOPPED"),
+        "{told}"
+    );
+    assert_eq!(files(home.path()), before, "nothing is written by looking");
+
+    let pager = fs::read_to_string(&log).expect("the program's log");
+    let kinds: Vec<Value> = pager
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["kind"].take())
+        .collect();
+    assert_eq!(kinds, ["unreachable", "comeback"], "{pager}");
+    assert!(practice::stop(dir.path()).expect("stopped"));
+}
+
+#[test]
+fn the_way_home_is_written_down_with_a_plan_that_can_be_used() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a folder");
+    let ready = practice::start_by(Path::new(PROGRAM), dir.path(), "calm").expect("started");
+    let plan = ready.plan.to_str().expect("a path");
+    let kept = home.path().to_str().expect("a path");
+    let call = |args: &[&str]| relight(args, dir.path());
+    let place = ["--plan", plan, "--state-dir", kept];
+    let files = ["--output", "home.md", "--write-plan", "home.toml"];
+    let (code, told) = call(&[&["plan", "failback"][..], &files, &place].concat());
+    assert_eq!(code, 0, "nothing was written over there: {told}");
+    let text = fs::read_to_string(dir.path().join("home.md")).expect("written");
+    for part in [
+        "failing back from us-west-2 to us-east-1",
+        "Just switching DNS back: possible",
+        "`relight --plan home.toml`",
+        "Stop old cluster (`stop-old-cluster`, destroy)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, told) = call(&["plan", "check", "--plan", "home.toml"]);
+    assert_eq!(code, 0, "{told}");
+    for part in ["primary: us-west-2", "recovery: us-east-1", "-failback"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (code, told) = call(&[&["plan", "failback"][..], &files, &place].concat());
+    assert_eq!(code, 64, "{told}");
+    assert!(told.contains("never overwritten"), "{told}");
+    assert!(practice::stop(dir.path()).expect("stopped"));
 }

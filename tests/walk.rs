@@ -24,6 +24,10 @@
 //! reason = "us-east-1 does not answer"
 //!
 //! [[then]]
+//! cancel = "wait-for-pods"              # `step cancel`
+//! ends = "FAIL"
+//!
+//! [[then]]
 //! dry = "switch-dns"                    # `--dry-run`
 //!
 //! [[then]]
@@ -33,6 +37,10 @@
 //! [[then]]
 //! run = "stop-old-cluster"
 //! leaves = "waits for the world"        # the script is asked to leave as soon as it says so; the run goes on
+//!
+//! [[then]]
+//! failback = true                       # `plan failback`; expected as of a run: FAIL, the tables diverged
+//! ends = "FAIL"
 //!
 //! [[then]]
 //! heal = true                           # the primary comes back with everything that ran there
@@ -51,7 +59,7 @@ use std::{
 };
 
 use relight::{
-    incident::Runbook,
+    incident::{Action, Risk, Runbook, Step, StepId, Way},
     journal::{Entry, Folder, Item, Record, Replay},
     practice,
 };
@@ -81,6 +89,7 @@ struct Then {
     run: Option<String>,
     dry: Option<String>,
     skip: Option<String>,
+    cancel: Option<String>,
     yes: Option<String>,
     #[serde(rename = "override")]
     through: Option<String>,
@@ -94,6 +103,7 @@ struct Then {
     sees: Option<String>,
     leaves: Option<String>,
     heal: bool,
+    failback: bool,
 }
 
 /// So many regions in their boxes at once: with all of them two cores have no time left for a script's first look.
@@ -145,6 +155,30 @@ impl Region {
         (status.code(), told)
     }
 
+    /// `relight plan failback` by the region's own plan and incidents.
+    fn failback(&mut self) -> (Option<i32>, String) {
+        let done = Command::new(PROGRAM)
+            .args(["plan", "failback", "--plan"])
+            .arg(self.dir.path().join("relight.toml"))
+            .arg("--state-dir")
+            .arg(self.states().next().expect("incidents"))
+            .output()
+            .expect("the binary");
+        let told = String::from_utf8_lossy(&done.stdout).into_owned();
+        let _ = writeln!(self.told, "$ plan failback\n{told}{}", done.status);
+        (done.status.code(), told)
+    }
+
+    /// The folders of its incidents.
+    fn states(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let folders = std::fs::read_dir(self.dir.path()).expect("a folder");
+        let states = folders.filter_map(|entry| Some(entry.ok()?.path()));
+        states.filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("incidents-")
+        })
+    }
+
     /// Starts a step and has the script leave as soon as it says something.
     fn leave(&mut self, args: &[&str], words: &str, scenario: &str) -> Result<(), String> {
         let dir = self.dir.path().to_str().expect("a path").to_owned();
@@ -179,13 +213,9 @@ impl Region {
 
     /// The records of its incidents.
     fn records(&self) -> Vec<Record> {
-        let folders = std::fs::read_dir(self.dir.path()).expect("a folder");
-        let states = folders.filter_map(|entry| Some(entry.ok()?.path()));
-        let states = states.filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("incidents-")
-        });
-        let incidents = states.flat_map(|state| std::fs::read_dir(state).expect("a folder"));
+        let incidents = self
+            .states()
+            .flat_map(|state| std::fs::read_dir(state).expect("a folder"));
         let mut records = Vec::new();
         for incident in incidents.filter_map(|entry| Some(entry.ok()?.path())) {
             let journal = Folder::at(&incident).journal();
@@ -272,11 +302,17 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
     if then.heal && !practice::heal(region.dir.path()).map_err(|error| error.to_string())? {
         return Err("there is no practice to heal".to_owned());
     }
+    if then.failback {
+        ended(region.failback(), then)?;
+    }
     if let Some(step) = &then.dry {
         ended(
             region.relight(&["step", "run", step, "--dry-run"], scenario),
             then,
         )?;
+    }
+    if let Some(step) = &then.cancel {
+        ended(region.relight(&["step", "cancel", step], scenario), then)?;
     }
     if let Some(step) = &then.skip {
         let reason = then.reason.as_deref().unwrap_or_default();
@@ -296,6 +332,17 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
 
 /// What a step's dialog asks for as it would go now: nothing, yes, or its phrase.
 fn asked(region: &mut Region, step: &str, scenario: &str) -> Result<Option<String>, String> {
+    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+    let id = StepId::try_from(step.to_owned())?;
+    // A look at the whole world is spared where the runbook alone says what is asked for: the same on both ways.
+    if let Some(step) = runbook.get(&id) {
+        let ways = [Way::Graceful, Way::Ungraceful].map(|way| step.by(way).into_owned());
+        let plain =
+            |step: &Step| step.phrase.is_none() && !matches!(step.action, Action::Manual(_));
+        if ways.iter().all(plain) && ways[0].risk == ways[1].risk {
+            return Ok((step.risk > Risk::Look).then(String::new));
+        }
+    }
     let (_, told) = region.relight(&["step", "show", step, "--format", "json"], scenario);
     let shown: Value = serde_json::from_str(&told).map_err(|error| format!("{error}: {told}"))?;
     let by_hand = shown["by_hand"] == true;

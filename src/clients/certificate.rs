@@ -7,6 +7,7 @@ use x509_parser::{
     extensions::GeneralName,
     pem::Pem,
     prelude::{FromDer as _, X509Certificate},
+    x509::X509Name,
 };
 
 use crate::incident::{Certificate, Failure, FailureKind, Moment};
@@ -71,6 +72,14 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
 /// # Errors
 /// If there is no certificate in it, or one that cannot be read: a part of the set would look like another cluster.
 pub fn pins(pem: &[u8]) -> Result<Vec<String>, Failure> {
+    pins_of(pem, None)
+}
+
+/// The same of a file that may hold authorities of several clusters: those whose subject names this one, perhaps none.
+///
+/// # Errors
+/// As [`pins`]; also if `cluster` is `None` and there is no certificate in it.
+pub fn pins_of(pem: &[u8], cluster: Option<&str>) -> Result<Vec<String>, Failure> {
     let garbage = |why: String| {
         Failure::new(
             FailureKind::Garbage,
@@ -86,6 +95,9 @@ pub fn pins(pem: &[u8]) -> Result<Vec<String>, Failure> {
         let certificate = block.parse_x509().map_err(|error| {
             garbage(format!("holds a certificate that cannot be read: {error}"))
         })?;
+        if cluster.is_some_and(|cluster| !names(certificate.subject(), cluster)) {
+            continue;
+        }
         pins.push(pin(certificate.tbs_certificate.subject_pki.raw));
         if pins.len() > AUTHORITIES {
             return Err(garbage(format!(
@@ -93,12 +105,22 @@ pub fn pins(pem: &[u8]) -> Result<Vec<String>, Failure> {
             )));
         }
     }
-    if pins.is_empty() {
+    if pins.is_empty() && cluster.is_none() {
         return Err(garbage("holds no certificate".to_owned()));
     }
     pins.sort_unstable();
     pins.dedup();
     Ok(pins)
+}
+
+/// Whether a distinguished name is that of a cluster's authority: Teleport puts the cluster into organisation and common
+/// name.
+fn names(subject: &X509Name<'_>, cluster: &str) -> bool {
+    subject
+        .iter_common_name()
+        .chain(subject.iter_organization())
+        .filter_map(|part| part.as_str().ok())
+        .any(|name| name.eq_ignore_ascii_case(cluster))
 }
 
 fn pin(spki: &[u8]) -> String {

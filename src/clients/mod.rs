@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod aws;
+pub mod baseline;
 pub mod black_box;
 pub mod bots;
 pub mod certificate;

@@ -102,12 +102,14 @@ impl Tls {
         Ok(config)
     }
 
-    /// A configuration that takes any certificate and records it, for one connection.
+    /// A configuration that takes any certificate and records it, for one connection; `of` says in words which name it
+    /// is for.
     ///
     /// # Errors
     /// As [`Self::strict`].
-    pub fn recording(&self) -> Result<(ClientConfig, Arc<Recorder>), Error> {
+    pub fn recording(&self, of: &'static str) -> Result<(ClientConfig, Arc<Recorder>), Error> {
         let recorder = Arc::new(Recorder {
+            of,
             provider: self.provider.clone(),
             verifier: self.verifier.clone(),
             note: self.note.clone(),
@@ -146,6 +148,7 @@ pub struct Presented {
 /// must have its key.
 #[derive(Debug)]
 pub struct Recorder {
+    of: &'static str,
     provider: Arc<CryptoProvider>,
     verifier: Option<Arc<WebPkiServerVerifier>>,
     note: Option<Arc<str>>,
@@ -177,7 +180,7 @@ impl ServerCertVerifier for Recorder {
             Some(verifier) => verifier
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
                 .err()
-                .map(|error| told(&error)),
+                .map(|error| told(&error, self.of)),
         };
         let problem = problem.map(|problem| match &self.note {
             Some(note) => format!("{problem}; {note}"),
@@ -217,8 +220,8 @@ impl ServerCertVerifier for Recorder {
     }
 }
 
-/// What is wrong with a certificate, in the operator's words.
-fn told(error: &Error) -> String {
+/// What is wrong with a certificate for a name, in the operator's words.
+fn told(error: &Error, of: &str) -> String {
     let Error::InvalidCertificate(error) = error else {
         return error.to_string();
     };
@@ -228,7 +231,7 @@ fn told(error: &Error) -> String {
             "not valid yet".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "not valid for the cluster name".to_owned()
+            format!("not valid for {of}")
         }
         // A wrong signature is another authority under a name that this machine knows.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
@@ -260,7 +263,10 @@ mod tests {
             (CertificateError::NotValidYet, "not valid yet"),
         ];
         for (error, text) in cases {
-            assert_eq!(told(&Error::InvalidCertificate(error)), text);
+            assert_eq!(
+                told(&Error::InvalidCertificate(error), "the cluster name"),
+                text
+            );
         }
     }
 

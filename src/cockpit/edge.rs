@@ -22,6 +22,7 @@ use crate::{
     clients::black_box::Shelf,
     incident::{Cluster, Fact, Instruments, Moment, Observation, Side, Subject},
     journal::{Entry, Folder, StateDir},
+    plan::Plan,
     probe::{self, Sink, Targets, schedule::Schedule},
     run::Redactor,
     state::{Access, Effect, Event, State},
@@ -149,13 +150,7 @@ impl Edge {
             self.memory
                 .ask(Command::Save(Box::new(state.instruments.clone())));
         }
-        #[cfg(feature = "practice")]
-        if state.plan.practice
-            && let Some(dir) = state.plan.path.parent()
-            && now.secs() % 10 == 0
-        {
-            let _ = crate::practice::Lease::of(dir).touch();
-        }
+        keep_alive(&state.plan, now);
     }
 
     /// Copies a text: the bytes for the terminal, and what to tell. Whether the terminal took them cannot be known, so
@@ -202,6 +197,19 @@ impl Edge {
         self.memory.close();
         self.folder()
     }
+}
+
+/// Once a second: keeps the practice region alive, if it is one.
+pub(super) fn keep_alive(plan: &Plan, now: Moment) {
+    #[cfg(feature = "practice")]
+    if plan.practice
+        && let Some(dir) = plan.path.parent()
+        && now.secs() % 10 == 0
+    {
+        let _ = crate::practice::Lease::of(dir).touch();
+    }
+    #[cfg(not(feature = "practice"))]
+    let _ = (plan, now);
 }
 
 /// Where black boxes lie, told to the probe that reads them whenever it changes.

@@ -94,6 +94,11 @@ conditions! {
     LoadBalancerKnown = "load-balancer-known",
     /// Through the new load balancer, the cluster name answers ping with a valid certificate and the planned name.
     NewDoorAnswers = "new-door-answers",
+    /// Three looks in a row, each at every address, found the new load balancer answering ping with the old cluster's
+    /// authorities.
+    NewDoorSteady = "new-door-steady",
+    /// Through the new load balancer, a name under the cluster's gets a valid certificate and an answer of the proxy.
+    WildcardAnswers = "wildcard-answers",
     /// The new load balancer's CA pins are those of the old cluster.
     SameAuthorities = "same-authorities",
     /// Every authority serves the new target for every watched name.

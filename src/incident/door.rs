@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Moment, Part};
+use super::{Failure, FailureKind, Moment, Part};
 
 /// A way to the proxy. Always with SNI and Host of the cluster name; only the address differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl fmt::Display for Door {
 }
 
 /// What was seen at a door.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DoorFact {
     /// The host name that was resolved for this door; the address itself where the plan or the status gives one.
     pub host: String,
@@ -100,6 +100,54 @@ pub struct Address {
     pub find: Part<Find>,
     /// CA pins of the host CA from `/webapi/auth/export?type=tls-host`, sorted; fetched once a stage.
     pub pins: Part<Vec<String>>,
+    /// At the new door: when it was found in order, look after look without a break, oldest first, at most the last
+    /// [`STEADY`] of them.
+    #[serde(default)]
+    pub steady: Vec<Moment>,
+    /// At the new and at the public door: what a name under the cluster's gets.
+    #[serde(default = "not_asked")]
+    pub wildcard: Part<Wildcard>,
+}
+
+/// So many looks in a row must find the new door in order before names are pointed at it (guide, step 4/4: "ensure the
+/// cluster is up and running").
+pub const STEADY: usize = 3;
+
+impl Address {
+    /// An address at which a stage failed: the later ones were stopped by the same failure.
+    #[must_use]
+    pub fn stopped(ip: IpAddr, port: u16, tcp: Part<Duration>, failure: &Failure) -> Self {
+        Self {
+            ip,
+            port,
+            tcp,
+            tls: Err(failure.clone()),
+            ping: Err(failure.clone()),
+            find: Err(failure.clone()),
+            pins: Err(failure.clone()),
+            steady: Vec::new(),
+            wildcard: not_asked(),
+        }
+    }
+}
+
+/// A wildcard that nobody asked: at the old door, or by an older Relight.
+pub(crate) fn not_asked() -> Part<Wildcard> {
+    Err(Failure::new(
+        FailureKind::NotPlanned,
+        "no name under the cluster's has been asked for",
+    ))
+}
+
+/// What a fresh random name under the cluster's gets: applications are reached by such names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wildcard {
+    /// The name, in SNI and Host: another one at each look.
+    pub asked: String,
+    /// The certificate presented for it.
+    pub tls: Certificate,
+    /// HTTP status of `GET /`. Any will do: a proxy that has no such application redirects or refuses.
+    pub answer: Part<u16>,
 }
 
 /// A server certificate.

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Agents, Answer, AuthLog, Barrier, BlackBox, Bots, Cluster, DoorFact, Failure, Freeze, Identity,
-    Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject, Table,
-    Tls, Values, Vault, Zone,
+    Agents, Answer, AuthLog, Barrier, Baseline, BlackBox, Bots, Cluster, DoorFact, Failure, Freeze,
+    Identity, Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject,
+    Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -53,6 +53,8 @@ pub enum Fact {
     Prerequisites(Arc<Prerequisites>),
     /// What the old side was like before anything was changed.
     BlackBox(Arc<BlackBox>),
+    /// What this machine keeps of the cluster's certificate authorities.
+    Baseline(Arc<Baseline>),
     /// The recovery values file.
     Values(Values),
     /// What the recovery cluster's pods may do at AWS.

@@ -220,6 +220,10 @@ fn instant(door: &DoorFact) -> DoorFact {
         if let Ok(ping) = &mut address.ping {
             ping.took = Duration::ZERO;
         }
+        address.steady.fill(Moment::default());
+        if let Ok(wildcard) = &mut address.wildcard {
+            wildcard.asked.clear();
+        }
     }
     for seen in &mut door.witnessed {
         seen.at = Moment::default();
@@ -293,9 +297,8 @@ mod tests {
         });
         let fact = DoorFact {
             host: "old.example.com".to_owned(),
-            addresses: Vec::new(),
             witnessed: witnessed.into_iter().collect(),
-            gaps: Vec::new(),
+            ..DoorFact::default()
         };
         Observation {
             subject: Subject::Door(Door::Old),

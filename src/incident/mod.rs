@@ -12,6 +12,7 @@ pub mod agents;
 mod answer;
 mod auth_log;
 pub mod barrier;
+pub mod baseline;
 pub mod black_box;
 pub mod bots;
 mod cluster;
@@ -54,6 +55,7 @@ pub use agents::Agents;
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;
+pub use baseline::Baseline;
 pub use black_box::{BlackBox, Sealed};
 pub use bots::Bots;
 pub use cluster::{
@@ -61,7 +63,8 @@ pub use cluster::{
     Pod, Release,
 };
 pub use condition::Condition;
-pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, Witnessed};
+pub(crate) use door::not_asked;
+pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, STEADY, Wildcard, Witnessed};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use freeze::{Freeze, FreezeRole, HeldLock, RoleLock};

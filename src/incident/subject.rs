@@ -51,6 +51,8 @@ pub enum Subject {
     Prerequisites,
     /// The black box of this incident, or the newest one kept before it.
     BlackBox,
+    /// What this machine keeps of the cluster's certificate authorities for other purposes.
+    Baseline,
     /// The values file written for the recovery release.
     Values,
     /// What the recovery cluster's pods may do at AWS.
@@ -86,6 +88,7 @@ impl fmt::Display for Subject {
             Self::Barrier => f.write_str("barrier"),
             Self::Prerequisites => f.write_str("prerequisites"),
             Self::BlackBox => f.write_str("black box"),
+            Self::Baseline => f.write_str("baseline"),
             Self::Values => f.write_str("values"),
             Self::Rights => f.write_str("rights"),
             Self::Tls => f.write_str("tls"),

@@ -76,10 +76,13 @@ pub struct HostAuthorities {
 }
 
 /// A cluster's row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostAuthority {
     /// `Revision`: made anew with each write, so that an equal one on both sides is the same object.
     pub revision: Option<String>,
+    /// `Timestamp`: when the row was last written, in whole seconds.
+    #[serde(default)]
+    pub timestamp: Option<Moment>,
 }
 
 /// What a restore drops (`RestoreTableFromBackup` in the API reference), and what it is encrypted with.

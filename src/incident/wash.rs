@@ -73,6 +73,11 @@ impl Observation {
             }
             Ok(Fact::Tls(tls)) => wash_tls(Arc::make_mut(tls), clean),
             Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
+            Ok(Fact::Baseline(seen)) => {
+                for gap in &mut Arc::make_mut(seen).gaps {
+                    gap.wash(clean);
+                }
+            }
             Ok(
                 Fact::Identity(_)
                 | Fact::Answer(_)
@@ -241,6 +246,10 @@ fn wash_door(door: &mut DoorFact, clean: Clean<'_>) {
         part(&mut address.ping, clean);
         part(&mut address.find, clean);
         part(&mut address.pins, clean);
+        part(&mut address.wildcard, clean);
+        if let Ok(wildcard) = &mut address.wildcard {
+            part(&mut wildcard.answer, clean);
+        }
     }
 }
 
@@ -346,6 +355,8 @@ mod tests {
                 ping: Err(failure()),
                 find: Err(failure()),
                 pins: Err(failure()),
+                steady: Vec::new(),
+                wildcard: Err(failure()),
             }],
             witnessed: Vec::new(),
             gaps: vec![failure()],

@@ -142,12 +142,13 @@ mod tests {
             ping: Err(failure()),
             find: Err(failure()),
             pins: Ok(vec!["sha256:ab".to_owned()]),
+            steady: vec![Moment::from_secs(1)],
+            wildcard: Err(failure()),
         };
         let door = DoorFact {
             host: "lb.example.com".to_owned(),
             addresses: vec![address],
-            witnessed: Vec::new(),
-            gaps: Vec::new(),
+            ..DoorFact::default()
         };
         let server = Subject::Answer {
             server: "192.0.2.53".into(),

@@ -161,16 +161,28 @@ impl StateDir {
     /// # Errors
     /// If the state folder cannot be listed.
     pub fn find_open(&self, plan: &Plan) -> Result<Vec<OpenIncident>, FolderError> {
-        let plan_path = plan.path.to_string_lossy();
-        let same = |found: &(OpenIncident, String)| found.1 == plan_path;
-        Ok(self
+        let declared = self.of_plan(plan)?;
+        Ok(declared.filter(|found| !found.folder.closed()).collect())
+    }
+
+    /// The newest incident of a plan, closed or not.
+    ///
+    /// # Errors
+    /// If the state folder cannot be listed.
+    pub fn newest(&self, plan: &Plan) -> Result<Option<Folder>, FolderError> {
+        Ok(self.of_plan(plan)?.next().map(|found| found.folder))
+    }
+
+    /// The incidents of a plan, newest first.
+    fn of_plan(&self, plan: &Plan) -> Result<impl Iterator<Item = OpenIncident>, FolderError> {
+        let plan_path = plan.path.to_string_lossy().into_owned();
+        let declared = self
             .incidents()?
             .into_iter()
-            .filter_map(|folder| folder.declared())
-            .filter(same)
-            .filter(|(found, _)| !found.folder.closed())
-            .map(|(found, _)| found)
-            .collect())
+            .filter_map(|folder| folder.declared());
+        Ok(declared
+            .filter(move |(_, plan)| *plan == plan_path)
+            .map(|(found, _)| found))
     }
 }
 
@@ -261,6 +273,12 @@ impl Folder {
     #[must_use]
     pub fn run(&self, run: &RunId) -> PathBuf {
         self.runs().join(run.as_str())
+    }
+
+    /// The cluster that the incident is of; `None` if its journal declares nothing.
+    #[must_use]
+    pub fn cluster(&self) -> Option<String> {
+        self.declared().map(|(found, _)| found.cluster)
     }
 
     /// What the first record declares, and the plan's path; `None` if it declares nothing.

@@ -110,6 +110,8 @@ mod tests {
             }),
             find: Ok(Find::default()),
             pins: pins.map(|pin| vec![pin.to_owned()]).map_err(failure),
+            steady: Vec::new(),
+            wildcard: Err(Failure::new(FailureKind::NotPlanned, "not asked")),
         }
     }
 
@@ -147,8 +149,7 @@ mod tests {
         let door = address.map(|address| DoorFact {
             host: "old".to_owned(),
             addresses: vec![address],
-            witnessed: Vec::new(),
-            gaps: Vec::new(),
+            ..DoorFact::default()
         });
         let door = door.map_or_else(
             || Err(failure(FailureKind::Timeout)),

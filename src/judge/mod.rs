@@ -13,6 +13,7 @@ pub mod bots;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
+pub mod failback;
 pub mod fence;
 pub mod forecast;
 pub mod freeze;
@@ -115,6 +116,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::AuthLogClean => auth_log::clean(sight),
         Condition::LoadBalancerKnown => cluster::load_balancer_known(Side::Recovery, sight),
         Condition::NewDoorAnswers => doors::new_answers(sight),
+        Condition::NewDoorSteady => doors::new_steady(sight),
+        Condition::WildcardAnswers => doors::wildcard_answers(sight),
         Condition::SameAuthorities => doors::same_authorities(sight),
         Condition::DnsPublished => dns::published(sight),
         Condition::DnsConverged => dns::converged(sight),

@@ -43,6 +43,8 @@ fn address(version: &str, name: &str, pins: Result<Vec<String>, Failure>) -> Add
         }),
         find: Ok(Find::default()),
         pins,
+        steady: Vec::new(),
+        wildcard: Err(Failure::new(FailureKind::NotPlanned, "not asked")),
     }
 }
 

@@ -1,16 +1,17 @@
-//! `relight report`, `incidents` and `replay`: what is over is told, and nothing is changed.
+//! `relight report`, `incidents`, `replay` and `watch`: an incident is told, and nothing is changed.
 
 use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 use relight::{
     cli::{self, Incidents, Open, Replay, Report},
     cockpit,
-    report::account::Form,
+    report::{Format, Watched, account::Form},
     term::{Caps, put},
 };
 
@@ -83,6 +84,57 @@ pub fn replay(open: Open, wanted: &Replay) -> Result<ExitCode, String> {
     );
     let _ = put(text.as_bytes());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Watches until it is left.
+pub fn watch(open: Open, wanted: &cli::Watch) -> Result<ExitCode, String> {
+    let format = match open.format {
+        cli::Format::Text => Format::Text,
+        cli::Format::Json => Format::Json,
+        cli::Format::Markdown | cli::Format::Html => {
+            return Err("a watch is told as text or JSON".to_owned());
+        }
+    };
+    let setup = cockpit::setup(open, Caps::detect())?;
+    let wanted = cockpit::Wanted {
+        incident: wanted.incident.clone(),
+        within: wanted.within.map(Duration::from_secs),
+        until_alarm: wanted.until_alarm,
+    };
+    let runtime = runtime()?;
+    let mut tell = |at, watched: &Watched| say(&mut io::stdout(), &watched.render(at, format));
+    let code = runtime.block_on(cockpit::watch(&setup, &wanted, &mut tell));
+    // Probes may be in the middle of a call that will not come back: nobody waits for them.
+    runtime.shutdown_background();
+    Ok(ExitCode::from(code.unwrap_or_else(|(why, code)| {
+        say(&mut io::stderr(), &format!("relight: {why}"));
+        code
+    })))
+}
+
+/// Writes down how to fail back.
+pub fn failback(
+    open: Open,
+    output: Option<&Path>,
+    swapped: Option<&Path>,
+) -> Result<ExitCode, String> {
+    let setup = cockpit::setup(open, Caps::detect())?;
+    if let Some(path) = swapped {
+        write(path, &cockpit::turned(&setup)?)?;
+        say(&mut io::stderr(), &format!("wrote {}", path.display()));
+    }
+    let runtime = runtime()?;
+    let (text, code) = runtime.block_on(cockpit::failback(&setup, swapped));
+    // Probes may be in the middle of a call that will not come back: nobody waits for them.
+    runtime.shutdown_background();
+    match output {
+        None => say(&mut io::stdout(), text.trim_end()),
+        Some(path) => {
+            write(path, &text)?;
+            say(&mut io::stdout(), &format!("wrote {}", path.display()));
+        }
+    }
+    Ok(ExitCode::from(code))
 }
 
 /// A file of this user alone: a report names people, hosts and addresses.

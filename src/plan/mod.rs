@@ -6,6 +6,7 @@
 
 mod describe;
 mod diagnostic;
+mod failback;
 mod load;
 mod moves;
 mod pace;
@@ -18,11 +19,12 @@ mod types;
 
 pub use describe::describe;
 pub use diagnostic::{Diagnostic, Level};
+pub use failback::swapped;
 pub use load::{LoadError, load, runbook};
 pub use moves::Moves;
 pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
     BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan,
-    ResolverPlan, ResourcesPlan, Service, Tools, WebPlan,
+    ResolverPlan, ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
 };

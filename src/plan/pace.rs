@@ -30,6 +30,7 @@ impl Plan {
             | Subject::Prerequisites
             | Subject::Freeze(_)
             | Subject::Bots
+            | Subject::Baseline
             | Subject::Barrier => Duration::from_mins(5),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan,
-    ResourcesPlan, Tools, WebPlan,
+    ResourcesPlan, Tools, WatchPlan, WebPlan,
 };
 
 fn region(region: &str, name: &str) -> RegionPlan {
@@ -56,6 +56,8 @@ pub(crate) fn plan() -> Plan {
             port: 443,
             ca_pins: Vec::new(),
             agents: None,
+            tsh_home: None,
+            agent_config: Vec::new(),
         },
         primary: region("us-east-1", "east"),
         recovery: region("us-west-2", "west"),
@@ -87,6 +89,7 @@ pub(crate) fn plan() -> Plan {
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
         resources: ResourcesPlan::default(),
+        watch: WatchPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
             kubectl: "kubectl".to_owned(),

@@ -30,6 +30,8 @@ pub struct Plan {
     pub freeze: FreezePlan,
     /// `[resources]`
     pub resources: ResourcesPlan,
+    /// `[watch]`
+    pub watch: WatchPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -73,6 +75,12 @@ pub struct ClusterPlan {
     /// `agents`: how many agents (nodes, applications, databases, Kubernetes clusters, desktop services) there usually
     /// are, for where no black box has counted them.
     pub agents: Option<u32>,
+    /// `tsh_home`: the folder of `tsh` that is read where nothing else tells the authorities; `TELEPORT_HOME` or `~/.tsh`
+    /// unless said.
+    pub tsh_home: Option<PathBuf>,
+    /// `agent_config`: configurations of this cluster's agents whose `ca_pin` is read where nothing else tells;
+    /// `/etc/teleport.yaml` unless said.
+    pub agent_config: Vec<PathBuf>,
 }
 
 impl ClusterPlan {
@@ -340,6 +348,13 @@ pub struct ResourcesPlan {
     pub manifests: Vec<PathBuf>,
     /// `flux`: Kustomizations of Flux in the recovery cluster that apply them, as `namespace/name`.
     pub flux: Vec<String>,
+}
+
+/// `[watch]`: what `relight watch` does beside telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchPlan {
+    /// `on_event`: a program with its arguments that is run at every alarm and when one is over; empty for none.
+    pub on_event: Vec<String>,
 }
 
 /// `[tools]`

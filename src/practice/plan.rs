@@ -117,7 +117,11 @@ pub fn values(world: &World) -> String {
         ("primary.bucket", &site.bucket),
     ]
     .map(|(key, value)| (key.to_owned(), value));
-    fill(VALUES, &filled)
+    let mut values = fill(VALUES, &filled);
+    if let Some(image) = &release.image {
+        values.push_str(&format!("\nimage: {image}\n"));
+    }
+    values
 }
 
 /// `kubeconfig`: a context for each side, and no current one: two clusters are in play. JSON is YAML.

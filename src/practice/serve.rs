@@ -288,6 +288,14 @@ fn leave(dir: &Path, world: &World, ca: &str, helm: &Path) -> Result<(), Practic
     put("credentials", &plan::credentials(world))?;
     put("values.yaml", &plan::values(world))?;
     put("ca.pem", ca)?;
+    let seed = storage.host_authority(&site.state_table, cluster);
+    if let Some(seed) = seed {
+        let cas = dir.join("tsh/keys").join(cluster).join("cas");
+        fs::create_dir_all(&cas).map_err(write(&cas))?;
+        let path = cas.join(format!("{cluster}.pem"));
+        let pem = teleport::HostAuthority::new(&seed)?.pem(cluster)?;
+        fs::write(&path, pem).map_err(write(&path))?;
+    }
     // What an earlier practice left would look like a step that is done.
     remove(&dir.join(plan::RECOVERY_VALUES))?;
     let bin = dir.join("bin");

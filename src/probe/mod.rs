@@ -70,6 +70,7 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
         )),
         Box::new(live::prerequisites::PrerequisitesProbe::new(plan.clone())),
         Box::new(live::black_box::BlackBoxProbe::new(plan, targets)),
+        Box::new(live::baseline::BaselineProbe::new(plan.clone())),
         Box::new(live::reconcilers::ReconcilersProbe::new(
             plan.clone(),
             Side::Primary,

@@ -5,6 +5,7 @@
 //! every value with its age, no colours, no control bytes: [`Line`] cannot hold any.
 
 pub mod account;
+mod failback;
 mod gather;
 mod line;
 mod markdown;
@@ -14,11 +15,14 @@ mod runbook;
 mod step;
 mod text;
 mod told;
+mod watched;
 
+pub use failback::failback;
 pub use line::Line;
 pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};
 pub use step::{Condition, Listing, StepDetail, Trial};
 pub use told::Told;
+pub use watched::Watched;
 
 use crate::state::State;
 
@@ -38,6 +42,9 @@ pub const SCHEMA: &str = include_str!("../../assets/once.schema.json");
 
 /// The JSON Schema of what `relight step` prints with `--format json`: the list, one step, and each event of a run.
 pub const STEP_SCHEMA: &str = include_str!("../../assets/step.schema.json");
+
+/// The JSON Schema of each line that `relight watch --format json` prints.
+pub const WATCH_SCHEMA: &str = include_str!("../../assets/watch.schema.json");
 
 /// The state in a format, with a final line feed.
 #[must_use]

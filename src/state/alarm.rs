@@ -139,6 +139,14 @@ impl State {
         alarms
     }
 
+    /// Whether the old cluster was passed over without being seen to be stopped, so that it has to be watched for when
+    /// nobody looks at this incident any more. (The guide, step 2: what comes back online acts in unexpected ways.)
+    #[must_use]
+    pub fn wants_watch(&self) -> bool {
+        let old = [AlarmKind::Comeback, AlarmKind::Unreachable];
+        self.alarms().iter().any(|alarm| old.contains(&alarm.kind))
+    }
+
     /// How a way back stands that was begun after a step ended: the old cluster is to be there again then, and what was
     /// paused to act. `None` without one.
     fn way_back(&self, after: &str) -> Option<Back> {

@@ -283,6 +283,11 @@ mod tests {
             }),
             find: Ok(Find::default()),
             pins: Ok(Vec::new()),
+            steady: Vec::new(),
+            wildcard: Err(crate::incident::Failure::new(
+                FailureKind::NotPlanned,
+                "not asked",
+            )),
         }
     }
 

@@ -162,6 +162,20 @@ fn every_version_is_read_and_its_authorities_are_compared() {
         );
         judged(
             &mut eyes,
+            Condition::NewDoorSteady,
+            Outcome::Pass,
+            "The last 3 looks",
+        );
+        judged(
+            &mut eyes,
+            Condition::WildcardAnswers,
+            Outcome::Pass,
+            "a valid certificate and an answer",
+        );
+        let under = new.wildcard.expect("a name under it");
+        assert_eq!((under.tls.problem, under.answer), (None, Ok(302)));
+        judged(
+            &mut eyes,
             Condition::OldDoorShut,
             Outcome::Fail,
             "still answers as this cluster",
@@ -225,8 +239,14 @@ fn a_bad_certificate_is_shown_with_what_is_wrong_and_the_answers_behind_it() {
             new.ping.expect("ping").cluster_name.as_deref(),
             Some(CLUSTER)
         );
-        let finding = eyes.judge(Condition::NewDoorAnswers);
-        assert_eq!(finding.outcome, Outcome::Fail, "{}", finding.sentence);
+        for condition in [
+            Condition::NewDoorAnswers,
+            Condition::NewDoorSteady,
+            Condition::WildcardAnswers,
+        ] {
+            let finding = eyes.judge(condition);
+            assert_eq!(finding.outcome, Outcome::Fail, "{}", finding.sentence);
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use relight::incident::{
     Cluster, Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze,
     HeldLock, HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment,
     Observation, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers,
-    Recordings, RecoveryPoint, Release, Rights, RoleLock, Session, Settings, Side, StoredObject,
-    Subject, Table, TableRole, Tls, Values, Vault,
+    Recordings, RecoveryPoint, Release, Rights, RoleLock, STEADY, Session, Settings, Side,
+    StoredObject, Subject, Table, TableRole, Tls, Values, Vault, Wildcard,
     agents::{AgentKind, Before, Headcount},
     barrier::{Balancer, Listener},
     bots::{Bot, BotLock},
@@ -58,6 +58,9 @@ pub const NAMES: &[&str] = &[
     "recovery pods looping",
     "recovery pods ready",
     "new door",
+    "new door, two looks",
+    "new door without Auth",
+    "new door without wildcard",
     "new door with new authorities",
     "dns old",
     "dns half switched",
@@ -82,6 +85,21 @@ const NEW: &str = "198.51.100.20";
 /// The observations of that name, made now.
 pub fn named(name: &str, now: Moment) -> Vec<Observation> {
     let seen: Vec<(Subject, Result<Fact, Failure>)> = match name {
+        "new door, two looks" => return new_door(now, |address| address.steady.truncate(2)),
+        "new door without Auth" => {
+            return new_door(now, |address| {
+                address.ping = Err(Failure::new(FailureKind::Server, "HTTP 504, no auth"));
+                address.steady.clear();
+            });
+        }
+        "new door without wildcard" => {
+            return new_door(now, |address| {
+                if let Ok(wildcard) = &mut address.wildcard {
+                    wildcard.tls.problem =
+                        Some("not valid for a name under the cluster's".to_owned());
+                }
+            });
+        }
         "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
         "wrong account" => vec![identity(Side::Recovery, "999999999999")],
         "identity silent" => vec![(Subject::Identity(Side::Recovery), silent())],
@@ -336,6 +354,7 @@ fn storage(now: Moment, right: bool, repaired: bool) -> Vec<(Subject, Result<Fac
                 at: now,
                 own: right.then(|| HostAuthority {
                     revision: Some("r1".to_owned()),
+                    ..HostAuthority::default()
                 }),
                 others: vec!["other.example.com".to_owned()],
             }),
@@ -685,18 +704,36 @@ fn door(
         ip,
         port: 443,
         tcp: reached.clone().map(|()| Duration::from_millis(5)),
-        tls: reached.clone().map(|()| certificate),
+        tls: reached.clone().map(|()| certificate.clone()),
         ping: reached.clone().map(|()| ping),
         find: reached.clone().map(|()| find),
         pins: reached.clone().map(|()| vec![pin.to_owned()]),
+        steady: reached
+            .as_ref()
+            .map_or_else(|_| Vec::new(), |()| vec![now; STEADY]),
+        wildcard: reached.clone().map(|()| Wildcard {
+            asked: "abcdefghijkl.teleport.example.com".to_owned(),
+            tls: certificate.clone(),
+            answer: Ok(302),
+        }),
     };
     let fact = DoorFact {
         host: ip.to_string(),
         addresses: vec![address],
-        witnessed: Vec::new(),
-        gaps: Vec::new(),
+        ..DoorFact::default()
     };
     (Subject::Door(door), Ok(Fact::Door(Arc::new(fact))))
+}
+
+/// The new door with something else about its address.
+fn new_door(now: Moment, other: impl Fn(&mut Address)) -> Vec<Observation> {
+    let mut seen = named("new door", now);
+    for one in &mut seen {
+        if let Ok(Fact::Door(door)) = &mut one.outcome {
+            Arc::make_mut(door).addresses.iter_mut().for_each(&other);
+        }
+    }
+    seen
 }
 
 /// Authority and resolver, for the name and the wildcard.

@@ -30,6 +30,15 @@ pub(super) fn silence(place: &str, waited: Duration) -> Failure {
     )
 }
 
+/// What was read over a connection is no answer.
+pub(super) fn spoken(error: &io::Error, place: &str) -> Failure {
+    let kind = match error.kind() {
+        io::ErrorKind::InvalidData => FailureKind::Garbage,
+        kind => of_io(kind),
+    };
+    Failure::new(kind, format!("{place}: {}", told(error)))
+}
+
 /// HTTP did not come to an answer.
 pub(super) fn http(error: &reqwest::Error, place: &str) -> Failure {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();

@@ -8,6 +8,7 @@
 mod answer;
 mod failure;
 pub mod paths;
+mod wildcard;
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 pub use answer::{Reply, find, ping};
 
@@ -31,6 +32,9 @@ use crate::{
     incident::{Address, Certificate, Failure, FailureKind, Part},
     plan::Plan,
 };
+
+/// What the certificates looked at are for, in words.
+const CLUSTER_NAME: &str = "the cluster name";
 
 /// Time for connecting, and again for the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -90,11 +94,12 @@ impl Web {
         let socket = SocketAddr::new(ip, self.inner.port);
         let (stream, took) = match connect(socket, deadline).await {
             Ok(connected) => connected,
-            Err(failure) => return self.stopped(ip, Err(failure.clone()), failure),
+            Err(failure) => return self.stopped(ip, Err(failure.clone()), &failure),
         };
-        let certificate = match self.handshake(stream, socket, deadline).await {
-            Ok(certificate) => certificate,
-            Err(failure) => return self.stopped(ip, Ok(took), failure),
+        let shaken = self.handshake(&self.inner.cluster, CLUSTER_NAME, stream, socket, deadline);
+        let certificate = match shaken.await {
+            Ok((certificate, _)) => certificate,
+            Err(failure) => return self.stopped(ip, Ok(took), &failure),
         };
         let sound = certificate.problem.is_none();
         let (ping, find) = futures::join!(
@@ -117,20 +122,13 @@ impl Web {
             ping,
             find: find.and_then(|reply| answer::find(&reply)),
             pins: Err(unasked),
+            steady: Vec::new(),
+            wildcard: crate::incident::not_asked(),
         }
     }
 
-    /// An address at which a stage failed: the later ones were stopped by the same failure.
-    fn stopped(&self, ip: IpAddr, tcp: Part<Duration>, failure: Failure) -> Address {
-        Address {
-            ip,
-            port: self.inner.port,
-            tcp,
-            tls: Err(failure.clone()),
-            ping: Err(failure.clone()),
-            find: Err(failure.clone()),
-            pins: Err(failure),
-        }
+    fn stopped(&self, ip: IpAddr, tcp: Part<Duration>, failure: &Failure) -> Address {
+        Address::stopped(ip, self.inner.port, tcp, failure)
     }
 
     /// The pins of the host authorities that an address exports, sorted. The call is rate limited by Teleport and goes
@@ -194,23 +192,26 @@ impl Web {
             .unwrap_or_else(|_| Err(failure::silence(&place, began.elapsed())))
     }
 
+    /// Shakes hands under a name. Gives the certificate presented, with the connection if it came about.
     async fn handshake(
         &self,
+        name: &str,
+        of: &'static str,
         stream: TcpStream,
         socket: SocketAddr,
         deadline: Instant,
-    ) -> Part<Certificate> {
+    ) -> Part<(Certificate, Option<TlsStream<TcpStream>>)> {
         let began = Instant::now();
-        let (config, recorder) = self.inner.tls.recording().map_err(|error| {
+        let (config, recorder) = self.inner.tls.recording(of).map_err(|error| {
             Failure::new(
                 FailureKind::Other,
                 format!("TLS could not be set up: {error}"),
             )
         })?;
-        let name = ServerName::try_from(self.inner.cluster.clone()).map_err(|_| {
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
             Failure::new(
                 FailureKind::Other,
-                "the cluster name of the plan is no name that TLS can ask for",
+                format!("{of} of the plan is no name that TLS can ask for"),
             )
         })?;
         let shaken = timeout_at(
@@ -220,13 +221,16 @@ impl Web {
         .await;
         // A server may present its certificate and then fail: what was presented is read all the same.
         match (recorder.seen(), shaken) {
-            (Some(presented), Ok(Ok(_))) => certificate::read(&presented.leaf, presented.problem),
+            (Some(presented), Ok(Ok(stream))) => {
+                let certificate = certificate::read(&presented.leaf, presented.problem)?;
+                Ok((certificate, Some(stream)))
+            }
             (Some(presented), failed) => {
                 let why = match failed {
                     Ok(Err(error)) => format!("the handshake failed after it: {error}"),
                     _ => "the handshake came to no end".to_owned(),
                 };
-                certificate::read(&presented.leaf, Some(why))
+                Ok((certificate::read(&presented.leaf, Some(why))?, None))
             }
             (None, Ok(Err(error))) => Err(failure::handshake(&error, socket)),
             (None, _) => Err(failure::silence(
@@ -271,7 +275,10 @@ impl Web {
         if trusted {
             self.inner.tls.strict()
         } else {
-            self.inner.tls.recording().map(|(config, _)| config)
+            self.inner
+                .tls
+                .recording(CLUSTER_NAME)
+                .map(|(config, _)| config)
         }
     }
 }

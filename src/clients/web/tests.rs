@@ -52,9 +52,11 @@ impl Rig {
         Web::new(tls, NAME, port)
     }
 
-    /// Starts a server with a certificate for `name`; gives its port.
+    /// Starts a server with a certificate for `name`, or for more, separated by spaces; gives its port.
     async fn serve(&self, name: &str, expired: bool, trusted: bool, does: Does) -> u16 {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let mut params =
+            CertificateParams::new(name.split(' ').map(str::to_owned).collect::<Vec<_>>())
+                .expect("names");
         if expired {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2021, 1, 1);
@@ -116,7 +118,9 @@ async fn speak(mut stream: tokio_rustls::server::TlsStream<TcpStream>, does: Doe
     }
     let request = String::from_utf8_lossy(&request).into_owned();
     assert!(
-        request.to_lowercase().contains(&format!("host: {NAME}")),
+        request
+            .lines()
+            .any(|line| line.to_lowercase().starts_with("host: ") && line.contains(NAME)),
         "{request}"
     );
     let (status, body) = match does {
@@ -278,4 +282,54 @@ async fn what_is_no_tls_server_is_told_apart() {
         seen.tcp
     );
     assert_eq!(kind(&seen.tls), kind(&seen.tcp));
+}
+
+#[tokio::test]
+async fn a_name_under_the_clusters_is_asked_by_itself_and_any_answer_is_one() {
+    let rig = Rig::new();
+    let both = format!("{NAME} *.{NAME}");
+    let asked = format!("abcdefghijkl.{NAME}");
+    let cases = [
+        (both.as_str(), Does::Answer, None, Ok(200)),
+        (both.as_str(), Does::AuthDown, None, Ok(504)),
+        (
+            NAME,
+            Does::Answer,
+            Some("not valid for a name under the cluster's"),
+            Ok(200),
+        ),
+        (
+            both.as_str(),
+            Does::Garbage,
+            None,
+            Err(FailureKind::Garbage),
+        ),
+        (
+            both.as_str(),
+            Does::Close,
+            None,
+            Err(FailureKind::Unreachable),
+        ),
+        (both.as_str(), Does::Hang, None, Err(FailureKind::Timeout)),
+    ];
+    for (names, does, problem, answer) in cases {
+        let port = rig.serve(names, false, true, does).await;
+        let seen = rig.web(port).wildcard(LOCAL, &asked).await;
+        let seen = seen.expect("a certificate");
+        assert_eq!(seen.asked, asked);
+        assert_eq!(seen.tls.problem.as_deref(), problem);
+        assert_eq!(
+            seen.answer.as_ref().map_err(|why| why.kind),
+            answer.as_ref().map_err(|kind| *kind),
+            "{:?}",
+            seen.answer
+        );
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let nobody = rig.web(port).wildcard(LOCAL, &asked).await;
+    assert_eq!(kind(&nobody), Some(FailureKind::Unreachable));
 }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
+    fallback::{self, Row},
     look::{Look, known, last, look},
     unlooked,
 };
@@ -25,6 +26,8 @@ pub enum Authorities {
     Other,
     /// Nothing to compare with.
     NoBaseline,
+    /// Nothing to compare with, and the host authority in the state table is younger than the outage, in a sentence.
+    Young(String),
     /// The new pins are not known, in a sentence.
     NotSeen(String),
 }
@@ -41,7 +44,7 @@ pub struct Compared {
     /// How long ago the pins at the old door were last asked for.
     age: Option<Duration>,
     /// Where they are from.
-    from: &'static str,
+    from: String,
 }
 
 impl Compared {
@@ -66,7 +69,10 @@ impl Compared {
     #[must_use]
     pub fn of(&self, pins: &[String]) -> Authorities {
         if self.planned.is_empty() && self.seen.is_empty() {
-            return Authorities::NoBaseline;
+            return match &self.verdict {
+                young @ Authorities::Young(_) => young.clone(),
+                _ => Authorities::NoBaseline,
+            };
         }
         let pins = pins.iter().cloned().collect();
         compare(&pins, &self.planned, &self.seen)
@@ -83,13 +89,13 @@ impl Compared {
 }
 
 /// Compares the pins at the new door with the plan's and with those last seen at the old one; where nobody has seen
-/// those, with the black box's.
+/// those, with the black box's; and where there is nothing of all that, with what this machine keeps.
 #[must_use]
 pub fn authorities(sight: &Sight<'_>) -> Compared {
     let planned: BTreeSet<String> = sight.plan.cluster.ca_pins.iter().cloned().collect();
     let (mut seen, mut age) = old_pins(sight);
     let mut evidence = vec![Subject::Door(Door::New)];
-    let mut from = "seen at the old door";
+    let mut from = None;
     if !seen.is_empty() {
         evidence.push(Subject::Door(Door::Old));
     } else if let Some(found) = black_box::known(sight)
@@ -97,12 +103,22 @@ pub fn authorities(sight: &Sight<'_>) -> Compared {
     {
         seen = pins.iter().cloned().collect();
         age = Some(sight.now.since(found.pins.at));
-        from = "in the black box, seen";
+        from = Some("in the black box, seen".to_owned());
         evidence.push(Subject::BlackBox);
+    } else if planned.is_empty()
+        && let Some(kept) = fallback::known(sight)
+    {
+        seen = kept.pins;
+        from = Some(kept.from);
+        evidence.push(Subject::Baseline);
     }
+    let from = from.unwrap_or_else(|| "seen at the old door".to_owned());
     let verdict = match new_pins(sight) {
         Err(why) => Authorities::NotSeen(why),
-        Ok(_) if planned.is_empty() && seen.is_empty() => Authorities::NoBaseline,
+        Ok(_) if planned.is_empty() && seen.is_empty() => match fallback::row(sight) {
+            Row::Younger(why) => Authorities::Young(why),
+            Row::Older(_) | Row::Unknown(_) => Authorities::NoBaseline,
+        },
         Ok(sets) => sets
             .iter()
             .map(|set| compare(set, &planned, &seen))
@@ -206,6 +222,7 @@ const fn gravity(verdict: &Authorities) -> u8 {
         Authorities::NoBaseline => 2,
         Authorities::NotSeen(_) => 3,
         Authorities::Partly => 4,
-        Authorities::Other => 5,
+        Authorities::Young(_) => 5,
+        Authorities::Other => 6,
     }
 }

@@ -2,9 +2,11 @@
 
 mod authorities;
 mod comeback;
+mod fallback;
 mod look;
 mod old;
 mod pane;
+mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -14,14 +16,19 @@ pub use authorities::{Authorities, Compared, authorities};
 pub use comeback::comeback;
 pub use old::{answers_as_before as old_answers, side_answers as old_side_answers};
 pub use pane::{assess, pane};
+pub use steady::{new_steady, wildcard_answers};
 
 use self::comeback::{Claim, claim};
+use self::fallback::Row;
 use self::look::{Answers, Look, answers, known, look};
 use super::Sight;
 use crate::{
-    incident::{Address, Door, DoorFact, FailureKind, Finding, Subject},
+    incident::{Address, Door, DoorFact, FailureKind, Finding, Side, Subject, TableRole},
     plan::Plan,
 };
+
+/// Where a person finds the old cluster's CA pins.
+const WHERE: &str = "ca_pin in an agent's /etc/teleport.yaml, a join script, or your records";
 
 /// No address of the old load balancer answers as this cluster. Refused, reset and unresolved are shut; silence is not:
 /// behind it anything may still hold agents.
@@ -171,11 +178,26 @@ pub fn same_authorities(sight: &Sight<'_>) -> Finding {
             ),
             seen.evidence,
         ),
-        Authorities::NoBaseline => Finding::unknown(
-            "There is nothing to compare the new cluster's certificate authorities with: the plan has no ca_pins and the \
-             old door was not seen answering. Compare the CA pins of `tctl status` in the recovery cluster with a join \
-             script, an agent's configuration or your records.",
+        Authorities::Young(why) => Finding::fail(
+            format!(
+                "STOP: the new cluster's certificate authorities were made or written again since the outage: {why}, and \
+                 there is nothing to compare them with. An Auth Service that found no authority makes new ones, which \
+                 nobody trusts. Put the old CA pins into ca_pins of the plan ({WHERE}), and they are compared instead."
+            ),
+            vec![
+                Subject::Door(Door::New),
+                Subject::Table(Side::Recovery, TableRole::State),
+            ],
         ),
+        Authorities::NoBaseline => {
+            let (Row::Older(row) | Row::Younger(row) | Row::Unknown(row)) = fallback::row(sight);
+            Finding::unknown(format!(
+                "There is nothing to compare the new cluster's certificate authorities with: the plan has no ca_pins, there \
+                 is no black box with pins, the old door was not seen answering; {}. What else there is: {row}. Compare \
+                 the CA pins of `tctl status` in the recovery cluster with {WHERE}, and put those into ca_pins.",
+                fallback::in_vain(sight)
+            ))
+        }
         Authorities::NotSeen(why) => Finding::unknown(why.clone()),
     }
 }

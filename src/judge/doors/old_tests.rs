@@ -40,6 +40,8 @@ fn ours(last: u8, name: &str, pins: &[&str]) -> Address {
         }),
         find: Ok(Find::default()),
         pins: Ok(pins.iter().map(|letter| pin(letter)).collect()),
+        steady: Vec::new(),
+        wildcard: Err(Failure::new(FailureKind::NotPlanned, "not asked")),
     }
 }
 
@@ -86,8 +88,7 @@ fn world(
             Fact::Door(Arc::new(DoorFact {
                 host: "old".to_owned(),
                 addresses,
-                witnessed: Vec::new(),
-                gaps: Vec::new(),
+                ..DoorFact::default()
             }))
         };
         let outcome = outcome

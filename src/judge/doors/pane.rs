@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Authorities, authorities, belongs, fault,
     look::{Answers, Look, answers, known, last, look},
+    steady::remark,
     version,
 };
 use crate::{
@@ -70,6 +71,12 @@ pub fn assess(door: Door, sight: &Sight<'_>) -> Assessment {
     match door {
         Door::New => {
             if let Some((worse, more)) = trust(sight) {
+                health = health.max(worse);
+                words = format!("{words}, {more}");
+            }
+            if health <= Health::Degraded
+                && let Some((worse, more)) = remark(fact, sight)
+            {
                 health = health.max(worse);
                 words = format!("{words}, {more}");
             }
@@ -162,6 +169,7 @@ fn trust(sight: &Sight<'_>) -> Option<(Health, String)> {
         Authorities::Grown(more) => (Health::Degraded, format!("same CAs and {more} more")),
         Authorities::Partly => (Health::Unknown, "only some CAs as before".to_owned()),
         Authorities::Other => (Health::Down, "OTHER CAs".to_owned()),
+        Authorities::Young(_) => (Health::Down, "CAs YOUNGER THAN THE OUTAGE".to_owned()),
         Authorities::NoBaseline => (Health::Unknown, "CAs unknown".to_owned()),
         Authorities::NotSeen(_) => return None,
     };

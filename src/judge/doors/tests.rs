@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     incident::{
         Certificate, DoorFact, Fact, Failure, Find, Health, Instruments, Moment, Observation,
-        Outcome, Ping, Witnessed,
+        Outcome, Ping, STEADY, Wildcard, Witnessed,
     },
     judge::Sight,
 };
@@ -58,6 +58,8 @@ fn address(last: u8, is: Is) -> Address {
         ping: Err(failure(kind)),
         find: Err(failure(kind)),
         pins: Err(failure(kind)),
+        steady: Vec::new(),
+        wildcard: Err(failure(kind)),
     };
     let name = match is {
         Is::Fails(_) => return address,
@@ -87,7 +89,13 @@ fn address(last: u8, is: Is) -> Address {
     }
     if let Is::Ours(pins) = is {
         address.pins = Ok(pins.iter().map(ToString::to_string).collect());
+        address.steady = vec![NOW; STEADY];
     }
+    address.wildcard = address.tls.clone().map(|tls| Wildcard {
+        asked: "abcdefghijkl.t.example.com".to_owned(),
+        tls,
+        answer: Ok(302),
+    });
     address
 }
 

@@ -35,6 +35,7 @@ fn table(side: Side, role: TableRole) -> Table {
             at: Moment::from_secs(NOW - 60),
             own: Some(HostAuthority {
                 revision: Some("r1".to_owned()),
+                ..HostAuthority::default()
             }),
             others: Vec::new(),
         }),
@@ -207,6 +208,7 @@ fn the_primarys_revision_is_told_and_decides_nothing() {
         if let Ok(found) = &mut before.authority {
             found.own = Some(HostAuthority {
                 revision: Some(revision.to_owned()),
+                ..HostAuthority::default()
             });
         }
         put(

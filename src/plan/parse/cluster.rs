@@ -11,7 +11,7 @@ use super::{
     section::Section,
 };
 use crate::plan::{
-    BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, ResourcesPlan, Tools, WebPlan,
+    BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, ResourcesPlan, Tools, WatchPlan, WebPlan,
 };
 
 /// `[cluster]` with the place of its name.
@@ -38,6 +38,8 @@ pub(super) fn cluster(
     let port = section.number(reader, "port", (1, u32::from(u16::MAX)));
     let ca_pins = section.list(reader, "ca_pins", rules::pin);
     let agents = section.number(reader, "agents", (0, 10_000_000));
+    let tsh_home = section.path(reader, "tsh_home", folder);
+    let agent_config = section.list(reader, "agent_config", |text| rules::path(text, folder));
     section.finish(reader);
 
     if version.is_none() {
@@ -83,6 +85,12 @@ pub(super) fn cluster(
             .unwrap_or(443),
         ca_pins,
         agents: agents.map(|found| found.value),
+        tsh_home: tsh_home.map(|found| found.value),
+        agent_config: agent_config
+            .unwrap_or_default()
+            .into_iter()
+            .map(|path| path.value)
+            .collect(),
     };
     (plan, span)
 }
@@ -180,6 +188,26 @@ pub(super) fn resources(
             .map(|found| found.value)
             .collect(),
     }
+}
+
+/// `[watch]`
+pub(super) fn watch(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> WatchPlan {
+    let mut section = top.section(reader, "watch");
+    let words = section.list(reader, "on_event", rules::text);
+    section.finish(reader);
+    let mut on_event: Vec<String> = words
+        .unwrap_or_default()
+        .into_iter()
+        .map(|found| found.value)
+        .collect();
+    if let Some(program) = on_event.first_mut().filter(|name| name.contains('/')) {
+        *program = folder.join(&*program).to_string_lossy().into_owned();
+    }
+    WatchPlan { on_event }
 }
 
 /// `[tools]`: a name is looked up in `PATH`; a relative path is taken from the plan's folder.

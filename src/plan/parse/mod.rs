@@ -70,6 +70,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let objectives = cluster::objectives(&mut top, reader);
     let black_box = cluster::black_box(&mut top, reader);
     let freeze = cluster::freeze(&mut top, reader);
+    let watch = cluster::watch(&mut top, reader, &folder);
     let tools = cluster::tools(&mut top, reader, &folder);
     let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
@@ -93,6 +94,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         resources,
         black_box,
         freeze,
+        watch,
         tools,
         runbook,
         practice,

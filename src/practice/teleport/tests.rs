@@ -162,6 +162,10 @@ async fn a_host_that_is_not_the_clusters_is_sent_to_the_launcher() {
     let failure = seen.ping.expect_err("a redirect");
     assert!(failure.detail.contains("redirected (302)"), "{failure}");
     assert!(failure.detail.contains("/web/launch"), "{failure}");
+    let name = format!("abcdefghijkl.{cluster}");
+    let seen = rig.web.wildcard(rig.at.ip(), &name).await;
+    let seen = seen.expect("a certificate");
+    assert_eq!((seen.tls.problem, seen.answer), (None, Ok(302)));
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl World {
         });
         let mut recovery = region(Side::Recovery);
         recovery.storage.standing(scenario.tables.recovery);
+        recovery.cluster.ail(scenario.pods.clone());
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::{
     CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
     agents::Comeback,
+    cluster::Ills,
     gitops::GitOps,
     names::{Release, Site},
     settings::Tables,
@@ -18,7 +19,7 @@ use super::{
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 10] = [
+const EMBEDDED: [(&str, &str); 12] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -55,6 +56,14 @@ const EMBEDDED: [(&str, &str); 10] = [
         "agents-stay-away",
         include_str!("../../../assets/scenarios/agents-stay-away.toml"),
     ),
+    (
+        "crash-loop",
+        include_str!("../../../assets/scenarios/crash-loop.toml"),
+    ),
+    (
+        "dead-registry",
+        include_str!("../../../assets/scenarios/dead-registry.toml"),
+    ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
 
@@ -86,6 +95,9 @@ pub struct Scenario {
     /// `[cluster]`: how long things take in both Kubernetes clusters.
     #[serde(default)]
     pub cluster: Timing,
+    /// `[pods]`: what ails those of the recovery cluster.
+    #[serde(default)]
+    pub pods: Ills,
     /// What keeps the release in the primary as Git says; nothing unless said.
     #[serde(default)]
     pub gitops: Option<GitOps>,
@@ -265,6 +277,7 @@ impl Default for Scenario {
             name: "calm".to_owned(),
             about: "Nothing is wrong.".to_owned(),
             cluster: Timing::default(),
+            pods: Ills::default(),
             gitops: None,
             dns: ZoneTiming::default(),
             agents: Comeback::default(),
@@ -404,7 +417,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, agents-stay-away, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, agents-stay-away, crash-loop, dead-registry, calm"
         );
     }
 

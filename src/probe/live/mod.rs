@@ -4,6 +4,7 @@ pub mod agents;
 pub mod auth_log;
 mod aws;
 pub mod barrier;
+pub mod baseline;
 pub mod black_box;
 pub mod bots;
 pub mod cluster;

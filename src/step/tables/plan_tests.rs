@@ -43,7 +43,7 @@ fn table(side: Side, role: TableRole, status: &str, own: bool) -> Table {
         newest_at: None,
         authority: Ok(HostAuthorities {
             at: Moment::from_secs(NOW),
-            own: own.then_some(HostAuthority { revision: None }),
+            own: own.then(HostAuthority::default),
             others: vec!["other.example.com".to_owned()],
         }),
         settings: Ok(Settings {

@@ -206,6 +206,12 @@ const fn told(condition: Condition) -> &'static str {
         }
         Condition::LoadBalancerKnown => "the recovery load balancer has an address",
         Condition::NewDoorAnswers => "the new load balancer answers ping with a valid certificate",
+        Condition::NewDoorSteady => {
+            "three looks in a row find the new load balancer in order, with the old authorities"
+        }
+        Condition::WildcardAnswers => {
+            "names under the cluster's get a valid certificate and an answer at the new load balancer"
+        }
         Condition::SameAuthorities => "the new cluster has the old certificate authorities",
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",

@@ -43,13 +43,20 @@ pub fn reason(canvas: &mut Canvas<'_>, reason: &Reason) {
             "When did it begin? 14:05 or 14:05:31 (UTC), 2026-11-23T14:05:31Z, or 12m ago. The recovery time and the data that is lost are measured from there; the journal keeps it.",
             "enter sets it   esc leaves",
         ),
+        Why::Close if canvas.state.wants_watch() => (
+            "Close the incident".to_owned(),
+            "The old cluster was NOT seen to be stopped: when this is closed nobody here sees it come back. Keep `relight watch` running where it stays up; it raises the alarm. Why may it be closed? The reason stands in the journal and in the report.",
+            "enter closes it   esc leaves",
+        ),
         Why::Close => (
             "Close the incident".to_owned(),
             "Why may it be closed? The reason stands in the journal and in the report. No step can be run in it any more; the next start begins another incident.",
             "enter closes it   esc leaves",
         ),
     };
-    let size = (canvas.area.width.saturating_sub(4).clamp(20, 84), 9);
+    let width = canvas.area.width.saturating_sub(4).clamp(20, 84);
+    // Two more than the text of most takes: the longest is of five lines at 80 columns.
+    let size = (width, if text.len() > 230 { 11 } else { 9 });
     let mut inside = open(canvas, size, &title);
     let next = inside.paragraph(0, text, Role::Text);
     let before = match reason.why {

@@ -1,7 +1,10 @@
 //! Old, new and public way to the proxy; below them each address, stage by stage.
 
 use crate::{
-    incident::{Address, Certificate, Door, DoorFact, Fact, Moment, Part, Subject},
+    incident::{
+        Address, Certificate, Door, DoorFact, Fact, FailureKind, Moment, Part, STEADY, Subject,
+        Wildcard,
+    },
     judge::{
         Glance,
         doors::{assess, pane},
@@ -121,8 +124,25 @@ fn stages(door: Door, address: &Address, now: Moment) -> String {
         if address.ping.is_err() {
             parts.push(stage("find", &address.find, |find| find.status.to_string()));
         }
+        parts.extend(under(&address.wildcard));
+    }
+    if door == Door::New && address.ping.is_ok() {
+        let looks = address.steady.len();
+        parts.push(format!("in order {looks} of {STEADY} looks"));
     }
     parts.join(" · ")
+}
+
+/// What a name under the cluster's gets, where one was asked for: `*. 302`.
+fn under(wildcard: &Part<Wildcard>) -> Option<String> {
+    match wildcard {
+        Err(why) if why.kind == FailureKind::NotPlanned => None,
+        Ok(seen) => Some(match (&seen.tls.problem, &seen.answer) {
+            (Some(problem), _) => format!("*. NOT TRUSTED ({problem})"),
+            (None, answer) => stage("*.", answer, u16::to_string),
+        }),
+        Err(why) => Some(format!("*. {}", why.kind.word())),
+    }
 }
 
 fn stage<T>(name: &str, part: &Part<T>, tell: impl Fn(&T) -> String) -> String {

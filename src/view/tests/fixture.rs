@@ -7,8 +7,9 @@ use crate::{
         Address, Answer, Billing, Certificate, Cluster, ClusterEvent, Component, Deployment, Door,
         DoorFact, Fact, Failure, FailureKind, Find, Finding, Hop, HostAuthorities, HostAuthority,
         Identity, LoadBalancer, Memo, Moment, Observation, Ping, Pitr, Pod, Rcode, RecordSet,
-        Recordings, RecoveryPoint, Release, Replication, Risk, RunId, Runbook, Settings, Side,
-        StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict, Witnessed, Zone,
+        Recordings, RecoveryPoint, Release, Replication, Risk, RunId, Runbook, STEADY, Settings,
+        Side, StepId, StoredObject, Subject, Table, TableRole, Vault, Verdict, Wildcard, Witnessed,
+        Zone,
     },
     journal::{ArmedStep, Author, Entry, Kind, Record},
     plan::{ResolverPlan, sample},
@@ -288,7 +289,7 @@ pub fn table(side: Side, role: TableRole) -> Table {
         newest_at: Some(ago(60)),
         authority: Ok(HostAuthorities {
             at: ago(60),
-            own: Some(HostAuthority { revision: None }),
+            own: Some(HostAuthority::default()),
             others: Vec::new(),
         }),
         settings: Ok(Settings {
@@ -417,6 +418,24 @@ fn answers(state: &mut State) {
     see(state, subject, 6, Err(silent("10.9.9.9 port 53")));
 }
 
+fn wildcard() -> Wildcard {
+    Wildcard {
+        asked: format!("abcdefghijkl.{NAME}"),
+        tls: certificate(),
+        answer: Ok(302),
+    }
+}
+
+fn certificate() -> Certificate {
+    Certificate {
+        issuer: "CN=R11,O=Let's Encrypt,C=US".to_owned(),
+        names: vec![NAME.to_owned(), WILDCARD.to_owned()],
+        not_before: ago(86_400),
+        not_after: NOW.plus(Duration::from_hours(63 * 24)),
+        problem: None,
+    }
+}
+
 pub fn address(ip: &str, answers: bool) -> Address {
     let nothing = || silent(ip);
     Address {
@@ -428,13 +447,7 @@ pub fn address(ip: &str, answers: bool) -> Address {
             Err(nothing())
         },
         tls: if answers {
-            Ok(Certificate {
-                issuer: "CN=R11,O=Let's Encrypt,C=US".to_owned(),
-                names: vec![NAME.to_owned(), WILDCARD.to_owned()],
-                not_before: ago(86_400),
-                not_after: NOW.plus(Duration::from_hours(63 * 24)),
-                problem: None,
-            })
+            Ok(certificate())
         } else {
             Err(nothing())
         },
@@ -460,6 +473,16 @@ pub fn address(ip: &str, answers: bool) -> Address {
         },
         pins: if answers {
             Ok(vec!["sha256:aa".to_owned()])
+        } else {
+            Err(nothing())
+        },
+        steady: if answers {
+            vec![ago(3); STEADY]
+        } else {
+            Vec::new()
+        },
+        wildcard: if answers {
+            Ok(wildcard())
         } else {
             Err(nothing())
         },
@@ -501,7 +524,7 @@ fn doors(state: &mut State) {
             host: host.to_owned(),
             addresses: vec![address(ip, answers)],
             witnessed: witnessed.into_iter().collect(),
-            gaps: Vec::new(),
+            ..DoorFact::default()
         };
         see(
             state,

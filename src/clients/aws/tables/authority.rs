@@ -1,4 +1,4 @@
-//! Whose host certificate authority is in a state table, by keys alone (`facts/teleport.md` 2.1).
+//! Whose host certificate authority is in a state table, by keys, revision and time alone (`facts/teleport.md` 2.1).
 //!
 //! `Value` holds the private keys: it is never asked for. The read is consistent: what it says is what an Auth Service
 //! that starts now would find.
@@ -31,7 +31,7 @@ pub async fn find(
     let found = rows
         .into_iter()
         .find(|(path, _)| *path == own)
-        .map(|(_, revision)| HostAuthority { revision });
+        .map(|(_, row)| row);
     let others = if found.is_some() {
         Vec::new()
     } else {
@@ -55,7 +55,7 @@ async fn query(
     place: &str,
     (condition, path): (&str, &str),
     most: i32,
-) -> Part<Vec<(String, Option<String>)>> {
+) -> Part<Vec<(String, HostAuthority)>> {
     let said = client
         .query()
         .table_name(table)
@@ -64,14 +64,23 @@ async fn query(
         .key_condition_expression(format!("HashKey = :h AND {condition}"))
         .expression_attribute_values(":h", AttributeValue::S("teleport".to_owned()))
         .expression_attribute_values(":p", AttributeValue::S(path.to_owned()))
-        .projection_expression("FullPath, Revision")
+        .expression_attribute_names("#t", "Timestamp")
+        .projection_expression("FullPath, Revision, #t")
         .send()
         .await
         .map_err(|error| explain("DynamoDB Query of host authorities", place, &error))?;
     let text = |value: Option<&AttributeValue>| value?.as_s().ok().cloned();
     let rows = said.items().iter().filter_map(|item| {
         let revision = text(item.get("Revision")).map(|revision| clean(&revision, 64));
-        Some((text(item.get("FullPath"))?, revision))
+        let timestamp = item
+            .get("Timestamp")
+            .and_then(|value| value.as_n().ok()?.parse().ok())
+            .map(Moment::from_secs);
+        let row = HostAuthority {
+            revision,
+            timestamp,
+        };
+        Some((text(item.get("FullPath"))?, row))
     });
     Ok(rows.collect())
 }

@@ -16,6 +16,7 @@ pub use authorities::Authorities;
 pub use lookups::Lookups;
 pub use resolvers::Resolvers;
 pub use wildcards::Wildcards;
+pub(super) use wildcards::on_wire;
 
 use crate::{
     plan::Plan,

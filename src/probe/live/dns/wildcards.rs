@@ -49,7 +49,7 @@ impl Wildcards {
 }
 
 /// The name to put on the wire: for a wildcard a fresh random label, which no cache can hold.
-pub(super) fn on_wire(name: &str) -> String {
+pub(in crate::probe::live) fn on_wire(name: &str) -> String {
     name.strip_prefix("*.").map_or_else(
         || name.to_owned(),
         |rest| {

@@ -5,6 +5,7 @@
 //! how seldom the authorities are asked for.
 
 mod pins;
+mod steady;
 
 use std::{
     net::IpAddr,
@@ -18,12 +19,14 @@ use futures::{
 };
 use tokio::sync::OnceCell;
 
-use self::pins::Pins;
+use self::{pins::Pins, steady::Steady};
 use crate::{
     clients::{dns::Lookup, web::Web},
-    incident::{Address, Door, DoorFact, Fact, Failure, FailureKind, Side, Subject, Witnessed},
+    incident::{
+        Address, Door, DoorFact, Fact, Failure, FailureKind, Moment, Side, Subject, Witnessed,
+    },
     plan::Plan,
-    probe::{Pace, Probe, Sink, Targets},
+    probe::{Pace, Probe, Sink, Targets, live::dns::on_wire},
 };
 
 /// Most addresses looked at behind a door: a load balancer has one or a few a zone. What is left out is said.
@@ -51,6 +54,7 @@ pub struct DoorProbe {
     /// Hosts that the old cluster's status once named: when its Service is gone, its load balancer stays watched.
     remembered: Vec<String>,
     pins: Pins,
+    steady: Steady,
 }
 
 impl DoorProbe {
@@ -66,6 +70,7 @@ impl DoorProbe {
                 reach: reach.clone(),
                 remembered: Vec::new(),
                 pins: Pins::default(),
+                steady: Steady::default(),
             })
             .into()
     }
@@ -159,7 +164,19 @@ impl DoorProbe {
         {
             return Err(failure.clone());
         }
-        let mut seen = join_all(addresses.iter().map(|ip| reach.web.visit(*ip))).await;
+        let asks = self.door != Door::Old;
+        let wildcard = format!("*.{}", self.plan.cluster.name);
+        let mut seen = join_all(addresses.iter().map(|ip| async {
+            let Reach { web, .. } = reach;
+            if !asks {
+                return web.visit(*ip).await;
+            }
+            let name = on_wire(&wildcard);
+            let (mut address, told) = futures::join!(web.visit(*ip), web.wildcard(*ip, &name));
+            address.wildcard = told;
+            address
+        }))
+        .await;
         self.pins.fill(&reach.web, &mut seen, Instant::now()).await;
         Ok(DoorFact {
             host: hosts.join(", ").chars().take(300).collect(),
@@ -181,8 +198,17 @@ impl Probe for DoorProbe {
 
     fn pace(&self) -> Pace {
         Pace {
-            interval: self.plan.interval(&Subject::Door(self.door)),
+            interval: self
+                .steady
+                .interval(self.plan.interval(&Subject::Door(self.door))),
             timeout: Some(TIMEOUT),
+        }
+    }
+
+    /// A run has ended or somebody asks: what counts from now on is wanted soon.
+    fn asked(&mut self) {
+        if self.door == Door::New {
+            self.steady.hurry();
         }
     }
 
@@ -190,7 +216,15 @@ impl Probe for DoorProbe {
     fn look<'a>(&'a mut self, sink: &'a Sink) -> BoxFuture<'a, Result<(), Failure>> {
         async move {
             let began = Instant::now();
-            let fact = self.fact().await;
+            // Taken out: a look that is given up in the middle, or fails, ends what ran.
+            let steady = std::mem::take(&mut self.steady);
+            let mut fact = self.fact().await;
+            if self.door == Door::New {
+                let seen = fact
+                    .as_mut()
+                    .map_or(&mut [][..], |fact| &mut fact.addresses);
+                self.steady = steady.after(&self.plan.cluster.name, seen, Moment::now());
+            }
             let outcome = fact.map(|fact| Fact::Door(Arc::new(fact)));
             sink.put(Subject::Door(self.door), began.elapsed(), outcome);
             Ok(())

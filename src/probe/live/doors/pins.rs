@@ -161,7 +161,9 @@ mod tests {
                 })
                 .ok_or_else(|| gone.clone()),
             find: Err(gone.clone()),
-            pins: Err(gone),
+            pins: Err(gone.clone()),
+            steady: Vec::new(),
+            wildcard: Err(gone),
         }
     }
 

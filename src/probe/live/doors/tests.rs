@@ -109,6 +109,8 @@ fn authorities_are_witnessed_only_where_this_cluster_answers_beyond_doubt() {
         }),
         find: Err(Failure::new(FailureKind::Timeout, "not asked")),
         pins: Ok(vec![format!("sha256:{last}")]),
+        steady: Vec::new(),
+        wildcard: Err(Failure::new(FailureKind::NotPlanned, "not asked")),
     };
     let addresses = [
         seen(1, "t.example.com", None),
