@@ -74,7 +74,7 @@ pub use identity::Identity;
 pub use instruments::{Instruments, Reading};
 pub use moment::{Moment, brief};
 pub use prerequisites::Prerequisites;
-pub use reconcilers::{Reconciler, ReconcilerKind, Reconcilers};
+pub use reconcilers::{ExternalDns, Reconciler, ReconcilerKind, Reconcilers};
 pub use recordings::{Recordings, Replication, StoredObject};
 pub use resources::Resources;
 pub use rights::Rights;
@@ -88,6 +88,6 @@ pub use table::{Backup, Billing, HostAuthorities, HostAuthority, Pitr, Settings,
 pub use tls::Tls;
 pub use values::Values;
 pub use vault::{RecoveryPoint, Schedule, Vault};
-pub use way::{Ungraceful, Way};
+pub use way::{Silence, Ungraceful, Way};
 pub use when::when;
-pub use zone::{RecordSet, Zone};
+pub use zone::{Ownership, RecordSet, Routed, Zone};

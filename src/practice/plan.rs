@@ -1,13 +1,17 @@
 //! What a practice leaves for its clients: the plan, a kubeconfig, credentials, the operator's values file.
 
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 
 use serde_json::json;
 use toml::{Table, Value};
 
 use super::{
     aws::{access_key, kms_key},
-    world::{World, agents::COUNT},
+    world::{
+        World,
+        agents::COUNT,
+        controls::{Controls, REGIONS},
+    },
 };
 use crate::incident::Side;
 
@@ -98,7 +102,24 @@ pub fn plan(world: &World, pins: &[String]) -> String {
                 .map(|(key, value)| (format!("{side}.{key}"), text(value))),
         );
     }
-    fill(PLAN, &filled)
+    fill(PLAN, &filled) + &arc(world)
+}
+
+/// `[dns.arc]`, where the scenario has routing controls: each endpoint is the recovery region's face, by another region.
+fn arc(world: &World) -> String {
+    if world.scenario.arc.is_none() {
+        return String::new();
+    }
+    let account = &world.scenario.recovery.account;
+    let control = |side| list(&[Controls::arn(account, side)]);
+    let url = text(&format!("http://{}", world.addresses.aws(Side::Recovery)));
+    let endpoints = REGIONS.map(|region| format!("{region} = {url}\n"));
+    format!(
+        "\n[dns.arc]\non = {}\noff = {}\n\n[dns.arc.endpoints]\n{}",
+        control(Side::Recovery),
+        control(Side::Primary),
+        endpoints.concat()
+    )
 }
 
 /// `values.yaml`: the values of the running release, as the operator keeps them.
@@ -119,7 +140,7 @@ pub fn values(world: &World) -> String {
     .map(|(key, value)| (key.to_owned(), value));
     let mut values = fill(VALUES, &filled);
     if let Some(image) = &release.image {
-        values.push_str(&format!("\nimage: {image}\n"));
+        let _ = writeln!(values, "\nimage: {image}");
     }
     values
 }

@@ -6,6 +6,7 @@
 
 mod abort;
 mod agents;
+mod arc;
 mod backups;
 mod barrier;
 mod black_box;
@@ -189,6 +190,8 @@ pub fn natives() -> Vec<Native> {
         resources::native(),
         load_balancer::native(),
         dns::native(),
+        dns::otherwise_native(),
+        arc::native(),
         ping::native(),
         service::native(),
         agents::native(),

@@ -6,6 +6,7 @@ pub mod barrier;
 pub mod bucket;
 pub mod cache;
 pub mod cluster;
+pub mod controls;
 pub mod copies;
 pub mod gitops;
 pub mod locks;
@@ -50,6 +51,8 @@ pub struct World {
     pub recovery: Region,
     /// The hosted zone of the cluster name.
     pub zone: Zone,
+    /// The routing controls that the names' health checks hang on.
+    controls: controls::Controls,
     /// Locks of the Teleport cluster on each side.
     pub locks: locks::Locks,
     /// What keeps the release in the primary as Git says.
@@ -105,13 +108,15 @@ impl World {
             authorities.collect(),
             scenario.records(),
             scenario.dns.insync,
-        );
+        )
+        .with_standby(scenario.standby());
         Self {
             began,
             addresses,
             primary,
             recovery,
             zone,
+            controls: controls::Controls::default(),
             locks: locks::Locks::default(),
             gitops,
             led: agents::Led::to_primary(began),
@@ -139,6 +144,12 @@ impl World {
         if let Some(gitops) = &mut self.gitops {
             let seed = self.scenario.running();
             gitops.tick(&seed, &mut self.primary.cluster, now);
+        }
+        if self.fault(Side::Primary, "kubernetes", now) == Fault::None
+            && let Some(gitops) = &mut self.gitops
+        {
+            let old = &self.scenario.primary.load_balancer;
+            gitops.write_back(old, &self.primary.cluster, &mut self.zone, now);
         }
         for side in Side::BOTH {
             self.side_mut(side).cluster.tick(now);
@@ -225,6 +236,22 @@ impl World {
             Side::Primary => &mut self.primary,
             Side::Recovery => &mut self.recovery,
         }
+    }
+
+    /// How the routing controls stand.
+    #[must_use]
+    pub const fn controls(&self) -> controls::Controls {
+        self.controls
+    }
+
+    /// Turns routing controls, and with them the names' failover records; whether the safety rule let it.
+    pub fn turn(&mut self, states: &[(Side, bool)], overridden: bool) -> bool {
+        let Some(turned) = self.controls.turn(states, overridden) else {
+            return false;
+        };
+        self.controls = turned;
+        self.zone.failed_over = turned.failed_over();
+        true
     }
 
     /// The primary comes back, with everything that ran there: from here on nothing is wrong with it.

@@ -12,14 +12,15 @@ use super::{
     CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
     agents::Comeback,
     cluster::Ills,
-    gitops::GitOps,
+    controls::Arc,
+    gitops::{GitOps, ownership},
     names::{Release, Site},
     settings::Tables,
 };
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 12] = [
+const EMBEDDED: [(&str, &str); 15] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -43,6 +44,18 @@ const EMBEDDED: [(&str, &str); 12] = [
     (
         "gitops",
         include_str!("../../../assets/scenarios/gitops.toml"),
+    ),
+    (
+        "external-dns",
+        include_str!("../../../assets/scenarios/external-dns.toml"),
+    ),
+    (
+        "route53-down",
+        include_str!("../../../assets/scenarios/route53-down.toml"),
+    ),
+    (
+        "apex-only",
+        include_str!("../../../assets/scenarios/apex-only.toml"),
     ),
     (
         "zombie-primary",
@@ -101,6 +114,9 @@ pub struct Scenario {
     /// What keeps the release in the primary as Git says; nothing unless said.
     #[serde(default)]
     pub gitops: Option<GitOps>,
+    /// `[arc]`: the names are failover records by routing control; nothing of it unless said.
+    #[serde(default)]
+    pub arc: Option<Arc>,
     /// `[dns]`
     #[serde(default)]
     pub dns: ZoneTiming,
@@ -140,6 +156,8 @@ pub struct ZoneTiming {
     /// TTL of the records, before the change and after it, in whole seconds; real on the wire (the guide asks for a
     /// minute).
     pub record_ttl: u32,
+    /// The name leads to the recovery region already, and its wildcard does not.
+    pub apex_moved: bool,
 }
 
 impl Default for ZoneTiming {
@@ -147,6 +165,7 @@ impl Default for ZoneTiming {
         Self {
             insync: Duration::from_secs(3),
             record_ttl: 20,
+            apex_moved: false,
         }
     }
 }
@@ -279,6 +298,7 @@ impl Default for Scenario {
             cluster: Timing::default(),
             pods: Ills::default(),
             gitops: None,
+            arc: None,
             dns: ZoneTiming::default(),
             agents: Comeback::default(),
             release: Release::default(),
@@ -358,15 +378,36 @@ impl Scenario {
     #[must_use]
     pub fn records(&self) -> Vec<RecordSet> {
         let cluster = &self.release.cluster;
-        [cluster.clone(), format!("*.{cluster}")]
-            .map(|name| RecordSet {
-                name,
-                kind: "CNAME".to_owned(),
-                ttl: Some(self.dns.record_ttl.into()),
-                values: vec![self.primary.load_balancer.clone()],
-                alias_zone: None,
-            })
-            .into()
+        let names = [cluster.clone(), format!("*.{cluster}")];
+        let record = |name: &String| RecordSet {
+            name: name.clone(),
+            kind: "CNAME".to_owned(),
+            ttl: Some(self.dns.record_ttl.into()),
+            values: vec![self.primary.load_balancer.clone()],
+            alias_zone: None,
+        };
+        let mut records: Vec<_> = names.iter().map(record).collect();
+        if self.dns.apex_moved {
+            records[0].values = vec![self.recovery.load_balancer.clone()];
+        }
+        if self.gitops == Some(GitOps::ExternalDns) {
+            records.extend(ownership(&names, &self.release.name));
+        }
+        records
+    }
+
+    /// The secondaries of the same records, where routing controls move them.
+    #[must_use]
+    pub fn standby(&self) -> Vec<RecordSet> {
+        if self.arc.is_none() {
+            return Vec::new();
+        }
+        let new = vec![self.recovery.load_balancer.clone()];
+        let standby = self.records().into_iter().map(|set| RecordSet {
+            values: new.clone(),
+            ..set
+        });
+        standby.collect()
     }
 
     /// What is wrong with a service (`dynamodb`, `s3`, `route53`, `backup`, `sts`, `kubernetes`, `proxy`, `dns`) of a
@@ -417,7 +458,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, agents-stay-away, crash-loop, dead-registry, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, external-dns, route53-down, apex-only, zombie-primary, wrong-table, agents-stay-away, crash-loop, dead-registry, calm"
         );
     }
 
