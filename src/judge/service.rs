@@ -109,7 +109,7 @@ pub fn public_authorities(sight: &Sight<'_>) -> Finding {
                     compared.baseline()
                 ));
             }
-            Authorities::Other | Authorities::NotSeen(_) => {
+            Authorities::Other | Authorities::Young(_) | Authorities::NotSeen(_) => {
                 return Finding::fail(
                     format!(
                         "STOP: {} answers by the public name with OTHER CERTIFICATE AUTHORITIES than the old cluster had ({})",
