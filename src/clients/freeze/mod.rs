@@ -13,7 +13,7 @@ pub use access::{Exec, execs};
 pub use memory::{Memory, MemoryError};
 
 use crate::{
-    clients::kube::text::clean,
+    clients::{kube::text::clean, kubectl},
     incident::{Failure, FailureKind, Freeze, FreezeRole, RoleLock, Side},
     plan::Plan,
 };
@@ -22,44 +22,15 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The most that is read of its output, in bytes.
 const CAP: u64 = 8 << 20;
-/// How much of its words goes into a sentence.
-const WORDS: usize = 240;
 
 /// The command line of `tctl ARGS` on a side: never a shell line, context and namespace always explicit.
 ///
 /// # Errors
 /// If the plan names no kube context.
 pub fn command_line(plan: &Plan, side: Side, args: &[String]) -> Result<Vec<String>, Failure> {
-    let kube = &plan.side(side).kube;
-    let Some(context) = &kube.context else {
-        return Err(Failure::new(
-            FailureKind::NotPlanned,
-            format!("[{side}.kube] names no context"),
-        ));
-    };
-    let mut line = vec![
-        plan.tools.kubectl.clone(),
-        "--context".into(),
-        context.clone(),
-    ];
-    if let Some(file) = &kube.kubeconfig {
-        line.extend(["--kubeconfig".into(), file.to_string_lossy().into_owned()]);
-    }
-    let cluster = &plan.cluster;
-    let pod = format!("deploy/{}-auth", cluster.release);
-    line.extend(
-        [
-            "-n",
-            &cluster.namespace,
-            "exec",
-            &pod,
-            "-c",
-            "teleport",
-            "--",
-            "tctl",
-        ]
-        .map(str::to_owned),
-    );
+    let mut line = kubectl::line(plan, side)?;
+    let pod = format!("deploy/{}-auth", plan.cluster.release);
+    line.extend(["exec", &pod, "-c", "teleport", "--", "tctl"].map(str::to_owned));
     line.extend(args.iter().cloned());
     Ok(line)
 }
@@ -84,12 +55,7 @@ pub async fn tctl(plan: &Plan, side: Side, args: &[String]) -> Result<String, Fa
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| {
-            Failure::new(
-                FailureKind::NotFound,
-                format!("{program} cannot be started: {error}; set `kubectl` in [tools]"),
-            )
-        })?;
+        .map_err(|error| kubectl::unstarted(program, &error))?;
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Failure::new(
             FailureKind::Other,
@@ -124,16 +90,7 @@ pub async fn tctl(plan: &Plan, side: Side, args: &[String]) -> Result<String, Fa
         return String::from_utf8(said)
             .map_err(|_| Failure::new(FailureKind::Garbage, format!("{place} printed no text")));
     }
-    let words = clean(&String::from_utf8_lossy(&told), WORDS);
-    let kind = match words.to_lowercase() {
-        low if low.contains("forbidden") || low.contains("access denied") => FailureKind::Forbidden,
-        low if low.contains("not found") || low.contains("notfound") => FailureKind::NotFound,
-        low if low.contains("refused") || low.contains("no route") || low.contains("reset") => {
-            FailureKind::Unreachable
-        }
-        _ => FailureKind::Other,
-    };
-    Err(Failure::new(kind, format!("{place}: {words}")))
+    Err(kubectl::failed(&place, &told))
 }
 
 /// Roles that may change something, and locks on roles, as the Auth Service of a side tells them. What is remembered and
