@@ -15,6 +15,8 @@ mod install;
 #[cfg(feature = "practice")]
 mod live;
 #[cfg(feature = "practice")]
+mod names;
+#[cfg(feature = "practice")]
 mod practice;
 #[cfg(feature = "practice")]
 mod pty;

@@ -24,6 +24,10 @@
 //! reason = "us-east-1 does not answer"
 //!
 //! [[then]]
+//! cancel = "wait-for-pods"              # `step cancel`
+//! ends = "FAIL"
+//!
+//! [[then]]
 //! dry = "switch-dns"                    # `--dry-run`
 //!
 //! [[then]]
@@ -85,6 +89,7 @@ struct Then {
     run: Option<String>,
     dry: Option<String>,
     skip: Option<String>,
+    cancel: Option<String>,
     yes: Option<String>,
     #[serde(rename = "override")]
     through: Option<String>,
@@ -305,6 +310,9 @@ fn go(then: &Then, scenario: &str, region: &mut Region) -> Result<(), String> {
             region.relight(&["step", "run", step, "--dry-run"], scenario),
             then,
         )?;
+    }
+    if let Some(step) = &then.cancel {
+        ended(region.relight(&["step", "cancel", step], scenario), then)?;
     }
     if let Some(step) = &then.skip {
         let reason = then.reason.as_deref().unwrap_or_default();

@@ -323,7 +323,7 @@ mod tests {
                 name: "example.com".to_owned(),
                 private,
                 nameservers: vec!["ns-1.example.net".to_owned()],
-                records: Vec::new(),
+                ..crate::incident::Zone::default()
             }))),
         };
         follow(&targets, &seen(true));

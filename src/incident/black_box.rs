@@ -63,6 +63,9 @@ pub struct OldRecords {
     pub names: Vec<String>,
     /// Their record sets of the types A, AAAA and CNAME.
     pub sets: Vec<OldRecord>,
+    /// `AcceleratedRecoveryStatus` of the zone, where Route 53 told it.
+    #[serde(default)]
+    pub accelerated: Option<String>,
 }
 
 impl OldRecords {
@@ -352,6 +355,7 @@ pub(crate) mod sample {
             apex: "example.com".to_owned(),
             names: names.map(str::to_owned).to_vec(),
             sets: names.map(set).to_vec(),
+            accelerated: None,
         };
         let table = |role: TableRole| Table {
             name: format!("east-{role}"),

@@ -36,6 +36,8 @@ conditions! {
     RecoveryContext = "recovery-context",
     /// The primary's Kubernetes API was asked and gave no answer.
     PrimarySilent = "primary-silent",
+    /// Route 53's control plane was asked and gave no answer.
+    DnsControlSilent = "dns-control-silent",
     /// Nothing in the primary's cluster would bring the old cluster back or undo the change of names by itself.
     ReconcilersPaused = "reconcilers-paused",
     /// An Auth Service, the primary's or the recovery's, tells roles and locks.
@@ -101,6 +103,8 @@ conditions! {
     WildcardAnswers = "wildcard-answers",
     /// The new load balancer's CA pins are those of the old cluster.
     SameAuthorities = "same-authorities",
+    /// No external-dns that owns the names would write their old records back.
+    NamesHeld = "names-held",
     /// Every authority serves the new target for every watched name.
     DnsPublished = "dns-published",
     /// No watched resolver gives the old target any more.

@@ -71,7 +71,7 @@ pub use identity::Identity;
 pub use instruments::{Instruments, Reading};
 pub use moment::{Moment, brief};
 pub use prerequisites::Prerequisites;
-pub use reconcilers::{Reconciler, ReconcilerKind, Reconcilers};
+pub use reconcilers::{ExternalDns, Reconciler, ReconcilerKind, Reconcilers};
 pub use recordings::{Recordings, Replication, StoredObject};
 pub use rights::Rights;
 pub use run::{RunId, Verdict};
@@ -84,6 +84,6 @@ pub use table::{Backup, Billing, HostAuthorities, HostAuthority, Pitr, Settings,
 pub use tls::Tls;
 pub use values::Values;
 pub use vault::{RecoveryPoint, Schedule, Vault};
-pub use way::{Ungraceful, Way};
+pub use way::{Silence, Ungraceful, Way};
 pub use when::when;
-pub use zone::{RecordSet, Zone};
+pub use zone::{Ownership, RecordSet, Routed, Zone};

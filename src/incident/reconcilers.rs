@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::{Failure, Part};
 
 /// What was found in one Kubernetes cluster that acts on the release or its names by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub struct Reconcilers {
     pub absent: Vec<String>,
     /// What could not be looked at, and why: whether there is anything of it nobody can say.
     pub gaps: Vec<Failure>,
+    /// The host names that Services and Ingresses of the release's namespace have written by an external-dns, lower case;
+    /// `None` where there is none, so that nobody looked.
+    #[serde(default)]
+    pub hostnames: Option<Part<Vec<String>>>,
 }
 
 /// A kind of thing that acts by itself.
@@ -80,6 +84,25 @@ pub struct Reconciler {
     pub before: Option<String>,
     /// Who owns the object and may put it back: `ApplicationSet teleport`.
     pub owner: Option<String>,
+    /// Of an external-dns: how it is set.
+    #[serde(default)]
+    pub dns: Option<ExternalDns>,
+}
+
+/// How an external-dns is set: which records it takes for its own, and what it does with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalDns {
+    /// `--txt-owner-id`: the id by which it knows its own records; `default` unless said.
+    pub owner: String,
+    /// `--policy`: `sync` deletes what nothing asks for any more, `upsert-only` only writes, `create-only` changes nothing
+    /// that is there. `sync` unless said.
+    pub policy: String,
+    /// `--registry`: where it keeps what is its own; TXT records unless said. With `noop` everything is.
+    pub registry: String,
+    /// `--source`: what it reads host names from.
+    pub sources: Vec<String>,
+    /// `--domain-filter`; all that it may write where there is none.
+    pub filters: Vec<String>,
 }
 
 impl Reconciler {

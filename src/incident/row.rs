@@ -59,6 +59,7 @@ struct Form {
     pre: Option<Vec<Condition>>,
     post: Option<Vec<Condition>>,
     evidence: Option<Evidence>,
+    settle: Option<u64>,
 }
 
 impl<'de> Deserialize<'de> for Other {
@@ -202,6 +203,7 @@ fn other(step: &Step, form: Form) -> Result<Ungraceful, String> {
         pre: form.pre,
         post: form.post,
         evidence: step.evidence,
+        settle: form.settle.map(Duration::from_secs),
     };
     if other.differs() {
         let then = other.applied(step);

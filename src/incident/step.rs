@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Ungraceful, Way};
+use super::{Condition, Silence, Ungraceful, Way};
 
 /// The name of a step: lower-case letters, digits and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -171,6 +171,14 @@ impl Step {
             Some(other) => other.differs(),
             None => false,
         }
+    }
+
+    /// Whose silence decides between its ways.
+    #[must_use]
+    pub fn silence(&self) -> Silence {
+        self.ungraceful
+            .as_ref()
+            .map_or(Silence::Primary, Ungraceful::silence)
     }
 
     /// The step as it goes one of its ways. A step with one way goes that one.

@@ -1,6 +1,6 @@
 //! Graceful or not: the two ways of a step that acts on the primary.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,27 @@ impl fmt::Display for Way {
     }
 }
 
+/// Whose silence the ungraceful way of a step is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Silence {
+    /// The primary's.
+    #[default]
+    Primary,
+    /// That of Route 53's control plane, which lives in us-east-1 whatever region failed.
+    DnsControl,
+}
+
+impl Silence {
+    /// Who gives no answer.
+    #[must_use]
+    pub const fn who(self) -> &'static str {
+        match self {
+            Self::Primary => "the primary",
+            Self::DnsControl => "Route 53's control plane",
+        }
+    }
+}
+
 /// What a step does when the primary does not answer. With nothing but `about` it is a text beside the one way there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ungraceful {
@@ -62,6 +83,8 @@ pub struct Ungraceful {
     pub post: Option<Vec<Condition>>,
     /// What tells how it came out.
     pub evidence: Evidence,
+    /// How long its postconditions may take then; as ever unless said.
+    pub settle: Option<Duration>,
 }
 
 impl Ungraceful {
@@ -69,6 +92,17 @@ impl Ungraceful {
     #[must_use]
     pub const fn differs(&self) -> bool {
         self.action.is_some() || self.pre.is_some() || self.post.is_some()
+    }
+
+    /// Whose silence it is for, as its preconditions say.
+    #[must_use]
+    pub fn silence(&self) -> Silence {
+        let mut pre = self.pre.iter().flatten();
+        if pre.any(|one| *one == Condition::DnsControlSilent) {
+            Silence::DnsControl
+        } else {
+            Silence::Primary
+        }
     }
 
     /// The step as it is then.
@@ -83,6 +117,7 @@ impl Ungraceful {
             pre: self.pre.clone().unwrap_or_else(|| step.pre.clone()),
             post: self.post.clone().unwrap_or_else(|| step.post.clone()),
             evidence: self.evidence,
+            settle: self.settle.unwrap_or(step.settle),
             ..step.clone()
         }
     }

@@ -30,7 +30,7 @@ pub mod way;
 use std::time::Duration;
 
 use crate::{
-    incident::{Condition, Finding, Health, Instruments, Moment, Side},
+    incident::{Condition, Finding, Health, Instruments, Moment, Side, Silence},
     plan::Plan,
 };
 
@@ -95,7 +95,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::TablesRepaired => tables::repaired(sight),
         Condition::BackupsFresh => backups::fresh(sight),
         Condition::RecordingsReady => backups::recordings_ready(sight),
-        Condition::PrimarySilent => way::primary_silent(sight),
+        Condition::PrimarySilent => way::silent(Silence::Primary, sight),
+        Condition::DnsControlSilent => way::silent(Silence::DnsControl, sight),
         Condition::BlackBoxRecorded => black_box::recorded(sight),
         Condition::PrerequisitesMet => prerequisites::met(sight),
         Condition::OldClusterGone => cluster::gone(Side::Primary, sight),
@@ -115,6 +116,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::NewDoorSteady => doors::new_steady(sight),
         Condition::WildcardAnswers => doors::wildcard_answers(sight),
         Condition::SameAuthorities => doors::same_authorities(sight),
+        Condition::NamesHeld => dns::held(sight),
         Condition::DnsPublished => dns::published(sight),
         Condition::DnsConverged => dns::converged(sight),
         Condition::OldDoorAnswers => doors::old_answers(sight),

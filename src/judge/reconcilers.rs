@@ -8,7 +8,7 @@ use crate::incident::{Fact, Finding, Reconciler, Reconcilers, Side, Subject, bri
 #[must_use]
 pub fn paused(sight: &Sight<'_>) -> Finding {
     let side = Side::Primary;
-    let seen = match found(sight) {
+    let seen = match found(side, sight) {
         Ok(seen) => seen,
         Err(unknown) => return unknown,
     };
@@ -36,7 +36,7 @@ pub fn paused(sight: &Sight<'_>) -> Finding {
 /// Nothing in the primary's cluster is paused by Relight: what remembers what it was is in force again, or was deleted.
 #[must_use]
 pub fn resumed(sight: &Sight<'_>) -> Finding {
-    let seen = match found(sight) {
+    let seen = match found(Side::Primary, sight) {
         Ok(seen) => seen,
         Err(unknown) => return unknown,
     };
@@ -64,9 +64,8 @@ pub fn resumed(sight: &Sight<'_>) -> Finding {
     )
 }
 
-/// What was looked for in the primary's cluster, if lately and in the planned one.
-fn found<'a>(sight: &Sight<'a>) -> Result<&'a Reconcilers, Finding> {
-    let side = Side::Primary;
+/// What was looked for in the cluster of a side, if lately and in the planned one.
+pub(super) fn found<'a>(side: Side, sight: &Sight<'a>) -> Result<&'a Reconcilers, Finding> {
     let seen = match glance(&Subject::Reconcilers(side), sight) {
         Glance::Fresh(Fact::Reconcilers(seen), _) => seen,
         Glance::Stale(_, age) => {
@@ -160,6 +159,7 @@ mod tests {
             acts: acts.map(str::to_owned),
             before: None,
             owner: None,
+            dns: None,
         }
     }
 

@@ -61,6 +61,7 @@ pub(crate) fn plan() -> Plan {
         primary: region("us-east-1", "east"),
         recovery: region("us-west-2", "west"),
         dns: DnsPlan {
+            arc: None,
             zone_id: Some("Z1".to_owned()),
             zone: Some("example.com".to_owned()),
             private: false,

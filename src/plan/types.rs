@@ -255,6 +255,35 @@ pub struct DnsPlan {
     pub new: Vec<String>,
     /// `interval`: seconds between two sweeps; 10 unless said.
     pub interval: Duration,
+    /// `[dns.arc]`: routing controls that move the names without Route 53's control plane.
+    pub arc: Option<ArcPlan>,
+}
+
+/// `[dns.arc]`: Amazon Application Recovery Controller (ARC) routing control.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArcPlan {
+    /// `[dns.arc.endpoints]`: the cluster's regional endpoints, URL by region. There are five, and any one will do.
+    pub endpoints: BTreeMap<String, String>,
+    /// `on`: ARNs of the routing controls that are On once the names lead to the recovery region.
+    pub on: Vec<String>,
+    /// `off`: ARNs of those that are Off then.
+    pub off: Vec<String>,
+    /// `safety_rules_to_override`: ARNs of safety rules that may be overridden if they refuse; none unless said.
+    pub overridable: Vec<String>,
+}
+
+impl ArcPlan {
+    /// The endpoints in the order in which they are asked: the recovery region's first, the failed region's last.
+    #[must_use]
+    pub fn rotation(&self, failed: &str, recovery: &str) -> Vec<(&str, &str)> {
+        let mut all: Vec<(&str, &str)> = self
+            .endpoints
+            .iter()
+            .map(|(region, url)| (region.as_str(), url.as_str()))
+            .collect();
+        all.sort_by_key(|(region, _)| (*region == failed, *region != recovery));
+        all
+    }
 }
 
 impl DnsPlan {

@@ -7,7 +7,10 @@ use toml::{Table, Value};
 
 use super::{
     aws::{access_key, kms_key},
-    world::World,
+    world::{
+        World,
+        controls::{Controls, REGIONS},
+    },
 };
 use crate::incident::Side;
 
@@ -94,7 +97,24 @@ pub fn plan(world: &World, pins: &[String]) -> String {
                 .map(|(key, value)| (format!("{side}.{key}"), text(value))),
         );
     }
-    fill(PLAN, &filled)
+    fill(PLAN, &filled) + &arc(world)
+}
+
+/// `[dns.arc]`, where the scenario has routing controls: each endpoint is the recovery region's face, by another region.
+fn arc(world: &World) -> String {
+    if world.scenario.arc.is_none() {
+        return String::new();
+    }
+    let account = &world.scenario.recovery.account;
+    let control = |side| list(&[Controls::arn(account, side)]);
+    let url = text(&format!("http://{}", world.addresses.aws(Side::Recovery)));
+    let endpoints = REGIONS.map(|region| format!("{region} = {url}\n"));
+    format!(
+        "\n[dns.arc]\non = {}\noff = {}\n\n[dns.arc.endpoints]\n{}",
+        control(Side::Recovery),
+        control(Side::Primary),
+        endpoints.concat()
+    )
 }
 
 /// `values.yaml`: the values of the running release, as the operator keeps them.
@@ -113,7 +133,11 @@ pub fn values(world: &World) -> String {
         ("primary.bucket", &site.bucket),
     ]
     .map(|(key, value)| (key.to_owned(), value));
-    fill(VALUES, &filled)
+    let mut values = fill(VALUES, &filled);
+    if let Some(image) = &release.image {
+        values.push_str(&format!("\nimage: {image}\n"));
+    }
+    values
 }
 
 /// `kubeconfig`: a context for each side, and no current one: two clusters are in play. JSON is YAML.

@@ -78,6 +78,7 @@ const fn word(kind: AlarmKind) -> &'static str {
         AlarmKind::Stranger => "stranger",
         AlarmKind::Comeback => "comeback",
         AlarmKind::Undone => "undone",
+        AlarmKind::WrittenBack => "written_back",
         AlarmKind::Unreachable => "unreachable",
     }
 }

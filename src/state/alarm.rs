@@ -1,4 +1,4 @@
-//! What must be impossible to miss: an old cluster that comes back, and what was paused and acts again.
+//! What must be impossible to miss: an old cluster that comes back, what was paused and acts again, and names that lead back.
 
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ use crate::{
 /// An alarm that has been gone for so long is rung anew when it comes again: a half-alive region flaps.
 const FORGET: Duration = Duration::from_mins(1);
 
+/// The steps that move the names.
+const SWITCHES: [&str; 2] = ["switch-dns", "route-by-arc"];
+
 /// What an alarm is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlarmKind {
@@ -21,6 +24,8 @@ pub enum AlarmKind {
     Comeback,
     /// What was paused acts again.
     Undone,
+    /// The names were switched, and lead to the old load balancer again.
+    WrittenBack,
     /// The old cluster was passed over and nobody can tell whether it runs.
     Unreachable,
 }
@@ -135,6 +140,7 @@ impl State {
                 });
             }
         }
+        alarms.extend(self.written_back(&sight));
         alarms.sort_by_key(|alarm| alarm.kind == AlarmKind::Unreachable);
         alarms
     }
@@ -145,6 +151,30 @@ impl State {
     pub fn wants_watch(&self) -> bool {
         let old = [AlarmKind::Comeback, AlarmKind::Unreachable];
         self.alarms().iter().any(|alarm| old.contains(&alarm.kind))
+    }
+
+    /// The names were seen to be switched, nobody has taken them back on purpose, and authorities give the old answer again.
+    fn written_back(&self, sight: &Sight<'_>) -> Option<Alarm> {
+        let by = SWITCHES
+            .into_iter()
+            .find(|id| self.came_to(id) == Some(true))?;
+        let of = |id: &str| self.story.run_of(&self.runbook.named(id)?.id);
+        let switched = of(by)?.armed_at;
+        let back = ["abort", "revert-dns"].into_iter().filter_map(of);
+        if back.into_iter().any(|run| run.armed_at > switched) {
+            return None;
+        }
+        let seen = judge::dns::written_back(sight)?;
+        let who = judge::dns::owners(sight).map_or_else(
+            || "look for an external-dns or a pipeline that keeps them".to_owned(),
+            |owners| format!("they are owned by external-dns {owners}"),
+        );
+        Some(Alarm {
+            kind: AlarmKind::WrittenBack,
+            text: format!(
+                "THE NAMES LEAD TO THE OLD LOAD BALANCER AGAIN: {seen}; {who}. Run \"Pause what would undo it\", then switch them again"
+            ),
+        })
     }
 
     /// How a way back stands that was begun after a step ended: the old cluster is to be there again then, and what was

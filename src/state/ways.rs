@@ -15,7 +15,7 @@ impl State {
         if !step.has_two_ways() {
             return (Way::Graceful, String::new());
         }
-        let (usual, why) = judge::way::usual(&self.sight());
+        let (usual, why) = judge::way::usual(step.silence(), &self.sight());
         match self.desk.ways.get(&step.id) {
             Some(chosen) if *chosen != usual => {
                 (*chosen, format!("chosen by hand, although {why}"))

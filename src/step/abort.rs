@@ -252,6 +252,7 @@ mod tests {
             private: false,
             nameservers: Vec::new(),
             records: records.collect(),
+            ..Zone::default()
         };
         let mut instruments = Instruments::default();
         for seen in [

@@ -3,9 +3,11 @@
 //! INSYNC means that every authority serves the change; it says nothing about caches, which the DNS pane counts down.
 
 mod batch;
+mod otherwise;
 mod revert;
 mod target;
 
+pub use otherwise::native as otherwise_native;
 pub use revert::native as revert_native;
 pub(super) use revert::{edits as revert_edits, put_back};
 
@@ -297,7 +299,7 @@ async fn follow(
         tokio::time::sleep(pause).await;
     }
     Err(StepError(format!(
-        "change {change} is not INSYNC after {} s: Route 53's control plane (us-east-1) may be down; the DNS pane asks the authorities themselves",
+        "change {change} is not INSYNC after {} s: Route 53's control plane (us-east-1) may be down, and if it fails over, a change that was PENDING may be lost. Do not trust it: the DNS pane asks the authorities themselves, and this step, run again, reads the records anew and submits what is missing",
         PATIENCE.as_secs()
     )))
 }

@@ -200,6 +200,7 @@ fn value(name: &str, plan: &Plan) -> Result<Option<String>, ExpandError> {
         ("tools", "kubectl") => Some(plan.tools.kubectl.clone()),
         ("dns", "zone") => plan.dns.zone.clone(),
         ("dns", "zone_id") => plan.dns.zone_id.clone(),
+        ("dns", "arc") => plan.dns.arc.as_ref().map(|arc| arc.on.join(", ")),
         ("primary", _) => region(&plan.primary, field, unknown)?,
         ("recovery", _) => region(&plan.recovery, field, unknown)?,
         _ => return Err(unknown()),

@@ -5,6 +5,7 @@
 //! same for both.
 
 mod abort;
+mod arc;
 mod backups;
 mod barrier;
 mod black_box;
@@ -184,6 +185,8 @@ pub fn natives() -> Vec<Native> {
         install::native(),
         load_balancer::native(),
         dns::native(),
+        dns::otherwise_native(),
+        arc::native(),
         ping::native(),
         freeze::lift_native(),
         abort::native(),

@@ -171,6 +171,7 @@ mod tests {
             acts: Some(acts.to_owned()),
             before: None,
             owner: None,
+            dns: None,
         }
     }
 

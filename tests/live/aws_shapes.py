@@ -416,6 +416,14 @@ def calls(where, told):
         ("route53", "ChangeResourceRecordSets"): [change(where, "UPSERT", "other.example.com"),
                                                   change(where, "DELETE", "not.what.is.there")],
         ("route53", "GetChange"): [{"Id": made}, {"Id": "CNOTHING"}],
+        ("route53-recovery-cluster", "GetRoutingControlState"): [
+            {"RoutingControlArn": arn} for arn in [*where["controls"], where["controls"][0] + "-nothing"]],
+        # What no safety rule lets, and what is so already.
+        ("route53-recovery-cluster", "UpdateRoutingControlStates"): [
+            {"UpdateRoutingControlStateEntries": [
+                {"RoutingControlArn": arn, "RoutingControlState": "Off"} for arn in where["controls"]]},
+            {"UpdateRoutingControlStateEntries": [
+                {"RoutingControlArn": where["controls"][0], "RoutingControlState": "On"}]}],
     }
 
 

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use relight::incident::{
     Address, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Certificate, Cluster,
     Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock,
-    HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment, Observation, Ping,
-    Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers, Recordings,
-    RecoveryPoint, Release, Rights, RoleLock, STEADY, Session, Settings, Side, StoredObject,
-    Subject, Table, TableRole, Tls, Values, Vault, Wildcard,
+    HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment, Observation,
+    Ownership, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers,
+    Recordings, RecoveryPoint, Release, Rights, RoleLock, STEADY, Session, Settings, Side,
+    StoredObject, Subject, Table, TableRole, Tls, Values, Vault, Wildcard, Zone,
     barrier::{Balancer, Listener},
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
@@ -59,7 +59,11 @@ pub const NAMES: &[&str] = &[
     "new door without Auth",
     "new door without wildcard",
     "new door with new authorities",
+    "names unowned",
+    "names owned",
+    "zone silent",
     "dns old",
+    "dns apex only",
     "dns half switched",
     "dns new",
     "public new",
@@ -145,7 +149,16 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "recovery pods ready" => vec![cluster(Side::Recovery, now, true, "")],
         "new door" => vec![door(Door::New, NEW, &Ok(()), PIN, now)],
         "new door with new authorities" => vec![door(Door::New, NEW, &Ok(()), STRANGE, now)],
+        "names unowned" => owned_by(None),
+        "names owned" => owned_by(Some("east")),
+        "zone silent" => vec![(Subject::Zone, silent())],
         "dns old" => answers([OLD, OLD]),
+        "dns apex only" => {
+            let mut seen = answers([NEW, NEW]);
+            let wildcard = answers([OLD, OLD]).into_iter();
+            seen.extend(wildcard.filter(|(subject, _)| subject.to_string().contains("*.")));
+            seen
+        }
         "dns half switched" => answers([NEW, OLD]),
         "dns new" => answers([NEW, NEW]),
         "public new" => vec![door(Door::Public, NEW, &Ok(()), PIN, now)],
@@ -192,6 +205,7 @@ fn reconcilers(flux: Option<bool>, gaps: Vec<Failure>) -> (Subject, Result<Fact,
         acts: acts.then(|| "null".to_owned()),
         before: None,
         owner: None,
+        dns: None,
     };
     let seen = Reconcilers {
         context: "east".to_owned(),
@@ -199,9 +213,41 @@ fn reconcilers(flux: Option<bool>, gaps: Vec<Failure>) -> (Subject, Result<Fact,
         found: flux.map(release).into_iter().collect(),
         absent: vec!["Argo CD".to_owned()],
         gaps,
+        hostnames: None,
     };
     let fact = Fact::Reconcilers(Arc::new(seen));
     (Subject::Reconcilers(Side::Primary), Ok(fact))
+}
+
+/// What external-dns has written down of the names in the zone, and a recovery cluster without one.
+fn owned_by(owner: Option<&str>) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let names = ["teleport.example.com", "*.teleport.example.com"];
+    let owners = names.iter().filter_map(|name| {
+        owner.map(|owner| Ownership {
+            name: (*name).to_owned(),
+            record: format!("cname-{name}"),
+            owner: owner.to_owned(),
+            resource: None,
+        })
+    });
+    let zone = Zone {
+        id: "Z0123456789ABCDEFGHIJ".to_owned(),
+        name: "example.com".to_owned(),
+        owners: Some(Ok(owners.collect())),
+        ..Zone::default()
+    };
+    let seen = Reconcilers {
+        context: "west".to_owned(),
+        uid: Some(uid(Side::Recovery)),
+        ..Reconcilers::default()
+    };
+    vec![
+        (Subject::Zone, Ok(Fact::Zone(zone.into()))),
+        (
+            Subject::Reconcilers(Side::Recovery),
+            Ok(Fact::Reconcilers(Arc::new(seen))),
+        ),
+    ]
 }
 
 /// The old load balancer at AWS, listening on these ports.

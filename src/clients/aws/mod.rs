@@ -4,6 +4,7 @@
 //! configuration costs 7 to 48 ms. Every side has its own configuration, connections and credentials, so that a region
 //! that gives no answer delays nobody but itself.
 
+pub mod arc;
 pub mod balancer;
 pub mod certificates;
 mod config;
@@ -222,6 +223,16 @@ impl Reach {
             builder = builder.endpoint_url(url);
         }
         aws_sdk_dynamodb::Client::from_conf(builder.build())
+    }
+
+    /// A client of ARC's routing control at one of a cluster's regional endpoints, signed for that region.
+    pub async fn arc(&self, region: &str, url: &str) -> aws_sdk_route53recoverycluster::Client {
+        let builder = aws_sdk_route53recoverycluster::config::Builder::from(self.config().await)
+            .region(aws_sdk_route53recoverycluster::config::Region::new(
+                region.to_owned(),
+            ))
+            .endpoint_url(url);
+        aws_sdk_route53recoverycluster::Client::from_conf(builder.build())
     }
 
     /// A client of AWS Backup.

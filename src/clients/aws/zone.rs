@@ -1,16 +1,18 @@
 //! Route 53: the hosted zone and the record sets of names.
 
+mod owners;
+
 use aws_sdk_route53::{
     Client,
     operation::get_hosted_zone::GetHostedZoneOutput,
-    types::{ResourceRecordSet, RrType},
+    types::{HostedZone, ResourceRecordSet, RrType},
 };
 use futures::future::try_join_all;
 
 use super::{Reach, explain};
 use crate::{
     clients::kube::text::clean,
-    incident::{Failure, FailureKind, RecordSet, Zone},
+    incident::{Failure, FailureKind, RecordSet, Routed, Zone},
 };
 
 /// Record sets read of one name: A, AAAA, CNAME and what else may lie there.
@@ -28,8 +30,12 @@ pub async fn fetch(reach: &Reach, id: &str, names: &[String]) -> Result<Zone, Fa
     };
     let sets = try_join_all(names.iter().map(|name| record_sets(&client, id, name)));
     let (zone, sets) = tokio::try_join!(zone, sets)?;
-    let records = sets.iter().flatten().filter_map(record).collect();
-    interpret(&zone, id, records)
+    let mut seen = interpret(&zone, id)?;
+    seen.records = sets.iter().flatten().filter_map(record).collect();
+    seen.routed = sets.iter().flatten().filter_map(routed).collect();
+    // After the others: five requests a second are all that an account has.
+    seen.owners = Some(owners::fetch(&client, id, names).await);
+    Ok(seen)
 }
 
 /// Every record set of a name, as Route 53 has it: what is to be deleted must be named exactly.
@@ -61,11 +67,7 @@ pub fn place(id: &str) -> String {
     format!("zone {id} (control plane in us-east-1)")
 }
 
-fn interpret(
-    said: &GetHostedZoneOutput,
-    id: &str,
-    records: Vec<RecordSet>,
-) -> Result<Zone, Failure> {
+fn interpret(said: &GetHostedZoneOutput, id: &str) -> Result<Zone, Failure> {
     let Some(zone) = said.hosted_zone() else {
         return Err(Failure::new(
             FailureKind::Garbage,
@@ -82,7 +84,29 @@ fn interpret(
             .delegation_set()
             .map(|set| set.name_servers().iter().map(|name| plain(name)).collect())
             .unwrap_or_default(),
-        records,
+        accelerated: accelerated(zone),
+        ..Zone::default()
+    })
+}
+
+/// Whether the control plane may fail over for a zone, in Route 53's own word.
+#[must_use]
+pub fn accelerated(zone: &HostedZone) -> Option<String> {
+    let status = zone.features()?.accelerated_recovery_status()?;
+    Some(clean(status.as_str(), 40))
+}
+
+/// The routing policy of a record set that an address can be read from; `None` without one.
+#[must_use]
+pub fn routed(set: &ResourceRecordSet) -> Option<Routed> {
+    let identifier = set.set_identifier()?;
+    let seen = record(set)?;
+    Some(Routed {
+        name: seen.name,
+        set: clean(identifier, 128),
+        failover: set.failover().map(|role| clean(role.as_str(), 20)),
+        health_check: set.health_check_id().map(|id| clean(id, 64)),
+        values: seen.values,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     clients::{
         aws::{
             Aws, not_planned, tables,
-            zone::{place, plain, record, record_sets},
+            zone::{accelerated, place, plain, record, record_sets},
         },
         dns::Lookup,
         kube::{self, HelmRelease, Kube, Query, WireDeployment, raw, text::clean},
@@ -283,6 +283,7 @@ async fn records(plan: &Plan, aws: &Aws) -> Part<OldRecords> {
     let zone = zone.map_err(|error| {
         crate::clients::aws::explain("Route 53 GetHostedZone", &place(id), &error)
     })?;
+    let accelerated = zone.hosted_zone().and_then(accelerated);
     let apex = zone.hosted_zone().map(|zone| plain(zone.name()));
     let mut sets = Vec::new();
     for name in &plan.dns.names {
@@ -304,6 +305,7 @@ async fn records(plan: &Plan, aws: &Aws) -> Part<OldRecords> {
         apex: apex.unwrap_or_default(),
         names: plan.dns.names.clone(),
         sets,
+        accelerated,
     })
 }
 

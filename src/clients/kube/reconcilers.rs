@@ -1,8 +1,11 @@
 //! What acts by itself on a release or its names in a Kubernetes cluster: found by what the API server says it has, so
 //! that a kind that is not installed is "not there" and one that is forbidden is a gap.
 
+mod external_dns;
+
 use serde_json::Value;
 
+use self::external_dns::{external_dns, hostnames};
 use super::{
     Kube, identity,
     object::{field, groups, items, segment},
@@ -115,6 +118,9 @@ pub async fn reconcilers(kube: &Kube, target: Target<'_>) -> Result<Reconcilers,
             }
         }
     }
+    if seen.found.iter().any(|one| one.dns.is_some()) {
+        seen.hostnames = Some(hostnames(kube, target).await);
+    }
     seen.found
         .extend(own.iter().filter_map(|one| operator(one, target)));
     seen.found
@@ -167,6 +173,7 @@ fn base(object: &Value, kind: ReconcilerKind, api: &str, plural: &str) -> Option
         acts: None,
         before: before.map(|text| super::text::clean(text, 2000)),
         owner,
+        dns: None,
     })
 }
 
@@ -250,58 +257,6 @@ fn application(object: &Value, target: Target<'_>, own: &[Value], api: &str) -> 
     let automated = &object["spec"]["syncPolicy"]["automated"];
     found.acts =
         (automated.is_object() && automated["enabled"] != false).then(|| automated.to_string());
-    Some(found)
-}
-
-/// An external-dns that may write these names: no domain filter, or one that a name lies under.
-fn external_dns(object: &Value, names: &[String]) -> Option<Reconciler> {
-    let kind = ReconcilerKind::ExternalDns;
-    let mut found = base(object, kind, "/apis/apps/v1", "deployments")?;
-    let containers = object["spec"]["template"]["spec"]["containers"].as_array();
-    let args: Vec<&str> = containers
-        .into_iter()
-        .flatten()
-        .flat_map(|one| [&one["args"], &one["command"]])
-        .filter_map(Value::as_array)
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let of = |option: &str| -> Vec<String> {
-        let mut values = Vec::new();
-        for (at, arg) in args.iter().enumerate() {
-            match arg.strip_prefix(option) {
-                Some("") => values.extend(args.get(at + 1).map(ToString::to_string)),
-                Some(rest) => values.extend(rest.strip_prefix('=').map(str::to_owned)),
-                None => {}
-            }
-        }
-        values
-    };
-    let filters = of("--domain-filter");
-    let under = |filter: &String| {
-        let filter = filter.trim_matches('.').to_ascii_lowercase();
-        names.iter().any(|name| {
-            name == &filter
-                || name
-                    .strip_suffix(&filter)
-                    .is_some_and(|rest| rest.ends_with('.'))
-        })
-    };
-    if !filters.is_empty() && !filters.iter().any(under) {
-        return None;
-    }
-    let policy = of("--policy").pop().unwrap_or_else(|| "sync".to_owned());
-    let zones = if filters.is_empty() {
-        "every zone it may write".to_owned()
-    } else {
-        filters.join(", ")
-    };
-    found.why = if policy == "sync" {
-        format!("owns {zones}, and deletes the records when the Service goes (policy sync)")
-    } else {
-        format!("owns {zones} (policy {policy})")
-    };
-    found.acts = replicas(object);
     Some(found)
 }
 

@@ -6,6 +6,7 @@
 
 mod board;
 mod class;
+mod held;
 mod reverted;
 mod row;
 mod sets;
@@ -14,10 +15,11 @@ mod zone;
 
 pub use board::{Board, board};
 pub use class::{Class, classify, lacking};
+pub use held::{held, owners};
 pub use reverted::{back, reverted};
 pub use row::{Place, Row, rows};
 pub use sets::{Ends, LOOKUP, Sets, other_ends, sets};
-pub use verdict::{converged, published};
+pub use verdict::{converged, published, written_back};
 pub use zone::control_plane;
 
 #[cfg(test)]

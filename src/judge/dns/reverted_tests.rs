@@ -61,6 +61,7 @@ fn zone(readings: &mut Readings, records: Vec<RecordSet>) {
         private: false,
         nameservers: Vec::new(),
         records,
+        ..Zone::default()
     };
     put(readings, Subject::Zone, 3, Ok(Fact::Zone(Arc::new(zone))));
 }

@@ -98,6 +98,20 @@ pub fn published(sight: &Sight<'_>) -> Finding {
     Finding::pass(sentence, subjects(&mine))
 }
 
+/// Authorities that send people to the primary, wholly or in part, by a fresh look: after a switch somebody has written the
+/// old records back.
+#[must_use]
+pub fn written_back(sight: &Sight<'_>) -> Option<String> {
+    let Board { rows, .. } = board(sight);
+    let names = &sight.plan.dns.names;
+    let old: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.place == Place::Authority && names.contains(&row.name))
+        .filter(|row| row.fresh && row.class.holds_old())
+        .collect();
+    (!old.is_empty()).then(|| told(&old, |row| row.class.to_string()))
+}
+
 /// No watched resolver hands out anything but NEW, and for each name that is asked there is one that does. Resolvers
 /// that fail are named and do not block, unless all of them do.
 #[must_use]

@@ -14,7 +14,8 @@ pub fn control_plane(sight: &Sight<'_>) -> Option<Assessment> {
     Some(match glance(&Subject::Zone, sight) {
         Glance::Fresh(Fact::Zone(zone), age) => {
             let (health, words) = tell(zone, sight);
-            Assessment::new(health, format!("Route 53 {words}"), Some(age))
+            let owner = owned(zone);
+            Assessment::new(health, format!("Route 53 {words}{owner}"), Some(age))
         }
         Glance::Stale(_, age) => {
             Assessment::new(Health::Unknown, "Route 53 not read lately", Some(age))
@@ -38,6 +39,18 @@ pub fn control_plane(sight: &Sight<'_>) -> Option<Assessment> {
             None,
         ),
     })
+}
+
+/// `, owned by external-dns east`, where it is.
+fn owned(zone: &Zone) -> String {
+    let owners = zone.owners.iter().flatten().flatten();
+    let mut ids: Vec<&str> = owners.map(|record| record.owner.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return String::new();
+    }
+    format!(", owned by external-dns {}", ids.join(" and "))
 }
 
 /// The records of the names that are to be switched.
@@ -147,6 +160,7 @@ mod tests {
             private,
             nameservers: Vec::new(),
             records,
+            ..Zone::default()
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     rules,
     section::Section,
 };
-use crate::plan::{DnsPlan, ResolverPlan, panel};
+use crate::plan::{ArcPlan, DnsPlan, ResolverPlan, panel};
 
 /// Longest sensible TTL of a record that is to be switched, in seconds ("a low TTL, e.g., one minute", guide 4/4).
 const LOW_TTL: u32 = 300;
@@ -62,6 +62,7 @@ pub(super) fn dns(
         .list(reader, "new", rules::target)
         .unwrap_or_default();
     let interval = section.duration(reader, "interval");
+    let arc = arc(&mut section, reader);
     section.finish(reader);
 
     lacks(
@@ -126,8 +127,51 @@ pub(super) fn dns(
         old: values(old),
         new: values(new),
         interval: interval.map_or(Duration::from_secs(10), |found| found.value),
+        arc,
     };
     (plan, places)
+}
+
+/// Reads `[dns.arc]`; `None` where it is not there.
+fn arc(dns: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> Option<ArcPlan> {
+    let said = dns.has("arc");
+    let mut section = dns.section(reader, "arc");
+    let place = section.span.clone();
+    let on = section.list(reader, "on", rules::routing_control);
+    let off = section.list(reader, "off", rules::routing_control);
+    let rules = section.list(reader, "safety_rules_to_override", rules::safety_rule);
+    let endpoints = section.section(reader, "endpoints");
+    let mut plan = ArcPlan {
+        endpoints: endpoints.settings(reader, rules::region),
+        on: values(on.unwrap_or_default()),
+        off: values(off.unwrap_or_default()),
+        overridable: values(rules.unwrap_or_default()),
+    };
+    section.finish(reader);
+    if !said {
+        return None;
+    }
+    plan.endpoints
+        .retain(|region, url| match rules::endpoint(url) {
+            Ok(fine) => {
+                *url = fine;
+                true
+            }
+            Err(wrong) => {
+                let message = format!("[dns.arc.endpoints] {region} {}", wrong.what);
+                reader.error(&place, message, wrong.remedy);
+                false
+            }
+        });
+    if plan.endpoints.is_empty() || plan.on.is_empty() {
+        reader.gap(
+            &place,
+            "[dns.arc] names no endpoint, or no routing control that is turned On: routing by ARC is locked",
+            "write the cluster's five endpoints under [dns.arc.endpoints], region = \"URL\", and the ARNs of routing controls under on and off",
+        );
+        return None;
+    }
+    Some(plan)
 }
 
 /// An id that is not in the list would take its resolver out without a word.

@@ -175,6 +175,31 @@ pub(super) fn arn(value: &str, service: &str, example: &str) -> Ruled<String> {
     }
 }
 
+/// The ARN of an ARC routing control.
+pub(super) fn routing_control(value: &str) -> Ruled<String> {
+    of_panel(value, "routingcontrol")
+}
+
+/// The ARN of an ARC safety rule.
+pub(super) fn safety_rule(value: &str) -> Ruled<String> {
+    of_panel(value, "safetyrule")
+}
+
+fn of_panel(value: &str, kind: &str) -> Ruled<String> {
+    let example = format!(
+        "arn:aws:route53-recovery-control::111122223333:controlpanel/0123456789abcdef/{kind}/0123456789abcdef"
+    );
+    let found = arn(value, "route53-recovery-control", &example)?;
+    if found.contains(&format!("/{kind}/")) {
+        Ok(found)
+    } else {
+        wrong(
+            format!("{value:?} is not an ARN of a {kind}"),
+            format!("write one such as {example:?}"),
+        )
+    }
+}
+
 /// The ARN of an IAM role.
 pub(super) fn role(value: &str) -> Ruled<String> {
     arn(value, "iam", "arn:aws:iam::111122223333:role/dr-operator")

@@ -63,6 +63,12 @@ impl Answer {
         self
     }
 
+    /// The same under another status.
+    pub const fn under(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     /// Bytes that are neither JSON nor XML, under a good status.
     pub fn garbage() -> Self {
         let mut answer = Self::empty(200);
@@ -92,7 +98,9 @@ impl Answer {
                 };
                 Self::json(&json!({"__type": format!("{shape}#{code}"), "message": message}))
             }
-            "acm" | "kms" => Self::json(&json!({"__type": code, "message": message})),
+            "acm" | "kms" | "route53-recovery-cluster" => {
+                Self::json(&json!({"__type": code, "message": message}))
+            }
             "eks" => Self::json(&json!({"message": message})).with("x-amzn-errortype", code),
             "backup" => Self::json(&json!({"Code": code, "Message": message}))
                 .with("x-amzn-errortype", code),

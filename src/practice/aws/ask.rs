@@ -77,7 +77,7 @@ impl Ask {
     pub fn json(&self) -> bool {
         matches!(
             self.service.as_str(),
-            "dynamodb" | "backup" | "acm" | "eks" | "kms"
+            "dynamodb" | "backup" | "acm" | "eks" | "kms" | "route53-recovery-cluster"
         )
     }
 
@@ -98,6 +98,7 @@ impl Ask {
         let post = self.method == Method::POST;
         match (self.service.as_str(), path.as_slice()) {
             ("dynamodb", _) => self.target.strip_prefix("DynamoDB_20120810."),
+            ("route53-recovery-cluster", _) => self.target.strip_prefix("ToggleCustomerAPI."),
             ("kms", _) => self.target.strip_prefix("TrentService."),
             ("sts" | "iam" | "elasticloadbalancing", _) => self.param("Action"),
             ("acm", _) => self.target.strip_prefix("CertificateManager."),

@@ -6,6 +6,7 @@
 
 mod acm;
 mod answer;
+mod arc;
 mod ask;
 mod backup;
 mod dynamodb;
@@ -95,6 +96,8 @@ const OPERATIONS: &[Operation] = operations! {
     "route53" "ListResourceRecordSets" => route53::list_records,
     "route53" "ChangeResourceRecordSets" => route53::change_records,
     "route53" "GetChange" => route53::get_change,
+    "route53-recovery-cluster" "GetRoutingControlState" => arc::get_state,
+    "route53-recovery-cluster" "UpdateRoutingControlStates" => arc::update_states,
     "s3" "GetBucketPolicy" => s3::get_policy,
     "s3" "GetBucketVersioning" => s3::get_versioning,
     "s3" "GetBucketReplication" => s3::get_replication,
@@ -208,7 +211,9 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
     let Some(account) = &ask.account else {
         let code = match ask.service.as_str() {
             "s3" => "InvalidAccessKeyId",
-            "dynamodb" | "backup" | "acm" | "eks" | "kms" => "UnrecognizedClientException",
+            "dynamodb" | "backup" | "acm" | "eks" | "kms" | "route53-recovery-cluster" => {
+                "UnrecognizedClientException"
+            }
             _ => "InvalidClientTokenId",
         };
         let status = if ask.json() { 400 } else { 403 };
@@ -216,7 +221,8 @@ fn refuse(ask: &Ask, side: Side, world: &World) -> Option<Answer> {
         return Some(Answer::error(ask, status, code, said));
     };
     let global = matches!(ask.service.as_str(), "route53" | "iam");
-    if ask.region != region.name && !(global && ask.region == "us-east-1") {
+    let anywhere = ask.service == "route53-recovery-cluster";
+    if ask.region != region.name && !(global && ask.region == "us-east-1") && !anywhere {
         let code = by("SignatureDoesNotMatch", "InvalidSignatureException");
         let said = format!(
             "Credential should be scoped to a valid region, not '{}'.",

@@ -38,11 +38,24 @@ pub(super) fn list_records(ask: &Ask, _side: Side, world: &mut World) -> Answer 
             .zone
             .records()
             .iter()
-            .filter(|set| order(&set.name) >= from)
+            .map(|set| {
+                let mut standby = world.zone.standby().iter();
+                let paired = standby.any(|other| other.name == set.name && other.kind == set.kind);
+                (set, paired.then_some("PRIMARY"))
+            })
+            .chain(
+                world
+                    .zone
+                    .standby()
+                    .iter()
+                    .map(|set| (set, Some("SECONDARY"))),
+            )
+            .filter(|(set, _)| order(&set.name) >= from)
             .collect();
-        sets.sort_by_key(|set| (order(&set.name), set.kind.clone()));
+        sets.sort_by_key(|(set, role)| (order(&set.name), set.kind.clone(), *role));
         let more = sets.len() > most;
-        let listed: String = sets.iter().take(most).map(|set| record(set)).collect();
+        let sets = sets.iter().take(most);
+        let listed: String = sets.map(|(set, role)| record(set, *role)).collect();
         Answer::xml(&format!(
             "<ListResourceRecordSetsResponse xmlns=\"{SPACE}\"><ResourceRecordSets>{listed}</ResourceRecordSets><IsTruncated>{more}</IsTruncated><MaxItems>{most}</MaxItems></ListResourceRecordSetsResponse>"
         ))
@@ -107,12 +120,20 @@ fn with_zone(ask: &Ask, world: &mut World, answer: impl FnOnce(&mut World) -> An
     }
 }
 
-fn record(set: &RecordSet) -> String {
+/// A record set; of a failover pair with its role, which hangs on a health check of that name.
+fn record(set: &RecordSet, role: Option<&str>) -> String {
     let mut said = format!(
         "<ResourceRecordSet><Name>{}.</Name><Type>{}</Type>",
         xml::escape(&set.name).replace('*', "\\052"),
         set.kind
     );
+    if let Some(role) = role {
+        let _ = write!(
+            said,
+            "<SetIdentifier>{0}</SetIdentifier><Failover>{role}</Failover>",
+            role.to_ascii_lowercase()
+        );
+    }
     if let (Some(zone), Some(target)) = (&set.alias_zone, set.values.first()) {
         let _ = write!(
             said,
@@ -133,6 +154,13 @@ fn record(set: &RecordSet) -> String {
             );
         }
         said.push_str("</ResourceRecords>");
+    }
+    if let Some(role) = role {
+        let _ = write!(
+            said,
+            "<HealthCheckId>practice-{}</HealthCheckId>",
+            role.to_ascii_lowercase()
+        );
     }
     said.push_str("</ResourceRecordSet>");
     said

@@ -218,6 +218,7 @@ fn release(args: &Args, name: &str, namespace: &str) -> Result<Release, String> 
         state_table,
         audit_table,
         bucket: need(&["aws", "sessionRecordingBucket"])?,
+        image: values.get(&["image"]).map(str::to_owned),
         replicas: values
             .get(&["highAvailability", "replicaCount"])
             .and_then(|count| count.parse().ok())

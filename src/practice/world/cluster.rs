@@ -1,6 +1,7 @@
 //! A Kubernetes cluster: objects as JSON values, and controllers that move them on as time passes.
 
 mod controllers;
+mod ills;
 mod release;
 mod store;
 
@@ -9,6 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use ills::Ills;
 pub use release::{Release, config_of};
 pub use store::{Change, Refusal, Resource, Store};
 
@@ -83,6 +85,8 @@ pub struct Cluster {
     /// When a pod was first seen to have all that it needs to become Ready, by UID.
     fit: BTreeMap<String, Moment>,
     lost: bool,
+    /// What ails the pods that are started.
+    ills: Ills,
 }
 
 /// The Teleport cluster that runs in a Kubernetes cluster, as its proxies show it.
@@ -134,6 +138,11 @@ impl Cluster {
         cluster
     }
 
+    /// From now on this ails the pods that are started.
+    pub fn ail(&mut self, ills: Ills) {
+        self.ills = ills;
+    }
+
     /// Puts a TLS Secret in, and its namespace. The key is no key: nothing reads it.
     pub fn provision(&mut self, namespace: &str, name: &str, pem: &str, now: Moment) {
         use base64::Engine as _;
@@ -159,6 +168,7 @@ impl Cluster {
             audit_table: seed.audit_table.clone(),
             bucket: seed.bucket.clone(),
             replicas: 2,
+            image: None,
         };
         self.add(
             Resource::Namespaces,

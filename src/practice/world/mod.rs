@@ -5,6 +5,7 @@ pub mod barrier;
 pub mod bucket;
 pub mod cache;
 pub mod cluster;
+pub mod controls;
 pub mod copies;
 pub mod gitops;
 pub mod locks;
@@ -49,6 +50,8 @@ pub struct World {
     pub recovery: Region,
     /// The hosted zone of the cluster name.
     pub zone: Zone,
+    /// The routing controls that the names' health checks hang on.
+    controls: controls::Controls,
     /// Locks of the Teleport cluster on each side.
     pub locks: locks::Locks,
     /// What keeps the release in the primary as Git says.
@@ -94,6 +97,7 @@ impl World {
         });
         let mut recovery = region(Side::Recovery);
         recovery.storage.standing(scenario.tables.recovery);
+        recovery.cluster.ail(scenario.pods.clone());
         let authorities = addresses.authorities.iter().map(|(name, _)| name.clone());
         let zone = Zone::new(
             &scenario.release.zone_id,
@@ -101,13 +105,15 @@ impl World {
             authorities.collect(),
             scenario.records(),
             scenario.dns.insync,
-        );
+        )
+        .with_standby(scenario.standby());
         Self {
             began,
             addresses,
             primary,
             recovery,
             zone,
+            controls: controls::Controls::default(),
             locks: locks::Locks::default(),
             gitops,
             writing: [None, None],
@@ -134,6 +140,12 @@ impl World {
         if let Some(gitops) = &mut self.gitops {
             let seed = self.scenario.running();
             gitops.tick(&seed, &mut self.primary.cluster, now);
+        }
+        if self.fault(Side::Primary, "kubernetes", now) == Fault::None
+            && let Some(gitops) = &mut self.gitops
+        {
+            let old = &self.scenario.primary.load_balancer;
+            gitops.write_back(old, &self.primary.cluster, &mut self.zone, now);
         }
         for side in Side::BOTH {
             self.side_mut(side).cluster.tick(now);
@@ -219,6 +231,22 @@ impl World {
             Side::Primary => &mut self.primary,
             Side::Recovery => &mut self.recovery,
         }
+    }
+
+    /// How the routing controls stand.
+    #[must_use]
+    pub const fn controls(&self) -> controls::Controls {
+        self.controls
+    }
+
+    /// Turns routing controls, and with them the names' failover records; whether the safety rule let it.
+    pub fn turn(&mut self, states: &[(Side, bool)], overridden: bool) -> bool {
+        let Some(turned) = self.controls.turn(states, overridden) else {
+            return false;
+        };
+        self.controls = turned;
+        self.zone.failed_over = turned.failed_over();
+        true
     }
 
     /// The primary comes back, with everything that ran there: from here on nothing is wrong with it.

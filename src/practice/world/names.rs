@@ -18,6 +18,8 @@ pub struct Release {
     pub version: String,
     /// Auth and Proxy pods each (`highAvailability.replicaCount`).
     pub replicas: u8,
+    /// `image` of the values, without a tag; the chart's own unless said.
+    pub image: Option<String>,
     /// Hosted zone name, without the final dot.
     pub zone: String,
     /// Hosted zone id.
@@ -34,6 +36,7 @@ impl Default for Release {
             namespace: "teleport".to_owned(),
             version: "17.7.3".to_owned(),
             replicas: 2,
+            image: None,
             zone: "example.com".to_owned(),
             zone_id: "Z0PRACTICE0EXAMPLE".to_owned(),
             hot_name: "grafana.teleport.example.com".to_owned(),

@@ -10,14 +10,16 @@ use thiserror::Error;
 
 use super::{
     CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
-    gitops::GitOps,
+    cluster::Ills,
+    controls::Arc,
+    gitops::{GitOps, ownership},
     names::{Release, Site},
     settings::Tables,
 };
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: [(&str, &str); 14] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -43,12 +45,32 @@ const EMBEDDED: [(&str, &str); 9] = [
         include_str!("../../../assets/scenarios/gitops.toml"),
     ),
     (
+        "external-dns",
+        include_str!("../../../assets/scenarios/external-dns.toml"),
+    ),
+    (
+        "route53-down",
+        include_str!("../../../assets/scenarios/route53-down.toml"),
+    ),
+    (
+        "apex-only",
+        include_str!("../../../assets/scenarios/apex-only.toml"),
+    ),
+    (
         "zombie-primary",
         include_str!("../../../assets/scenarios/zombie-primary.toml"),
     ),
     (
         "wrong-table",
         include_str!("../../../assets/scenarios/wrong-table.toml"),
+    ),
+    (
+        "crash-loop",
+        include_str!("../../../assets/scenarios/crash-loop.toml"),
+    ),
+    (
+        "dead-registry",
+        include_str!("../../../assets/scenarios/dead-registry.toml"),
     ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
@@ -81,9 +103,15 @@ pub struct Scenario {
     /// `[cluster]`: how long things take in both Kubernetes clusters.
     #[serde(default)]
     pub cluster: Timing,
+    /// `[pods]`: what ails those of the recovery cluster.
+    #[serde(default)]
+    pub pods: Ills,
     /// What keeps the release in the primary as Git says; nothing unless said.
     #[serde(default)]
     pub gitops: Option<GitOps>,
+    /// `[arc]`: the names are failover records by routing control; nothing of it unless said.
+    #[serde(default)]
+    pub arc: Option<Arc>,
     /// `[dns]`
     #[serde(default)]
     pub dns: ZoneTiming,
@@ -120,6 +148,8 @@ pub struct ZoneTiming {
     /// TTL of the records, before the change and after it, in whole seconds; real on the wire (the guide asks for a
     /// minute).
     pub record_ttl: u32,
+    /// The name leads to the recovery region already, and its wildcard does not.
+    pub apex_moved: bool,
 }
 
 impl Default for ZoneTiming {
@@ -127,6 +157,7 @@ impl Default for ZoneTiming {
         Self {
             insync: Duration::from_secs(3),
             record_ttl: 20,
+            apex_moved: false,
         }
     }
 }
@@ -257,7 +288,9 @@ impl Default for Scenario {
             name: "calm".to_owned(),
             about: "Nothing is wrong.".to_owned(),
             cluster: Timing::default(),
+            pods: Ills::default(),
             gitops: None,
+            arc: None,
             dns: ZoneTiming::default(),
             release: Release::default(),
             primary: Site::primary(),
@@ -336,15 +369,36 @@ impl Scenario {
     #[must_use]
     pub fn records(&self) -> Vec<RecordSet> {
         let cluster = &self.release.cluster;
-        [cluster.clone(), format!("*.{cluster}")]
-            .map(|name| RecordSet {
-                name,
-                kind: "CNAME".to_owned(),
-                ttl: Some(self.dns.record_ttl.into()),
-                values: vec![self.primary.load_balancer.clone()],
-                alias_zone: None,
-            })
-            .into()
+        let names = [cluster.clone(), format!("*.{cluster}")];
+        let record = |name: &String| RecordSet {
+            name: name.clone(),
+            kind: "CNAME".to_owned(),
+            ttl: Some(self.dns.record_ttl.into()),
+            values: vec![self.primary.load_balancer.clone()],
+            alias_zone: None,
+        };
+        let mut records: Vec<_> = names.iter().map(record).collect();
+        if self.dns.apex_moved {
+            records[0].values = vec![self.recovery.load_balancer.clone()];
+        }
+        if self.gitops == Some(GitOps::ExternalDns) {
+            records.extend(ownership(&names, &self.release.name));
+        }
+        records
+    }
+
+    /// The secondaries of the same records, where routing controls move them.
+    #[must_use]
+    pub fn standby(&self) -> Vec<RecordSet> {
+        if self.arc.is_none() {
+            return Vec::new();
+        }
+        let new = vec![self.recovery.load_balancer.clone()];
+        let standby = self.records().into_iter().map(|set| RecordSet {
+            values: new.clone(),
+            ..set
+        });
+        standby.collect()
     }
 
     /// What is wrong with a service (`dynamodb`, `s3`, `route53`, `backup`, `sts`, `kubernetes`, `proxy`, `dns`) of a
@@ -395,7 +449,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, zombie-primary, wrong-table, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, external-dns, route53-down, apex-only, zombie-primary, wrong-table, crash-loop, dead-registry, calm"
         );
     }
 

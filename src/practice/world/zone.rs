@@ -18,8 +18,12 @@ pub struct Zone {
     pub nameservers: Vec<String>,
     /// How long a change stays PENDING.
     pub insync: Duration,
+    /// Whether the health checks of failover records say that their secondaries are to be served.
+    pub failed_over: bool,
     /// The records as the control plane holds them now.
     records: Vec<RecordSet>,
+    /// Secondaries of failover records, whose primaries are among the others.
+    standby: Vec<RecordSet>,
     /// Changes that may still be on their way, oldest first, each with the records before it.
     changes: Vec<Change>,
     /// Changes made so far: ids are never reused.
@@ -66,10 +70,25 @@ impl Zone {
             name: name.to_owned(),
             nameservers,
             insync,
+            failed_over: false,
             records,
+            standby: Vec::new(),
             changes: Vec::new(),
             made: 0,
         }
+    }
+
+    /// With secondaries beside records of the same name and type.
+    #[must_use]
+    pub fn with_standby(mut self, standby: Vec<RecordSet>) -> Self {
+        self.standby = standby;
+        self
+    }
+
+    /// The secondaries of failover records.
+    #[must_use]
+    pub fn standby(&self) -> &[RecordSet] {
+        &self.standby
     }
 
     /// The records as the control plane holds them: a change counts at once.
@@ -81,10 +100,20 @@ impl Zone {
     /// The record sets that the authorities serve at a moment: a change counts from its INSYNC on.
     #[must_use]
     pub fn published(&self, now: Moment) -> Vec<RecordSet> {
-        self.changes
-            .iter()
-            .find(|change| change.effective > now)
-            .map_or_else(|| self.records.clone(), |change| change.before.clone())
+        let change = self.changes.iter().find(|change| change.effective > now);
+        let mut served =
+            change.map_or_else(|| self.records.clone(), |change| change.before.clone());
+        if self.failed_over {
+            for set in &mut served {
+                let mut standby = self.standby.iter();
+                if let Some(other) =
+                    standby.find(|other| other.name == set.name && other.kind == set.kind)
+                {
+                    set.clone_from(other);
+                }
+            }
+        }
+        served
     }
 
     /// Applies a batch, all of it or nothing.

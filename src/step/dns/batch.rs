@@ -102,7 +102,7 @@ pub(super) fn edits(
             .collect();
         if let Some(routed) = have.iter().find(|set| set.set_identifier().is_some()) {
             return Err(StepError(format!(
-                "{name} {} has a routing policy (record {:?}): a plain record beside it is refused. Switch it where its policy is kept, such as a health check or a weight, and skip this step",
+                "{name} {} has a routing policy (record {:?}): a plain record beside it is refused. Switch it where its policy is kept, such as a health check, a weight or a routing control (\"Route by ARC\"), and skip this step",
                 routed.r#type().as_str(),
                 plain(routed.set_identifier().unwrap_or_default()),
             )));
@@ -423,6 +423,7 @@ mod tests {
                 apex: "example.com".to_owned(),
                 names: vec![NAME.to_owned()],
                 sets: was.iter().map(boxed).collect(),
+                accelerated: None,
             };
             let edits = back(&now, &old).expect("edits");
             let lines: Vec<String> = edits.iter().map(ToString::to_string).collect();
@@ -449,6 +450,7 @@ mod tests {
             apex: "example.com".to_owned(),
             names: vec![NAME.to_owned()],
             sets: vec![boxed(&was)],
+            accelerated: None,
         };
         let edits = back(&[], &old).expect("edits");
         let made = edits[0].set.alias_target().expect("an alias");

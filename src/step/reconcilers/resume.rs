@@ -140,6 +140,7 @@ mod tests {
             acts: None,
             before: Some(before.to_owned()),
             owner: None,
+            dns: None,
         }
     }
 

@@ -166,6 +166,7 @@ const fn told(condition: Condition) -> &'static str {
         }
         Condition::PrimaryContext => "the primary's kube context is the planned cluster",
         Condition::RecoveryContext => "the recovery kube context is the planned cluster",
+        Condition::DnsControlSilent => "Route 53's control plane gives no answer",
         Condition::PrimarySilent => "the primary's Kubernetes API gives no answer",
         Condition::ReconcilersPaused => {
             "nothing in the primary would bring the old cluster back by itself"
@@ -213,6 +214,7 @@ const fn told(condition: Condition) -> &'static str {
             "names under the cluster's get a valid certificate and an answer at the new load balancer"
         }
         Condition::SameAuthorities => "the new cluster has the old certificate authorities",
+        Condition::NamesHeld => "no external-dns would write the old records back",
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
         Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",

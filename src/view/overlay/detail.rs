@@ -108,7 +108,11 @@ fn ways(lines: &mut Lines, step: &Step, state: &State, width: usize) {
         let key = key("other-way", &state.desk);
         let text = format!("{way}: {why} ({key} for the other way)");
         paragraph(lines, &text, Role::Strong, width, "  ");
-        let text = format!("when the primary gives no answer: {}", other.about.trim());
+        let text = format!(
+            "when {} gives no answer: {}",
+            other.silence().who(),
+            other.about.trim()
+        );
         paragraph(lines, &text, Role::Text, width, "  ");
     } else {
         lines.push(Vec::new());

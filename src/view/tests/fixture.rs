@@ -503,6 +503,7 @@ fn zone(state: &mut State) {
         private: false,
         nameservers: Vec::new(),
         records: records.into(),
+        ..Zone::default()
     };
     see(state, Subject::Zone, 12, Ok(Fact::Zone(zone.into())));
 }

@@ -155,8 +155,10 @@ impl Cluster {
                 "conditions": [scheduled(true), condition("Ready", false)], "containerStatuses": [container(false, state)]});
         }
         let proxy = label(pod, "app.kubernetes.io/component").as_deref() == Some("proxy");
-        if age < pulled {
-            let waits = json!({"waiting": {"reason": if proxy { "PodInitializing" } else { "ContainerCreating" }}});
+        let image = text(pod, "/spec/containers/0/image").unwrap_or_default();
+        let no_image = self.ills.image(&image);
+        if age < pulled || no_image.is_some() {
+            let waits = no_image.unwrap_or_else(|| json!({"waiting": {"reason": if proxy { "PodInitializing" } else { "ContainerCreating" }}}));
             let mut status = json!({"phase": "Pending", "conditions": [scheduled(true), condition("Ready", false)],
                 "containerStatuses": [container(false, waits)]});
             if proxy {
@@ -164,6 +166,16 @@ impl Cluster {
                     "restartCount": 0, "image": "teleport", "imageID": "", "state": {"running": {"startedAt": started}}}]);
             }
             return status;
+        }
+        let ending = self.ills.auth(age.saturating_sub(pulled), &started);
+        if let Some((state, restarts)) = ending.filter(|_| !proxy) {
+            let mut container = container(false, state);
+            container["restartCount"] = json!(restarts);
+            if restarts > 0 || container["state"]["waiting"].is_object() {
+                container["lastState"] = json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": started, "finishedAt": started}});
+            }
+            return json!({"phase": "Running", "conditions": [scheduled(true), condition("Ready", false)],
+                "podIP": "10.0.0.1", "containerStatuses": [container]});
         }
         // Auth counts from its start; a proxy from the moment when Auth can be reached too.
         let ready = if proxy {

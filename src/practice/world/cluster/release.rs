@@ -27,6 +27,8 @@ pub struct Release {
     pub bucket: String,
     /// `highAvailability.replicaCount`
     pub replicas: u32,
+    /// `image`, without its tag; the chart's own unless said.
+    pub image: Option<String>,
 }
 
 impl Release {
@@ -100,8 +102,10 @@ impl Release {
     }
 
     fn image(&self) -> String {
+        let usual = "public.ecr.aws/gravitational/teleport-distroless";
         format!(
-            "public.ecr.aws/gravitational/teleport-distroless:{}",
+            "{}:{}",
+            self.image.as_deref().unwrap_or(usual),
             self.version
         )
     }
