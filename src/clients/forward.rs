@@ -40,7 +40,7 @@ pub struct Forward {
 /// # Errors
 /// If the plan names no kube context.
 pub fn command_line(plan: &Plan, side: Side) -> Result<Vec<String>, Failure> {
-    let mut line = kubectl::line(plan, side)?;
+    let mut line = kubectl::on(plan, side)?;
     line.extend([
         "port-forward".to_owned(),
         format!("deployment/{}-proxy", plan.cluster.release),

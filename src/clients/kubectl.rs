@@ -1,4 +1,9 @@
-//! The plan's own kubectl: how it is called, and what its words mean.
+//! The plan's own kubectl, for what the client library does not do: exec, port-forward, and apply as an operator's hands
+//! know it. Never a shell line; context and namespace always explicit.
+
+use std::{process::Stdio, time::Duration};
+
+use tokio::{io::AsyncReadExt as _, process::Command};
 
 use super::kube::text::clean;
 use crate::{
@@ -6,14 +11,16 @@ use crate::{
     plan::Plan,
 };
 
+/// The most that is read of its output, in bytes.
+const CAP: u64 = 8 << 20;
 /// How much of its words goes into a sentence.
 const WORDS: usize = 240;
 
-/// The beginning of a command line on a side: never a shell line, context and namespace always explicit.
+/// The beginning of every call on a side: program, context, kubeconfig, namespace.
 ///
 /// # Errors
 /// If the plan names no kube context.
-pub fn line(plan: &Plan, side: Side) -> Result<Vec<String>, Failure> {
+pub fn on(plan: &Plan, side: Side) -> Result<Vec<String>, Failure> {
     let kube = &plan.side(side).kube;
     let Some(context) = &kube.context else {
         return Err(Failure::new(
@@ -31,6 +38,62 @@ pub fn line(plan: &Plan, side: Side) -> Result<Vec<String>, Failure> {
     }
     line.extend(["-n".into(), plan.cluster.namespace.clone()]);
     Ok(line)
+}
+
+/// Runs a line and gives what it printed. `place` says in a sentence what it was and where.
+///
+/// # Errors
+/// If the program cannot be started, does not answer in time, or fails: with the first of its words.
+pub async fn run(line: &[String], place: &str, patience: Duration) -> Result<String, Failure> {
+    let Some((program, args)) = line.split_first() else {
+        return Err(Failure::new(
+            FailureKind::Other,
+            format!("{place}: no program"),
+        ));
+    };
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| unstarted(program, &error))?;
+    let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(Failure::new(
+            FailureKind::Other,
+            format!("{place}: no output"),
+        ));
+    };
+    let (mut out, mut err) = (out.take(CAP), err.take(CAP));
+    let (mut said, mut told) = (Vec::new(), Vec::new());
+    let ended = tokio::time::timeout(patience, async {
+        tokio::try_join!(
+            out.read_to_end(&mut said),
+            err.read_to_end(&mut told),
+            child.wait()
+        )
+    });
+    let status = match ended.await {
+        Ok(Ok((_, _, status))) => status,
+        Ok(Err(error)) => {
+            return Err(Failure::new(
+                FailureKind::Other,
+                format!("{place}: {error}"),
+            ));
+        }
+        Err(_) => {
+            return Err(Failure::new(
+                FailureKind::Timeout,
+                format!("{place} took longer than {} s", patience.as_secs()),
+            ));
+        }
+    };
+    if status.success() {
+        return String::from_utf8(said)
+            .map_err(|_| Failure::new(FailureKind::Garbage, format!("{place} printed no text")));
+    }
+    Err(failed(place, &told))
 }
 
 /// Why it could not be started.

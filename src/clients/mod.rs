@@ -2,9 +2,11 @@
 //! loop; short connect timeouts, bounded retries, nothing shared that can block another. One rustls configuration
 //! serves all of them.
 
+pub mod agents;
 pub mod aws;
 pub mod baseline;
 pub mod black_box;
+pub mod bots;
 pub mod certificate;
 pub mod dns;
 pub mod forward;

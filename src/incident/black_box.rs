@@ -7,7 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Deployment, Failure, LoadBalancer, Moment, Part, RecordSet, Table, TableRole};
+use super::{
+    Deployment, Failure, LoadBalancer, Moment, Part, RecordSet, Table, TableRole,
+    agents::{Headcount, Roll},
+};
 
 /// One part of a black box: what was seen, when, and by whom it was told; or why there is nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,9 +193,9 @@ pub struct BlackBox {
     pub primary_uid: Kept<String>,
     /// UID of the recovery cluster's `kube-system`.
     pub recovery_uid: Kept<String>,
-    /// How many agents were connected, where that is known.
+    /// How many agents were connected, by kind; `None` in a box of an older Relight.
     #[serde(default)]
-    pub agents: Option<Kept<u32>>,
+    pub agents: Option<Kept<Headcount>>,
     /// The copy off this host: where, or why there is none; `None` where the plan wants none.
     #[serde(default)]
     pub copied: Option<Part<Copied>>,
@@ -211,7 +214,7 @@ impl BlackBox {
     /// Every part by name, with its time, and why it holds nothing or nothing newer.
     #[must_use]
     pub fn parts(&self) -> Vec<(&'static str, Holding<'_>)> {
-        vec![
+        let mut parts = vec![
             ("DNS records", holding(&self.records)),
             ("load balancer", holding(&self.load_balancer)),
             ("CA pins", holding(&self.pins)),
@@ -222,7 +225,9 @@ impl BlackBox {
             ("IAM roles", holding(&self.roles)),
             ("primary cluster", holding(&self.primary_uid)),
             ("recovery cluster", holding(&self.recovery_uid)),
-        ]
+        ];
+        parts.extend(self.agents.iter().map(|agents| ("agents", holding(agents))));
+        parts
     }
 
     /// How old it is at a moment, and where it lies: `recorded 3m ago in this incident`.
@@ -280,6 +285,9 @@ pub struct Sealed {
     pub seen: BlackBox,
     /// The values that the release was installed with, as JSON (which is YAML).
     pub values: Kept<String>,
+    /// Who the agents were: too many for what is shown.
+    #[serde(default)]
+    pub roll: Option<Kept<Roll>>,
 }
 
 impl Sealed {
@@ -296,6 +304,11 @@ impl Sealed {
         } else {
             self.values
         };
+        // Who they were goes with how many there were.
+        let roll = match &mine.agents {
+            Some(agents) if agents.value.is_ok() => self.roll,
+            _ => other.roll.or(self.roll),
+        };
         let agents = match (mine.agents, theirs.agents) {
             (Some(mine), theirs) => Some(mine.or(theirs)),
             (None, theirs) => theirs,
@@ -303,6 +316,7 @@ impl Sealed {
         Self {
             format: Self::FORMAT,
             values,
+            roll,
             seen: BlackBox {
                 records: mine.records.or(Some(theirs.records)),
                 load_balancer: mine.load_balancer.or(Some(theirs.load_balancer)),
@@ -431,6 +445,7 @@ pub(crate) mod sample {
             format: Sealed::FORMAT,
             seen,
             values: Kept::new("Helm", at, Ok("{\"secret\":\"hunter2\"}".to_owned())),
+            roll: None,
         }
     }
 

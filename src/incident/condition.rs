@@ -123,6 +123,22 @@ conditions! {
     ReconcilersResumed = "reconcilers-resumed",
     /// The public name answers ping from the new load balancer.
     PublicPing = "public-ping",
+    /// The Teleport operator has reconciled every custom resource in the recovery cluster.
+    ResourcesReconciled = "resources-reconciled",
+    /// The public name answers as this cluster in the version that ran before.
+    PublicVersion = "public-version",
+    /// The public name has the certificate authorities of the old cluster, at each address.
+    PublicAuthorities = "public-authorities",
+    /// The recovery audit table holds an event of since the relaunch.
+    AuditFlows = "audit-flows",
+    /// The newest recording in the recovery region's bucket can be read.
+    RecordingReadable = "recording-readable",
+    /// As many agents as the plan asks for have a heartbeat of since the relaunch.
+    AgentsBack = "agents-back",
+    /// Bots, how they join and which are locked have been read.
+    BotsKnown = "bots-known",
+    /// No lock is left that a restore made on a bot.
+    BotsUnlocked = "bots-unlocked",
 }
 
 impl Condition {

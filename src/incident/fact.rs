@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, AuthLog, Barrier, Baseline, BlackBox, Cluster, DoorFact, Failure, Freeze, Identity,
-    Moment, Prerequisites, Reconcilers, Recordings, Rights, Session, Subject, Table, Tls, Values,
-    Vault, Zone,
+    Agents, Answer, AuthLog, Barrier, Baseline, BlackBox, Bots, Cluster, DoorFact, Failure, Freeze,
+    Identity, Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject,
+    Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -25,6 +25,12 @@ pub enum Fact {
     Reconcilers(Arc<Reconcilers>),
     /// Roles and locks of the Teleport cluster.
     Freeze(Arc<Freeze>),
+    /// Teleport's dynamic resources in the recovery cluster.
+    Resources(Arc<Resources>),
+    /// Bots, and the locks that a restore makes on them.
+    Bots(Arc<Bots>),
+    /// Agents with a heartbeat of since the relaunch.
+    Agents(Arc<Agents>),
     /// How the recovery cluster's Auth pods have started.
     AuthLog(Arc<AuthLog>),
     /// The ways through the Teleport cluster that this session uses.

@@ -8,11 +8,13 @@
 //!
 //! One file per noun. A fact of a new kind gets a file here, a variant in [`Fact`] and a probe.
 
+pub mod agents;
 mod answer;
 mod auth_log;
 pub mod barrier;
 pub mod baseline;
 pub mod black_box;
+pub mod bots;
 mod cluster;
 mod condition;
 mod door;
@@ -28,8 +30,9 @@ mod moment;
 pub mod outline;
 pub mod prerequisites;
 mod reconcilers;
-mod recordings;
+pub mod recordings;
 pub mod repair;
+pub mod resources;
 pub mod rights;
 mod row;
 mod run;
@@ -48,11 +51,13 @@ mod way;
 mod when;
 mod zone;
 
+pub use agents::Agents;
 pub use answer::{Answer, Change, Hop, Rcode};
 pub use auth_log::{AuthLog, AuthStart, Mark};
 pub use barrier::Barrier;
 pub use baseline::Baseline;
 pub use black_box::{BlackBox, Sealed};
+pub use bots::Bots;
 pub use cluster::{
     Cluster, ClusterEvent, ClusterKind, Component, Deployment, Gap, LoadBalancer, Memo, Muster,
     Pod, Release,
@@ -73,6 +78,7 @@ pub use moment::{Moment, brief};
 pub use prerequisites::Prerequisites;
 pub use reconcilers::{ExternalDns, Reconciler, ReconcilerKind, Reconcilers};
 pub use recordings::{Recordings, Replication, StoredObject};
+pub use resources::Resources;
 pub use rights::Rights;
 pub use run::{RunId, Verdict};
 pub use runbook::{Runbook, RunbookError};

@@ -17,6 +17,20 @@ pub struct Recordings {
     pub replication: Part<Vec<Replication>>,
     /// The newest objects seen, newest first, at most 5.
     pub newest: Part<Vec<StoredObject>>,
+    /// The newest recording read back, in the recovery region; `None` where none was tried.
+    #[serde(default)]
+    pub read: Option<ReadBack>,
+}
+
+/// A recording of which some bytes were read, and thrown away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadBack {
+    /// Key.
+    pub key: String,
+    /// When: it is billed, so it is not done at every look.
+    pub at: Moment,
+    /// How many bytes came.
+    pub bytes: Part<u32>,
 }
 
 /// One replication rule.

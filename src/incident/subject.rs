@@ -18,6 +18,12 @@ pub enum Subject {
     Reconcilers(Side),
     /// Roles and locks of the Teleport cluster, as the Auth Service of a side tells them.
     Freeze(Side),
+    /// Teleport's dynamic resources in the recovery cluster, and what the operator has made of them.
+    Resources,
+    /// Bots, and the locks that a restore makes on them, as the recovery cluster's Auth Service tells them.
+    Bots,
+    /// Agents with a heartbeat of since the relaunch, by the recovery region's state table.
+    Agents,
     /// How the recovery cluster's Auth pods have started, by their logs.
     AuthLog,
     /// The ways through the Teleport cluster that this session uses.
@@ -68,6 +74,9 @@ impl fmt::Display for Subject {
             Self::Cluster(side) => write!(f, "cluster {side}"),
             Self::Reconcilers(side) => write!(f, "reconcilers {side}"),
             Self::Freeze(side) => write!(f, "freeze {side}"),
+            Self::Resources => f.write_str("resources"),
+            Self::Bots => f.write_str("bots"),
+            Self::Agents => f.write_str("agents"),
             Self::AuthLog => f.write_str("auth log"),
             Self::Session => f.write_str("session"),
             Self::Table(side, role) => write!(f, "table {side} {role}"),

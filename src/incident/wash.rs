@@ -27,6 +27,9 @@ impl Observation {
                 part(&mut seen.versioning, clean);
                 part(&mut seen.replication, clean);
                 part(&mut seen.newest, clean);
+                if let Some(read) = &mut seen.read {
+                    part(&mut read.bytes, clean);
+                }
                 for object in seen.newest.iter_mut().flatten() {
                     if let Some(failure) = &mut object.unread {
                         failure.wash(clean);
@@ -35,6 +38,23 @@ impl Observation {
             }
             Ok(Fact::Reconcilers(found)) => {
                 for gap in &mut Arc::make_mut(found).gaps {
+                    gap.wash(clean);
+                }
+            }
+            Ok(Fact::Resources(seen)) => {
+                let seen = Arc::make_mut(seen);
+                for one in seen.failed.iter_mut().chain(&mut seen.waiting) {
+                    text(&mut one.why, clean);
+                }
+                for one in &mut seen.flux {
+                    text(&mut one.words, clean);
+                }
+                for gap in &mut seen.gaps {
+                    gap.wash(clean);
+                }
+            }
+            Ok(Fact::Bots(seen)) => {
+                for gap in &mut Arc::make_mut(seen).gaps {
                     gap.wash(clean);
                 }
             }
@@ -65,6 +85,7 @@ impl Observation {
                 | Fact::Barrier(_)
                 | Fact::Values(_)
                 | Fact::Freeze(_)
+                | Fact::Agents(_)
                 | Fact::Session(_),
             ) => {}
         }
@@ -341,6 +362,7 @@ mod tests {
             schedules: Err(failure()),
         };
         let recordings = Recordings {
+            read: None,
             bucket: String::new(),
             region: String::new(),
             versioning: Err(failure()),

@@ -111,8 +111,8 @@ mod tests {
     const NOW: Moment = Moment::from_secs(100_000);
     const OUTAGE: Moment = Moment::from_secs(50_000);
 
-    fn seen(newest: Part<Option<Moment>>) -> Result<Fact, Failure> {
-        Ok(Fact::Table(Arc::new(Table {
+    fn seen(newest: Part<Option<Moment>>) -> Fact {
+        Fact::Table(Arc::new(Table {
             name: "t".to_owned(),
             role: TableRole::State,
             region: "r".to_owned(),
@@ -127,7 +127,7 @@ mod tests {
             newest_at: Some(NOW),
             authority: Err(failure(FailureKind::Other)),
             settings: Err(failure(FailureKind::Other)),
-        })))
+        }))
     }
 
     fn failure(kind: FailureKind) -> Failure {
@@ -135,19 +135,15 @@ mod tests {
     }
 
     /// The same of both tables of a region.
-    fn judged(
-        old: Result<Fact, Failure>,
-        new: Result<Fact, Failure>,
-        outage: Option<Moment>,
-    ) -> Divergence {
+    fn judged(old: &Part<Fact>, new: &Part<Fact>, outage: Option<Moment>) -> Divergence {
         let mut instruments = Instruments::default();
         for role in TableRole::BOTH {
-            for (side, outcome) in [(Side::Primary, old.clone()), (Side::Recovery, new.clone())] {
+            for (side, outcome) in [(Side::Primary, old), (Side::Recovery, new)] {
                 instruments.take(Observation {
                     subject: Subject::Table(side, role),
                     at: NOW,
                     took: Duration::ZERO,
-                    outcome,
+                    outcome: outcome.clone(),
                 });
             }
         }
@@ -163,7 +159,7 @@ mod tests {
 
     #[test]
     fn only_what_is_seen_to_hold_nothing_new_is_the_same() {
-        let at = |secs| seen(Ok(Some(Moment::from_secs(secs))));
+        let at = |secs| Ok(seen(Ok(Some(Moment::from_secs(secs)))));
         let silent = || Err(failure(FailureKind::Timeout));
         let absent = || Err(failure(FailureKind::NotFound));
         let cases = [
@@ -179,13 +175,13 @@ mod tests {
             (absent(), at(60_000), None, "diverged"),
             (
                 at(49_000),
-                seen(Err(failure(FailureKind::Forbidden))),
+                Ok(seen(Err(failure(FailureKind::Forbidden)))),
                 Some(OUTAGE),
                 "unknown",
             ),
         ];
         for (index, (old, new, outage, wanted)) in cases.into_iter().enumerate() {
-            let divergence = judged(old, new, outage);
+            let divergence = judged(&old, &new, outage);
             let word = match divergence {
                 Divergence::Diverged(_) => "diverged",
                 Divergence::Same(_) => "same",

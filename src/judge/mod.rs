@@ -4,10 +4,12 @@
 //! PASS names the readings it rests on, which must be younger than [`Sight::since`].
 
 mod age;
+pub mod agents;
 pub mod auth_log;
 pub mod backups;
 pub mod barrier;
 pub mod black_box;
+pub mod bots;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
@@ -20,7 +22,9 @@ pub mod pod;
 pub mod prerequisites;
 pub mod reconcilers;
 pub mod region;
+pub mod resources;
 pub mod rights;
+pub mod service;
 pub mod session;
 pub mod tables;
 pub mod tls;
@@ -125,5 +129,13 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::NamesBack => dns::back(sight),
         Condition::ReconcilersResumed => reconcilers::resumed(sight),
         Condition::PublicPing => doors::public_ping(sight),
+        Condition::ResourcesReconciled => resources::reconciled(sight),
+        Condition::BotsKnown => bots::known(sight),
+        Condition::BotsUnlocked => bots::unlocked(sight),
+        Condition::PublicVersion => service::version(sight),
+        Condition::PublicAuthorities => service::public_authorities(sight),
+        Condition::AuditFlows => service::audit_flows(sight),
+        Condition::RecordingReadable => service::recording_readable(sight),
+        Condition::AgentsBack => agents::back(sight),
     }
 }

@@ -18,9 +18,10 @@ pub fn describe(plan: &Plan) -> Vec<String> {
             .unwrap_or("(version not declared)"),
     )];
     lines.push(format!(
-        "objectives: RTO {} · RPO {} · {} CA pins recorded",
+        "objectives: RTO {} · RPO {} · {}% of the agents · {} CA pins recorded",
         brief(plan.objectives.rto),
         brief(plan.objectives.rpo),
+        plan.objectives.agents,
         plan.cluster.ca_pins.len(),
     ));
     if plan.practice {

@@ -24,7 +24,9 @@ pub fn swapped(text: &str, plan: &Plan) -> String {
         let header = bare.starts_with('[') && bare.trim_end().ends_with(']') && !bare.contains('=');
         if header {
             if !line.starts_with('#') {
-                section = bare.trim_end().trim_matches(['[', ']']).to_owned();
+                bare.trim_end()
+                    .trim_matches(['[', ']'])
+                    .clone_into(&mut section);
             }
             out.push_str(&turned(line));
         } else if let Some(entry) = replaced(line, &section, plan) {

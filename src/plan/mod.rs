@@ -26,5 +26,5 @@ pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
     ArcPlan, BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, FreezePlan, KubePlan, Objectives, Plan,
-    RegionPlan, ResolverPlan, Service, Tools, WatchPlan, WebPlan,
+    RegionPlan, ResolverPlan, ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
 };

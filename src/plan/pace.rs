@@ -16,9 +16,11 @@ impl Plan {
             Subject::Door(_) | Subject::BlackBox => Duration::from_secs(5),
             Subject::Identity(_) | Subject::Zone | Subject::Vault(_) => Duration::from_mins(1),
             // What reconciles takes lists over all namespaces: seldom, and when a run has ended.
-            Subject::Table(..) | Subject::Recordings(_) | Subject::Reconcilers(_) => {
-                Duration::from_secs(30)
-            }
+            Subject::Table(..)
+            | Subject::Recordings(_)
+            | Subject::Reconcilers(_)
+            | Subject::Resources
+            | Subject::Agents => Duration::from_secs(30),
             Subject::Values => Duration::from_secs(2),
             // Simulations are limited by the second and by the account; one look makes about ten.
             // Registries are asked and every pod is listed; load balancers of a whole account: now and then, and when
@@ -28,6 +30,7 @@ impl Plan {
             | Subject::Prerequisites
             | Subject::Freeze(_)
             | Subject::Baseline
+            | Subject::Bots
             | Subject::Barrier => Duration::from_mins(5),
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan, Tools,
-    WatchPlan, WebPlan,
+    BlackBoxPlan, ClusterPlan, DnsPlan, FreezePlan, KubePlan, Objectives, Plan, RegionPlan,
+    ResourcesPlan, Tools, WatchPlan, WebPlan,
 };
 
 fn region(region: &str, name: &str) -> RegionPlan {
@@ -57,6 +57,7 @@ pub(crate) fn plan() -> Plan {
             ca_pins: Vec::new(),
             tsh_home: None,
             agent_config: Vec::new(),
+            agents: None,
         },
         primary: region("us-east-1", "east"),
         recovery: region("us-west-2", "west"),
@@ -83,10 +84,13 @@ pub(crate) fn plan() -> Plan {
         objectives: Objectives {
             rto: Duration::from_hours(1),
             rpo: Duration::from_mins(15),
+            agents: 95,
+            agents_within: Duration::from_mins(10),
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
         watch: WatchPlan::default(),
+        resources: ResourcesPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
             kubectl: "kubectl".to_owned(),

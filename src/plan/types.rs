@@ -30,6 +30,8 @@ pub struct Plan {
     pub freeze: FreezePlan,
     /// `[watch]`
     pub watch: WatchPlan,
+    /// `[resources]`
+    pub resources: ResourcesPlan,
     /// `[tools]`
     pub tools: Tools,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
@@ -76,6 +78,9 @@ pub struct ClusterPlan {
     /// `agent_config`: configurations of this cluster's agents whose `ca_pin` is read where nothing else tells;
     /// `/etc/teleport.yaml` unless said.
     pub agent_config: Vec<PathBuf>,
+    /// `agents`: how many agents (nodes, applications, databases, Kubernetes clusters, desktop services) there usually
+    /// are, for where no black box has counted them.
+    pub agents: Option<u32>,
 }
 
 impl ClusterPlan {
@@ -318,6 +323,10 @@ pub struct Objectives {
     pub rto: Duration,
     /// `rpo`: recovery point objective; 15 minutes unless said.
     pub rpo: Duration,
+    /// `agents`: how much of the agents must be back, in percent; 95 unless said.
+    pub agents: u8,
+    /// `agents_within`: how long another agent is waited for before the rest counts as gone; ten minutes unless said.
+    pub agents_within: Duration,
 }
 
 /// `[black_box]`
@@ -366,6 +375,15 @@ impl Default for FreezePlan {
 pub struct WatchPlan {
     /// `on_event`: a program with its arguments that is run at every alarm and when one is over; empty for none.
     pub on_event: Vec<String>,
+}
+
+/// `[resources]`: Teleport's dynamic resources, applied once the recovery cluster runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourcesPlan {
+    /// `manifests`: files and folders with the operator's custom resources.
+    pub manifests: Vec<PathBuf>,
+    /// `flux`: Kustomizations of Flux in the recovery cluster that apply them, as `namespace/name`.
+    pub flux: Vec<String>,
 }
 
 /// `[tools]`

@@ -1,6 +1,6 @@
 //! What a practice leaves for its clients: the plan, a kubeconfig, credentials, the operator's values file.
 
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 
 use serde_json::json;
 use toml::{Table, Value};
@@ -9,6 +9,7 @@ use super::{
     aws::{access_key, kms_key},
     world::{
         World,
+        agents::COUNT,
         controls::{Controls, REGIONS},
     },
 };
@@ -38,6 +39,10 @@ pub fn plan(world: &World, pins: &[String]) -> String {
             Value::Integer(addresses.proxy_port.into()),
         ),
         ("pins".to_owned(), list(pins)),
+        (
+            "agents".to_owned(),
+            Value::Integer(i64::try_from(COUNT).unwrap_or_default()),
+        ),
         (
             "black_box".to_owned(),
             text(&format!("s3://{}/black-box", scenario.recovery.bucket)),
@@ -135,7 +140,7 @@ pub fn values(world: &World) -> String {
     .map(|(key, value)| (key.to_owned(), value));
     let mut values = fill(VALUES, &filled);
     if let Some(image) = &release.image {
-        values.push_str(&format!("\nimage: {image}\n"));
+        let _ = writeln!(values, "\nimage: {image}");
     }
     values
 }

@@ -90,6 +90,8 @@ pub fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn Probe>> {
             targets,
         )),
         Box::new(live::auth_log::AuthLogProbe::new(plan.clone())),
+        Box::new(live::bots::BotsProbe::new(plan.clone())),
+        Box::new(live::resources::ResourcesProbe::new(plan.clone())),
         Box::new(live::session::SessionProbe::new(plan.clone())),
         Box::new(live::values::ValuesProbe::new(plan.clone())),
     ];

@@ -18,6 +18,7 @@ mod playback;
 mod progress;
 mod rows;
 mod story;
+mod thawed;
 mod waive;
 mod ways;
 

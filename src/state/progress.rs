@@ -82,7 +82,10 @@ impl State {
             };
         };
         match &run.state {
-            RunState::Judged(Verdict::Pass, _) => StepState::Passed,
+            RunState::Judged(Verdict::Pass, _) => match self.again(step) {
+                Some(why) => StepState::Unclear(why),
+                None => StepState::Passed,
+            },
             RunState::Judged(verdict, findings) => {
                 let missing = findings
                     .iter()
@@ -276,11 +279,14 @@ impl State {
         })
     }
 
-    /// The first step that is not done. A way back is never next, nor an optional step that was passed by: of those only
+    /// The first step that is not done; before it a change freeze that has gone with the restore. A way back is never next, nor an optional step that was passed by: of those only
     /// what stands after all others, once they are done and while it could be run.
     #[must_use]
     pub fn next_step(&self) -> Option<&Step> {
         let steps = &self.runbook.steps;
+        if let Some(frozen) = steps.iter().find(|step| self.again(step).is_some()) {
+            return Some(frozen);
+        }
         let ordered = |step: &&Step| !step.aside && !step.optional;
         let first = steps
             .iter()

@@ -152,6 +152,13 @@ pub fn told(seen: &BlackBox, now: Moment) -> Vec<String> {
             release.digest.get(..12).unwrap_or_default()
         ));
     }
+    if let Some(counts) = seen.agents.as_ref().and_then(|agents| agents.good()) {
+        let told: Vec<String> = counts
+            .iter()
+            .map(|(kind, count)| format!("{} {count}", kind.words()))
+            .collect();
+        lines.push(format!("  {}", told.join(", ")));
+    }
     for pin in seen.pins.good().into_iter().flatten() {
         lines.push(format!("  {pin}"));
     }

@@ -5,10 +5,12 @@
 //! same for both.
 
 mod abort;
+mod agents;
 mod arc;
 mod backups;
 mod barrier;
 mod black_box;
+mod bots;
 mod dns;
 pub mod expand;
 mod freeze;
@@ -19,9 +21,11 @@ mod ping;
 mod pods;
 mod prerequisites;
 mod reconcilers;
+mod resources;
 mod restart;
 mod rights;
 mod seen;
+mod service;
 mod starts;
 mod stop;
 mod tables;
@@ -183,11 +187,16 @@ pub fn natives() -> Vec<Native> {
         tls::request(),
         pods::native(),
         install::native(),
+        resources::native(),
         load_balancer::native(),
         dns::native(),
         dns::otherwise_native(),
         arc::native(),
         ping::native(),
+        service::native(),
+        agents::native(),
+        bots::native(),
+        bots::unlock_native(),
         freeze::lift_native(),
         abort::native(),
         dns::revert_native(),

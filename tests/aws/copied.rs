@@ -18,6 +18,7 @@ fn error(code: &str, message: &str) -> String {
 async fn a_copy_that_s3_does_not_take_says_what_where_and_what_to_do() {
     let text = include_str!("../fixtures/black-box/seen-1.json");
     let sealed = Sealed {
+        roll: None,
         format: Sealed::FORMAT,
         seen: serde_json::from_str(text).expect("a black box"),
         values: Kept::new("Secret x", Moment::from_secs(7), Ok("hunter2".to_owned())),

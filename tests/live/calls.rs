@@ -76,6 +76,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("s3", "GetBucketPolicy", true),
     ("s3", "GetBucketReplication", true),
     ("s3", "GetBucketVersioning", true),
+    ("s3", "GetObject", true),
     ("s3", "HeadBucket", true),
     ("s3", "HeadObject", true),
     ("s3", "ListObjectVersions", true),
@@ -165,6 +166,7 @@ fn operation([_, target, request, body]: &[String; 4]) -> (String, String) {
         ("GET", [_]) if asks("replication") => ("s3", "GetBucketReplication"),
         ("GET", [_]) if query.contains("list-type=2") => ("s3", "ListObjectsV2"),
         ("HEAD", [_, _, ..]) => ("s3", "HeadObject"),
+        ("GET", [_, _, ..]) => ("s3", "GetObject"),
         ("PUT", [_, _, ..]) => ("s3", "PutObject"),
         _ => ("unknown", request.as_str()),
     };

@@ -6,6 +6,7 @@ mod moves;
 mod pods;
 mod prerequisites;
 mod reconcilers;
+mod resources;
 mod restart;
 mod rights;
 mod streams;

@@ -3,13 +3,16 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use relight::incident::{
-    Address, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Certificate, Cluster,
-    Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze, HeldLock,
-    HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment, Observation,
-    Ownership, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind, Reconcilers,
-    Recordings, RecoveryPoint, Release, Rights, RoleLock, STEADY, Session, Settings, Side,
-    StoredObject, Subject, Table, TableRole, Tls, Values, Vault, Wildcard, Zone,
+    Address, Agents, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Bots, Certificate,
+    Cluster, Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze,
+    HeldLock, HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment,
+    Observation, Ownership, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind,
+    Reconcilers, Recordings, RecoveryPoint, Release, Rights, RoleLock, STEADY, Session, Settings,
+    Side, StoredObject, Subject, Table, TableRole, Tls, Values, Vault, Wildcard, Zone,
+    agents::{AgentKind, Before, Headcount},
     barrier::{Balancer, Listener},
+    bots::{Bot, BotLock},
+    recordings::ReadBack,
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
 };
@@ -67,6 +70,14 @@ pub const NAMES: &[&str] = &[
     "dns half switched",
     "dns new",
     "public new",
+    "agents back",
+    "agents coming",
+    "agents uncounted",
+    "nothing relaunched",
+    "bots locked",
+    "bots unlocked",
+    "service",
+    "audit stands still",
     "wrong recovery cluster",
 ];
 
@@ -162,6 +173,20 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "dns half switched" => answers([NEW, OLD]),
         "dns new" => answers([NEW, NEW]),
         "public new" => vec![door(Door::Public, NEW, &Ok(()), PIN, now)],
+        "agents back" => vec![agents(6, Some(6), now)],
+        "agents coming" => vec![agents(2, Some(6), now)],
+        "agents uncounted" => vec![agents(6, None, now)],
+        "nothing relaunched" => {
+            let why = "context west has no Auth pod of release teleport-cluster";
+            vec![(
+                Subject::Agents,
+                Err(Failure::new(FailureKind::NotFound, why)),
+            )]
+        }
+        "bots locked" => vec![bots(&["a-b"], now)],
+        "bots unlocked" => vec![bots(&[], now)],
+        "service" => service(now, now),
+        "audit stands still" => service(now, now.minus(Duration::from_hours(1))),
         other => unreachable!("no such reading: {other}"),
     };
     let observe = |(subject, outcome)| Observation {
@@ -405,6 +430,7 @@ fn storage(now: Moment, right: bool, repaired: bool) -> Vec<(Subject, Result<Fac
         seen.push((Subject::Vault(role), Ok(Fact::Vault(Arc::new(vault)))));
     }
     let bucket = Recordings {
+        read: None,
         bucket: "teleport-recordings-us-west-2".to_owned(),
         region: "us-west-2".to_owned(),
         versioning: Ok("Enabled".to_owned()),
@@ -544,6 +570,73 @@ fn values() -> Values {
         bucket: Some("teleport-recordings-us-west-2".to_owned()),
         ..Values::default()
     }
+}
+
+/// So many nodes with a heartbeat of since the relaunch, of so many that the black box counted.
+fn agents(live: u32, before: Option<u32>, now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let of = |count| Headcount::from([(AgentKind::Node, count)]);
+    let seen = Agents {
+        at: now,
+        since: now.minus(Duration::from_mins(3)),
+        table: "teleport-state-dr in us-west-2".to_owned(),
+        live: of(live),
+        lapsed: Headcount::new(),
+        before: before.map(|count| Before {
+            at: now.minus(Duration::from_hours(1)),
+            counts: of(count),
+        }),
+        missing: vec!["node web-7".to_owned()],
+        cut: false,
+    };
+    (Subject::Agents, Ok(Fact::Agents(Arc::new(seen))))
+}
+
+/// A bot that joined by a shared secret, and these locks on it.
+fn bots(locks: &[&str], now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let seen = Bots {
+        context: "west".to_owned(),
+        uid: Some(uid(Side::Recovery)),
+        since: now.minus(Duration::from_mins(3)),
+        bots: vec![Bot {
+            name: "ci".to_owned(),
+            methods: vec!["token".to_owned()],
+            instances: 1,
+            last: None,
+        }],
+        locks: locks
+            .iter()
+            .map(|id| BotLock {
+                id: (*id).to_owned(),
+                target: "user bot-ci".to_owned(),
+                made: None,
+            })
+            .collect(),
+        gaps: Vec::new(),
+    };
+    (Subject::Bots, Ok(Fact::Bots(Arc::new(seen))))
+}
+
+/// What a user meets, with the newest audit event of then.
+fn service(now: Moment, event: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+    let mut seen = storage(now, true, true);
+    for (_, outcome) in &mut seen {
+        match outcome {
+            Ok(Fact::Table(table)) => Arc::make_mut(table).newest = Ok(Some(event)),
+            Ok(Fact::Recordings(found)) => {
+                Arc::make_mut(found).read = Some(ReadBack {
+                    key: "a.tar".to_owned(),
+                    at: now,
+                    bytes: Ok(16),
+                });
+            }
+            _ => {}
+        }
+    }
+    seen.push(cluster(Side::Recovery, now, true, ""));
+    seen.push(door(Door::Public, NEW, &Ok(()), PIN, now));
+    seen.push(door(Door::New, NEW, &Ok(()), PIN, now));
+    seen.push((Subject::BlackBox, Ok(Fact::BlackBox(black_box()))));
+    seen
 }
 
 fn silent_iam() -> Failure {

@@ -22,6 +22,7 @@
 //! ```
 
 mod facts;
+mod gates;
 pub mod properties;
 mod rig;
 

@@ -21,7 +21,7 @@ use super::{
 };
 
 #[derive(Clone, Debug)]
-enum Move {
+pub(super) enum Move {
     See(usize),
     Press(String),
     Exit(usize, i32),
@@ -32,7 +32,7 @@ enum Move {
     Break,
 }
 
-fn moves() -> impl Strategy<Value = Vec<Move>> {
+pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let keys = prop::sample::select(vec![
         "accept",
         "dismiss",
@@ -76,7 +76,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..60)
 }
 
-fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
+pub(super) fn play(rig: &mut Rig, moves: &[Move], breaks: bool) {
     let mut clock = rig.state.now.secs() - super::rig::BEGIN;
     for one in moves {
         match one {

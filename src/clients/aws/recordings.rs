@@ -13,9 +13,14 @@ use futures::future::join_all;
 use super::{Reach, explain, from_sdk};
 use crate::{
     clients::kube::text::clean,
-    incident::{Failure, FailureKind, Part, Recordings, Replication, StoredObject},
+    incident::{
+        Failure, FailureKind, Moment, Part, Recordings, Replication, StoredObject,
+        recordings::ReadBack,
+    },
 };
 
+/// What is read of a recording.
+const FIRST: &str = "bytes=0-15";
 /// Pages of 1,000 keys read in one look.
 const PAGES: usize = 3;
 /// Newest objects whose replication status is asked for.
@@ -68,8 +73,48 @@ pub async fn fetch(
             versioning,
             replication,
             newest,
+            read: None,
         }),
     }
+}
+
+/// Reads the first bytes of the newest recording and throws them away: that it can be decrypted and read is what counts.
+/// `None` where none of the objects is one.
+pub async fn read(reach: &Reach, bucket: &str, newest: &[StoredObject]) -> Option<ReadBack> {
+    let recording = newest.iter().find(|object| {
+        let key = object.key.as_bytes();
+        key.ends_with(b".tar")
+    })?;
+    let place = format!("{bucket} in {}", reach.region());
+    let client = reach.s3().await;
+    let said = client
+        .get_object()
+        .bucket(bucket)
+        .key(&recording.key)
+        .range(FIRST)
+        .send()
+        .await;
+    let bytes = match said {
+        Ok(said) => match said.body.collect().await {
+            Ok(body) => match u32::try_from(body.into_bytes().len()) {
+                Ok(count) if count > 0 => Ok(count),
+                _ => Err(Failure::new(
+                    FailureKind::Empty,
+                    format!("S3 GetObject of {place} gave no bytes"),
+                )),
+            },
+            Err(_) => Err(Failure::new(
+                FailureKind::Unreachable,
+                format!("S3 GetObject of {place} broke off"),
+            )),
+        },
+        Err(error) => Err(explain("S3 GetObject", &place, &error)),
+    };
+    Some(ReadBack {
+        key: recording.key.clone(),
+        at: Moment::now(),
+        bytes,
+    })
 }
 
 /// A bucket without a replication configuration answers with an error that is none.
@@ -187,7 +232,7 @@ mod tests {
     use aws_sdk_s3::types::{Destination, ReplicationRuleFilter, ReplicationRuleStatus};
 
     use super::*;
-    use crate::{clients::aws::to_sdk, incident::Moment};
+    use crate::clients::aws::to_sdk;
 
     #[test]
     fn the_newest_of_several_pages_are_kept() {

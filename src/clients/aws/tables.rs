@@ -5,6 +5,7 @@
 //! private keys. Such a read is billed by the whole item whatever is projected, so it is eventually consistent and small.
 
 mod authority;
+mod presence;
 mod settings;
 
 use std::{collections::HashMap, time::Duration};
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use authority::find as find_authority;
+pub use presence::beats;
 
 /// Presence prefixes under `teleport/`, cheapest first: there are two Auth servers and a few proxies, but perhaps
 /// thousands of nodes, so these are only asked when the first two hold nothing.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     clients::{
+        agents,
         aws::{
             Aws, not_planned, tables,
             zone::{accelerated, place, plain, record, record_sets},
@@ -18,6 +19,7 @@ use crate::{
     incident::{
         Address, BlackBox, Deployment, Failure, FailureKind, LoadBalancer, Moment, Part, Sealed,
         Side, Table, TableRole,
+        agents::{Headcount, Roll},
         black_box::{Kept, OldRecord, OldRecords, OldRole, Place},
     },
     plan::Plan,
@@ -48,7 +50,11 @@ pub async fn look(plan: &Plan, host: &str, before: Option<Sealed>) -> Sealed {
         Box::pin(uid(&recovery)),
     );
     let balancer = objects.balancer;
-    let pins = Box::pin(pins(plan, balancer.as_ref().ok())).await;
+    let (pins, agents) = tokio::join!(
+        Box::pin(pins(plan, balancer.as_ref().ok())),
+        Box::pin(agents::before(plan, aws.side(Side::Primary))),
+    );
+    let (agents, roll) = counted(agents, at, &plan.primary.region);
     let context = |side: Side| {
         let context = plan.side(side).kube.context.as_deref();
         format!("context {}", context.unwrap_or("(not in the plan)"))
@@ -90,19 +96,45 @@ pub async fn look(plan: &Plan, host: &str, before: Option<Sealed>) -> Sealed {
         roles: Kept::new(old.clone(), at, objects.roles),
         primary_uid: Kept::new(old, at, objects.uid),
         recovery_uid: Kept::new(context(Side::Recovery), at, recovery_uid),
-        agents: None,
+        agents: Some(agents),
         copied: None,
     };
     let sealed = Sealed {
         format: Sealed::FORMAT,
         seen,
         values,
+        roll: Some(roll),
     };
     let sealed = match before {
         Some(before) => sealed.or(before),
         None => sealed,
     };
     planned(plan, at, sealed)
+}
+
+/// How many agents there were and who, told with where host names come from.
+fn counted(
+    agents: Part<(Headcount, Roll, Part<()>)>,
+    at: Moment,
+    region: &str,
+) -> (Kept<Headcount>, Kept<Roll>) {
+    let table = format!("heartbeats, DynamoDB in {region}");
+    match agents {
+        Ok((counts, roll, names)) => {
+            let source = match names {
+                Ok(()) => format!("{table}; host names by tctl"),
+                Err(why) => format!("{table}; without host names: {why}"),
+            };
+            (
+                Kept::new(source.clone(), at, Ok(counts)),
+                Kept::new(source, at, Ok(roll)),
+            )
+        }
+        Err(why) => (
+            Kept::new(table.clone(), at, Err(why.clone())),
+            Kept::new(table, at, Err(why)),
+        ),
+    }
 }
 
 /// What nobody has told, the plan may say.

@@ -4,10 +4,9 @@
 mod access;
 mod memory;
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::{io::AsyncReadExt as _, process::Command};
 
 pub use access::{Exec, execs};
 pub use memory::{Memory, MemoryError};
@@ -20,15 +19,13 @@ use crate::{
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The most that is read of its output, in bytes.
-const CAP: u64 = 8 << 20;
 
 /// The command line of `tctl ARGS` on a side: never a shell line, context and namespace always explicit.
 ///
 /// # Errors
 /// If the plan names no kube context.
 pub fn command_line(plan: &Plan, side: Side, args: &[String]) -> Result<Vec<String>, Failure> {
-    let mut line = kubectl::line(plan, side)?;
+    let mut line = kubectl::on(plan, side)?;
     let pod = format!("deploy/{}-auth", plan.cluster.release);
     line.extend(["exec", &pod, "-c", "teleport", "--", "tctl"].map(str::to_owned));
     line.extend(args.iter().cloned());
@@ -41,56 +38,13 @@ pub fn command_line(plan: &Plan, side: Side, args: &[String]) -> Result<Vec<Stri
 /// If kubectl cannot be started, does not answer in time, or fails: with the first of its words.
 pub async fn tctl(plan: &Plan, side: Side, args: &[String]) -> Result<String, Failure> {
     let line = command_line(plan, side, args)?;
-    let program = &line[0];
     let context = plan.side(side).kube.context.as_deref().unwrap_or_default();
     let place = format!(
         "tctl {} in context {context}, namespace {}",
         args.first().map_or("", String::as_str),
         plan.cluster.namespace
     );
-    let mut child = Command::new(program)
-        .args(&line[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| kubectl::unstarted(program, &error))?;
-    let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(Failure::new(
-            FailureKind::Other,
-            format!("{place}: no output"),
-        ));
-    };
-    let (mut out, mut err) = (out.take(CAP), err.take(CAP));
-    let (mut said, mut told) = (Vec::new(), Vec::new());
-    let ended = tokio::time::timeout(PATIENCE, async {
-        tokio::try_join!(
-            out.read_to_end(&mut said),
-            err.read_to_end(&mut told),
-            child.wait()
-        )
-    });
-    let status = match ended.await {
-        Ok(Ok((_, _, status))) => status,
-        Ok(Err(error)) => {
-            return Err(Failure::new(
-                FailureKind::Other,
-                format!("{place}: {error}"),
-            ));
-        }
-        Err(_) => {
-            return Err(Failure::new(
-                FailureKind::Timeout,
-                format!("{place} took longer than {} s", PATIENCE.as_secs()),
-            ));
-        }
-    };
-    if status.success() {
-        return String::from_utf8(said)
-            .map_err(|_| Failure::new(FailureKind::Garbage, format!("{place} printed no text")));
-    }
-    Err(kubectl::failed(&place, &told))
+    kubectl::run(&line, &place, PATIENCE).await
 }
 
 /// Roles that may change something, and locks on roles, as the Auth Service of a side tells them. What is remembered and

@@ -20,6 +20,7 @@ mod query;
 pub mod raw;
 pub mod reconcilers;
 mod release;
+pub mod resources;
 pub mod session;
 pub mod text;
 pub mod wire;

@@ -181,6 +181,7 @@ mod tests {
 
     fn seen(newest: Result<Vec<StoredObject>, Failure>) -> Recordings {
         Recordings {
+            read: None,
             bucket: "b".to_owned(),
             region: "us-east-1".to_owned(),
             versioning: Ok("Enabled".to_owned()),

@@ -463,6 +463,7 @@ fn recordings_are_ready_only_when_versioned() {
     ];
     for (versioning, outcome) in cases {
         let seen = Recordings {
+            read: None,
             bucket: "recordings".to_owned(),
             region: "us-west-2".to_owned(),
             versioning,

@@ -65,6 +65,16 @@ impl Compared {
         }
     }
 
+    /// A set of pins against the baseline.
+    #[must_use]
+    pub fn of(&self, pins: &[String]) -> Authorities {
+        if self.planned.is_empty() && self.seen.is_empty() {
+            return Authorities::NoBaseline;
+        }
+        let pins = pins.iter().cloned().collect();
+        compare(&pins, &self.planned, &self.seen)
+    }
+
     /// Whether a set of pins may be this cluster's: shares one with the baseline, or there is none.
     #[must_use]
     pub fn may_be(&self, pins: &[String]) -> bool {

@@ -10,7 +10,9 @@ use super::{
     rules,
     section::Section,
 };
-use crate::plan::{BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, Tools, WatchPlan, WebPlan};
+use crate::plan::{
+    BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, ResourcesPlan, Tools, WatchPlan, WebPlan,
+};
 
 /// `[cluster]` with the place of its name.
 pub(super) fn cluster(
@@ -37,6 +39,7 @@ pub(super) fn cluster(
     let ca_pins = section.list(reader, "ca_pins", rules::pin);
     let tsh_home = section.path(reader, "tsh_home", folder);
     let agent_config = section.list(reader, "agent_config", |text| rules::path(text, folder));
+    let agents = section.number(reader, "agents", (0, 10_000_000));
     section.finish(reader);
 
     if version.is_none() {
@@ -87,6 +90,7 @@ pub(super) fn cluster(
             .into_iter()
             .map(|path| path.value)
             .collect(),
+        agents: agents.map(|found| found.value),
     };
     (plan, span)
 }
@@ -114,15 +118,19 @@ pub(super) fn web(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &P
     WebPlan { ca_file }
 }
 
-/// `[objectives]`: one hour and 15 minutes unless said.
+/// `[objectives]`: one hour, 15 minutes and 95 % of the agents unless said.
 pub(super) fn objectives(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> Objectives {
     let mut section = top.section(reader, "objectives");
     let rto = section.duration(reader, "rto");
     let rpo = section.duration(reader, "rpo");
+    let agents = section.parsed(reader, "agents", rules::percent);
+    let within = section.duration(reader, "agents_within");
     section.finish(reader);
     Objectives {
         rto: rto.map_or(Duration::from_hours(1), |found| found.value),
         rpo: rpo.map_or(Duration::from_mins(15), |found| found.value),
+        agents: agents.map_or(95, |found| found.value),
+        agents_within: within.map_or(Duration::from_mins(10), |found| found.value),
     }
 }
 
@@ -179,6 +187,27 @@ pub(super) fn watch(
         *program = folder.join(&*program).to_string_lossy().into_owned();
     }
     WatchPlan { on_event }
+}
+
+/// `[resources]`: relative paths are taken from the plan's folder.
+pub(super) fn resources(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+    folder: &Path,
+) -> ResourcesPlan {
+    let mut section = top.section(reader, "resources");
+    let manifests = section.list(reader, "manifests", |text| rules::path(text, folder));
+    let flux = section.list(reader, "flux", rules::kustomization);
+    section.finish(reader);
+    let values = manifests.unwrap_or_default().into_iter();
+    ResourcesPlan {
+        manifests: values.map(|found| found.value).collect(),
+        flux: flux
+            .unwrap_or_default()
+            .into_iter()
+            .map(|found| found.value)
+            .collect(),
+    }
 }
 
 /// `[tools]`: a name is looked up in `PATH`; a relative path is taken from the plan's folder.

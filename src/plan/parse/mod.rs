@@ -66,6 +66,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     };
     let (mut dns, dns_places) = dns::dns(&mut top, reader, &name);
     let web = cluster::web(&mut top, reader, &folder);
+    let resources = cluster::resources(&mut top, reader, &folder);
     let objectives = cluster::objectives(&mut top, reader);
     let black_box = cluster::black_box(&mut top, reader);
     let freeze = cluster::freeze(&mut top, reader);
@@ -90,6 +91,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         dns,
         web,
         objectives,
+        resources,
         black_box,
         freeze,
         watch,

@@ -69,6 +69,12 @@ impl Answer {
         self
     }
 
+    /// With an object's bytes.
+    pub fn holding(mut self, bytes: &[u8]) -> Self {
+        self.body = bytes.to_vec();
+        self
+    }
+
     /// Bytes that are neither JSON nor XML, under a good status.
     pub fn garbage() -> Self {
         let mut answer = Self::empty(200);

@@ -132,6 +132,7 @@ impl Ask {
             ("s3", [_]) if self.param("list-type") == Some("2") => Some("ListObjectsV2"),
             ("s3", [_, _, ..]) if self.method == Method::PUT => Some("PutObject"),
             ("s3", [_, _, ..]) if self.method == Method::HEAD => Some("HeadObject"),
+            ("s3", [_, _, ..]) if self.method == Method::GET => Some("GetObject"),
             _ => None,
         }
     }

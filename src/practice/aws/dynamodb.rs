@@ -144,7 +144,7 @@ pub(super) fn query(ask: &Ask, side: Side, world: &mut World) -> Answer {
                     }
                 };
                 let mut rows = authorities(table);
-                rows.extend(presence(newest));
+                rows.extend(presence(world, side, table, now));
                 rows.retain(|row| fits(text(&row["FullPath"]["S"])));
                 rows
             }
@@ -223,35 +223,20 @@ fn authorities(table: &Stored) -> Vec<Value> {
     row.into_iter().collect()
 }
 
-/// Heartbeats of two Auth servers, two proxies and three nodes, ordered by key.
-fn presence(newest: Option<Moment>) -> Vec<Value> {
-    const ITEMS: [(&str, u64); 7] = [
-        ("authservers/auth-0", 0),
-        ("authservers/auth-1", 21),
-        ("nodes/default/6f1c", 44),
-        ("nodes/default/9a20", 12),
-        ("nodes/default/c3d7", 51),
-        ("proxies/proxy-0", 9),
-        ("proxies/proxy-1", 33),
-    ];
-    let Some(newest) = newest else {
-        return Vec::new();
-    };
-    ITEMS
-        .iter()
-        .map(|(path, before)| {
-            let path = format!("teleport/{path}");
-            let at = newest.minus(Duration::from_secs(*before));
-            json!({
-                "HashKey": {"S": "teleport"},
-                "FullPath": {"S": path},
-                "Timestamp": {"N": at.secs().to_string()},
-                "Expires": {"N": at.plus(Duration::from_mins(10)).secs().to_string()},
-                "Revision": {"S": "00000000-0000-4000-8000-000000000000"},
-                "Value": {"B": "c2VjcmV0"},
-            })
+/// Heartbeats, ordered by key.
+fn presence(world: &World, side: Side, table: &Stored, now: Moment) -> Vec<Value> {
+    let rows = world.heartbeats(side, table, now).into_iter();
+    rows.map(|(path, at, until)| {
+        json!({
+            "HashKey": {"S": "teleport"},
+            "FullPath": {"S": path},
+            "Timestamp": {"N": at.secs().to_string()},
+            "Expires": {"N": until.secs().to_string()},
+            "Revision": {"S": "00000000-0000-4000-8000-000000000000"},
+            "Value": {"B": "c2VjcmV0"},
         })
-        .collect()
+    })
+    .collect()
 }
 
 /// An event every twenty minutes for two days, ordered by time.

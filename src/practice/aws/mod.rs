@@ -103,6 +103,7 @@ const OPERATIONS: &[Operation] = operations! {
     "s3" "GetBucketReplication" => s3::get_replication,
     "s3" "ListObjectsV2" => s3::list_objects,
     "s3" "HeadBucket" => s3::head_bucket,
+    "s3" "GetObject" => s3::get_object,
     "s3" "HeadObject" => s3::head_object,
     "s3" "ListObjectVersions" => s3::list_versions,
     "s3" "PutObject" => s3::put_object,

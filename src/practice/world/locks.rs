@@ -7,18 +7,38 @@ use crate::incident::{Moment, Side};
 
 /// The locks of each side.
 #[derive(Debug, Default)]
-pub struct Locks([Vec<Value>; 2]);
+pub struct Locks([Vec<Value>; 2], bool);
 
 impl Locks {
+    /// The restored table knows another generation of a bot's certificate: Auth locks it at once.
+    fn mismatch(&mut self, side: Side) {
+        if side == Side::Recovery && !self.1 {
+            self.1 = true;
+            let message = "The bot user \"bot-ci\" has been locked due to a certificate generation mismatch, possibly \
+                indicating a stolen certificate.";
+            self.0[side as usize].push(json!({"kind": "lock", "version": "v2",
+                "metadata": {"name": "0b07c100-0000-4000-8000-00000000c1c1"},
+                "spec": {"target": {"user": "bot-ci"}, "message": message, "created_at": "0001-01-01T00:00:00Z"}}));
+        }
+    }
+
     /// Answers `tctl ARGS`.
     ///
     /// # Errors
     /// In tctl's words.
     pub fn tctl(&mut self, side: Side, args: &[String], now: Moment) -> Result<String, String> {
+        self.mismatch(side);
         let locks = &mut self.0[side as usize];
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["get", "roles", "--format=json"] => Ok(roles().to_string()),
+            ["get", "nodes", "--format=json"] => Ok(super::agents::nodes().to_string()),
+            ["get", "bots", "--format=json"] => Ok(super::agents::bots().to_string()),
+            ["get", "bot_instance", "--format=json"] => Ok(super::agents::instances().to_string()),
+            ["get", "tokens", "--format=json"] => Ok("[]".to_owned()),
+            ["bots", "instances", "add", bot, "--format=json"] => Ok(json!({"user_name": format!("bot-{bot}"),
+                "role_name": format!("bot-{bot}"), "token_id": format!("{:032x}", fastrand::u128(..)),
+                "token_ttl": 3_600_000_000_000_u64}).to_string()),
             ["get", "locks", "--format=json"] => Ok(json!(locks).to_string()),
             ["rm", what] => {
                 let before = locks.len();

@@ -1,6 +1,7 @@
 //! The simulated world: pure state, changed only by its methods, which are told the time. One file per noun.
 
 pub mod addresses;
+pub mod agents;
 pub mod barrier;
 pub mod bucket;
 pub mod cache;
@@ -56,6 +57,8 @@ pub struct World {
     pub locks: locks::Locks,
     /// What keeps the release in the primary as Git says.
     gitops: Option<gitops::Controller>,
+    /// Where the names lead the agents.
+    led: agents::Led,
     /// For each side the side and state table that its Auth Service writes to.
     writing: [Option<(Side, String)>; 2],
     /// The primary has come back, whatever the scenario says.
@@ -116,6 +119,7 @@ impl World {
             controls: controls::Controls::default(),
             locks: locks::Locks::default(),
             gitops,
+            led: agents::Led::to_primary(began),
             writing: [None, None],
             healed: false,
             scenario,
@@ -151,6 +155,7 @@ impl World {
             self.side_mut(side).cluster.tick(now);
             self.auth_writes(side, now);
         }
+        self.lead(now);
     }
 
     /// An Auth Service that is ready writes into the tables that its values name, while their `DynamoDB` answers.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::{
     CacheFault, CacheSpec, Fault, Forgotten, Seed, Timing,
+    agents::Comeback,
     cluster::Ills,
     controls::Arc,
     gitops::{GitOps, ownership},
@@ -19,7 +20,7 @@ use super::{
 use crate::incident::{RecordSet, Side};
 
 /// The embedded scenarios by name, the default first.
-const EMBEDDED: [(&str, &str); 14] = [
+const EMBEDDED: [(&str, &str); 15] = [
     (
         "half-alive",
         include_str!("../../../assets/scenarios/half-alive.toml"),
@@ -72,6 +73,10 @@ const EMBEDDED: [(&str, &str); 14] = [
         "dead-registry",
         include_str!("../../../assets/scenarios/dead-registry.toml"),
     ),
+    (
+        "agents-stay-away",
+        include_str!("../../../assets/scenarios/agents-stay-away.toml"),
+    ),
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
 ];
 
@@ -118,6 +123,9 @@ pub struct Scenario {
     /// `[tables]`
     #[serde(default)]
     pub tables: Tables,
+    /// `[agents]`
+    #[serde(default)]
+    pub agents: Comeback,
     /// `[release]`
     #[serde(default)]
     pub release: Release,
@@ -292,6 +300,7 @@ impl Default for Scenario {
             gitops: None,
             arc: None,
             dns: ZoneTiming::default(),
+            agents: Comeback::default(),
             release: Release::default(),
             primary: Site::primary(),
             recovery: Site::recovery(),
@@ -449,7 +458,7 @@ mod tests {
         let error = Scenario::named("flood").expect_err("no such scenario");
         assert_eq!(
             error.to_string(),
-            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, external-dns, route53-down, apex-only, zombie-primary, wrong-table, crash-loop, dead-registry, calm"
+            "there is no scenario \"flood\": choose one of half-alive, clean-loss, api-dead, missing-iam, missing-certificate, gitops, external-dns, route53-down, apex-only, zombie-primary, wrong-table, crash-loop, dead-registry, agents-stay-away, calm"
         );
     }
 

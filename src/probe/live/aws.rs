@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{barrier, identity, recordings, rights, tables, tls, vault, zone};
+use super::{agents, barrier, identity, recordings, rights, tables, tls, vault, zone};
 use crate::{
     clients::aws::Aws,
     incident::{Side, Subject, TableRole},
@@ -53,6 +53,11 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn 
     let primary = aws.side(Side::Primary).clone();
     probes.push(Box::new(barrier::BarrierProbe::new(plan, primary, targets)));
     let recovery = aws.side(Side::Recovery);
+    probes.push(Box::new(agents::AgentsProbe::new(
+        plan.clone(),
+        recovery.clone(),
+        targets,
+    )));
     probes.push(Box::new(rights::RightsProbe::new(
         plan.clone(),
         recovery.clone(),

@@ -1,10 +1,12 @@
 //! The probes behind the panes, one file per noun.
 
+pub mod agents;
 pub mod auth_log;
 mod aws;
 pub mod barrier;
 pub mod baseline;
 pub mod black_box;
+pub mod bots;
 pub mod cluster;
 pub mod dns;
 pub mod doors;
@@ -13,6 +15,7 @@ pub mod identity;
 pub mod prerequisites;
 pub mod reconcilers;
 pub mod recordings;
+pub mod resources;
 pub mod rights;
 pub mod session;
 pub mod tables;

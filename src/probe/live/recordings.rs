@@ -5,13 +5,19 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 
 use crate::{
-    clients::aws::{Reach, not_planned, recordings::fetch},
-    incident::{Fact, Failure, Moment, Part, Side, StoredObject, Subject},
+    clients::aws::{
+        Reach, not_planned,
+        recordings::{fetch, read},
+    },
+    incident::{Fact, Failure, Moment, Part, Side, StoredObject, Subject, recordings::ReadBack},
     probe::{Pace, Probe, Sink},
 };
 
 /// How often keys are listed: every page is billed.
 const LIST: Duration = Duration::from_mins(5);
+/// The same when it is asked for.
+const LIST_ASKED: Duration = Duration::from_secs(5);
+
 /// Looks at one bucket.
 #[derive(Debug)]
 pub struct RecordingsProbe {
@@ -20,6 +26,8 @@ pub struct RecordingsProbe {
     reach: Reach,
     interval: Duration,
     listed: Option<(Moment, Part<Vec<StoredObject>>)>,
+    read: Option<ReadBack>,
+    asked: bool,
 }
 
 impl RecordingsProbe {
@@ -32,6 +40,8 @@ impl RecordingsProbe {
             reach,
             interval,
             listed: None,
+            read: None,
+            asked: false,
         }
     }
 }
@@ -49,6 +59,10 @@ impl Probe for RecordingsProbe {
         super::aws::pace(self.interval)
     }
 
+    fn asked(&mut self) {
+        self.asked = true;
+    }
+
     fn look<'a>(&'a mut self, sink: &'a Sink) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let began = Instant::now();
@@ -57,12 +71,20 @@ impl Probe for RecordingsProbe {
                 return Err(not_planned("recordings bucket", &key));
             };
             let now = Moment::now();
+            let again = if self.asked { LIST_ASKED } else { LIST };
             let kept = self
                 .listed
                 .take()
-                .filter(|(at, part)| part.is_ok() && now.since(*at) < LIST);
+                .filter(|(at, part)| part.is_ok() && now.since(*at) < again);
+            let anew = kept.is_none();
+            self.asked &= !anew;
             let at = kept.as_ref().map_or(now, |(at, _)| *at);
-            let seen = fetch(&self.reach, bucket, kept.map(|(_, part)| part)).await?;
+            let mut seen = fetch(&self.reach, bucket, kept.map(|(_, part)| part)).await?;
+            // Of the primary's nothing is to be read any more.
+            if let (true, Side::Recovery, Ok(newest)) = (anew, self.side, &seen.newest) {
+                self.read = Box::pin(read(&self.reach, bucket, newest)).await;
+            }
+            seen.read.clone_from(&self.read);
             self.listed = Some((at, seen.newest.clone()));
             sink.put(
                 Subject::Recordings(self.side),

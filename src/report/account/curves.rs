@@ -142,15 +142,17 @@ enum Sampled {
     Pods,
     Ping(Door),
     Resolvers,
+    Agents,
 }
 
 impl Sampled {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Pods,
         Self::Ping(Door::Old),
         Self::Ping(Door::New),
         Self::Ping(Door::Public),
         Self::Resolvers,
+        Self::Agents,
     ];
 
     const fn name(self) -> &'static str {
@@ -160,6 +162,7 @@ impl Sampled {
             Self::Ping(Door::New) => "ping, new",
             Self::Ping(Door::Public) => "ping, public",
             Self::Resolvers => "resolvers NEW",
+            Self::Agents => "agents back",
         }
     }
 
@@ -176,6 +179,7 @@ impl Sampled {
                 "share of the public name's addresses that answer ping with 200"
             }
             Self::Resolvers => "share of the watched resolvers that give the new target alone",
+            Self::Agents => "share of the agents that have a heartbeat of since the relaunch",
         }
     }
 
@@ -184,6 +188,7 @@ impl Sampled {
             Self::Pods => pods(sight),
             Self::Ping(door) => ping(door, sight),
             Self::Resolvers => resolvers(sight),
+            Self::Agents => agents(sight),
         }
     }
 }
@@ -226,6 +231,16 @@ fn resolvers(sight: &Sight<'_>) -> Option<f64> {
         .iter()
         .filter(|classes| classes.iter().all(|class| *class == Class::New));
     share(new.count(), known.len())
+}
+
+/// None where nobody knows how many there were.
+fn agents(sight: &Sight<'_>) -> Option<f64> {
+    let reading = sight.instruments.get(&Subject::Agents)?;
+    let Some(Fact::Agents(seen)) = reading.fresh() else {
+        return None;
+    };
+    let compared = seen.compared(sight.plan)?;
+    (compared.of > 0).then(|| f64::from(compared.back) / f64::from(compared.of))
 }
 
 fn share(part: usize, whole: usize) -> Option<f64> {

@@ -218,6 +218,14 @@ const fn told(condition: Condition) -> &'static str {
         Condition::DnsPublished => "every authority serves the new target for every name",
         Condition::DnsConverged => "no watched resolver gives the old target any more",
         Condition::OldDoorAnswers => "the old load balancer answers with the old authorities",
+        Condition::ResourcesReconciled => "the operator has reconciled every Teleport resource",
+        Condition::BotsKnown => "bots, how they join and which are locked have been read",
+        Condition::BotsUnlocked => "no lock is left that the restore made on a bot",
+        Condition::PublicVersion => "the public name answers in the version of before",
+        Condition::PublicAuthorities => "the public name has the old certificate authorities",
+        Condition::AuditFlows => "an audit event is younger than the relaunch",
+        Condition::RecordingReadable => "the newest recording can be read",
+        Condition::AgentsBack => "the agents have sent heartbeats since the relaunch",
         Condition::OldSideAnswers => {
             "the old side's load balancer answers with the old authorities"
         }

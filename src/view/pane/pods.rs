@@ -105,6 +105,9 @@ fn more(state: &State, side: Side) -> Vec<String> {
         };
     };
     let mut more = Vec::new();
+    if side == Side::Recovery {
+        more.extend(judge::agents::line(&state.sight()));
+    }
     match &cluster.release {
         Ok(Some(release)) => more.push(format!("release {}", release.status)),
         Ok(None) => more.push("no release".to_owned()),

@@ -338,6 +338,7 @@ fn backups(state: &mut State) {
         );
     }
     let recordings = Recordings {
+        read: None,
         bucket: "west-recordings".to_owned(),
         region: "us-west-2".to_owned(),
         versioning: Ok("Enabled".to_owned()),
