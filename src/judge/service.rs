@@ -97,7 +97,7 @@ pub fn public_authorities(sight: &Sight<'_>) -> Finding {
         };
         match compared.of(pins) {
             Authorities::Same | Authorities::Grown(_) => {}
-            Authorities::NoBaseline | Authorities::Young(_) => {
+            Authorities::NoBaseline => {
                 return Finding::unknown(
                     "there is nothing to compare the public name's certificate authorities with",
                 );
