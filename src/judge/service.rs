@@ -97,7 +97,7 @@ pub fn public_authorities(sight: &Sight<'_>) -> Finding {
         };
         match compared.of(pins) {
             Authorities::Same | Authorities::Grown(_) => {}
-            Authorities::NoBaseline | Authorities::Young(_) => {
+            Authorities::NoBaseline => {
                 return Finding::unknown(
                     "there is nothing to compare the public name's certificate authorities with",
                 );
@@ -109,7 +109,7 @@ pub fn public_authorities(sight: &Sight<'_>) -> Finding {
                     compared.baseline()
                 ));
             }
-            Authorities::Other | Authorities::NotSeen(_) => {
+            Authorities::Other | Authorities::Young(_) | Authorities::NotSeen(_) => {
                 return Finding::fail(
                     format!(
                         "STOP: {} answers by the public name with OTHER CERTIFICATE AUTHORITIES than the old cluster had ({})",

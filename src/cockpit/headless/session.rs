@@ -60,7 +60,7 @@ pub(super) struct Session<'a> {
 const fn written(subject: &Subject) -> bool {
     matches!(
         subject,
-        Subject::BlackBox | Subject::Barrier | Subject::Freeze(_)
+        Subject::BlackBox | Subject::Barrier | Subject::Freeze(_) | Subject::Agents
     )
 }
 

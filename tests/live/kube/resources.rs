@@ -3,13 +3,14 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::Path,
     process::{Command, Stdio},
     sync::Arc,
 };
 
 use relight::{
     incident::{Condition, Outcome, Side},
-    plan,
+    plan::{self, Plan},
     probe::live::resources::ResourcesProbe,
 };
 use serde_json::{Value, json};
@@ -46,6 +47,59 @@ fn says(hand: &Hand, path: &str, status: &str, message: &str) -> Result<Value, S
     hand.ask("PATCH", &format!("{path}/status"), Some(&change))
 }
 
+/// Teaches the cluster two of the operator's kinds, and puts its Deployment there.
+fn settle(hand: &Hand) {
+    let _ = hand.ask(
+        "POST",
+        "/api/v1/namespaces",
+        Some(&json!({"metadata": {"name": "teleport"}})),
+    );
+    kind(hand, "teleportrolesv7", "TeleportRoleV7", "v1");
+    kind(hand, "teleportusers", "TeleportUser", "v2");
+    let labels = json!({"app.kubernetes.io/instance": "teleport-cluster", "app.kubernetes.io/component": "operator"});
+    hand.make("/apis/apps/v1/namespaces/teleport/deployments", &json!({"metadata": {"name": "teleport-cluster-operator", "labels": labels},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "operator", "image": "teleport-operator"}]}}}}));
+}
+
+/// A role in a folder of its own, a user that has it, and a file that no cluster takes.
+fn manifests(folder: &Path) {
+    let manifests = folder.join("manifests");
+    std::fs::create_dir_all(manifests.join("roles")).expect("a folder");
+    let role = "apiVersion: resources.teleport.dev/v1\nkind: TeleportRoleV7\nmetadata:\n  name: editor\nspec:\n  allow: {}\n";
+    let user = "apiVersion: resources.teleport.dev/v2\nkind: TeleportUser\nmetadata:\n  name: eve\nspec:\n  roles: [editor]\n";
+    std::fs::write(manifests.join("roles/editor.yaml"), role).expect("written");
+    std::fs::write(manifests.join("eve.yaml"), user).expect("written");
+    let broken = folder.join("broken.yaml");
+    std::fs::write(&broken, user.replace("TeleportUser", "TeleportBuser")).expect("written");
+}
+
+/// Runs the step while the operator comes to one of the two only after the other. What the step printed.
+fn reconciled(hand: &Hand, plan: &Plan, roles: &str, users: &str) -> String {
+    // The operator comes to one of them only once the step has said that the other has failed.
+    let (argv, _incident) = order(plan, "apply-resources", false);
+    let mut running = Command::new(&argv[0])
+        .args(&argv[1..])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut told = String::new();
+    for line in BufReader::new(running.stdout.take().expect("a pipe")).lines() {
+        let line = line.expect("text");
+        if line.contains("0 of 2 resources reconciled") {
+            says(hand, &format!("{roles}/editor"), "True", "").expect("said");
+            let why = "role editor is not found";
+            says(hand, &format!("{users}/eve"), "False", why).expect("said");
+        }
+        if line.contains("role editor is not found") {
+            says(hand, &format!("{users}/eve"), "True", "").expect("said");
+        }
+        told = format!("{told}{line}\n");
+    }
+    assert!(running.wait().expect("ended").success(), "{told}");
+    told
+}
+
 #[test]
 #[ignore = "tests/live/run"]
 fn manifests_are_tried_applied_and_waited_for_until_the_operator_has_reconciled_them() {
@@ -66,25 +120,8 @@ fn manifests_are_tried_applied_and_waited_for_until_the_operator_has_reconciled_
             .then_some(())
     });
 
-    let _ = hand.ask(
-        "POST",
-        "/api/v1/namespaces",
-        Some(&json!({"metadata": {"name": "teleport"}})),
-    );
-    kind(hand, "teleportrolesv7", "TeleportRoleV7", "v1");
-    kind(hand, "teleportusers", "TeleportUser", "v2");
-    let labels = json!({"app.kubernetes.io/instance": "teleport-cluster", "app.kubernetes.io/component": "operator"});
-    hand.make("/apis/apps/v1/namespaces/teleport/deployments", &json!({"metadata": {"name": "teleport-cluster-operator", "labels": labels},
-        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
-            "spec": {"containers": [{"name": "operator", "image": "teleport-operator"}]}}}}));
-    let manifests = folder.path().join("manifests");
-    std::fs::create_dir_all(manifests.join("roles")).expect("a folder");
-    let role = "apiVersion: resources.teleport.dev/v1\nkind: TeleportRoleV7\nmetadata:\n  name: editor\nspec:\n  allow: {}\n";
-    let user = "apiVersion: resources.teleport.dev/v2\nkind: TeleportUser\nmetadata:\n  name: eve\nspec:\n  roles: [editor]\n";
-    std::fs::write(manifests.join("roles/editor.yaml"), role).expect("written");
-    std::fs::write(manifests.join("eve.yaml"), user).expect("written");
-    let broken = folder.path().join("broken.yaml");
-    std::fs::write(&broken, user.replace("TeleportUser", "TeleportBuser")).expect("written");
+    settle(hand);
+    manifests(folder.path());
     let text = std::fs::read_to_string(&path).expect("a plan");
     let write = |manifests: &str| {
         let text = format!("{text}\n[resources]\nmanifests = [{manifests}]\n");
@@ -111,27 +148,7 @@ fn manifests_are_tried_applied_and_waited_for_until_the_operator_has_reconciled_
     );
     assert!(hand.list(&roles).is_empty(), "a dry run");
 
-    // The operator comes to one of them only once the step has said that the other has failed.
-    let (argv, _incident) = order(&plan, "apply-resources", false);
-    let mut running = Command::new(&argv[0])
-        .args(&argv[1..])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary");
-    let mut told = String::new();
-    for line in BufReader::new(running.stdout.take().expect("a pipe")).lines() {
-        let line = line.expect("text");
-        if line.contains("0 of 2 resources reconciled") {
-            says(hand, &format!("{roles}/editor"), "True", "").expect("said");
-            let why = "role editor is not found";
-            says(hand, &format!("{users}/eve"), "False", why).expect("said");
-        }
-        if line.contains("role editor is not found") {
-            says(hand, &format!("{users}/eve"), "True", "").expect("said");
-        }
-        told = format!("{told}{line}\n");
-    }
-    assert!(running.wait().expect("ended").success(), "{told}");
+    let told = reconciled(hand, &plan, &roles, &users);
     for words in [
         "teleportusers/eve: role editor is not found",
         "2 of 2 resources reconciled, of 2 kinds",
