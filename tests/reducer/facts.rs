@@ -161,6 +161,20 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "new door" => vec![door(Door::New, NEW, &Ok(()), PIN, now)],
         "new door with new authorities" => vec![door(Door::New, NEW, &Ok(()), STRANGE, now)],
         "public new" => vec![door(Door::Public, NEW, &Ok(()), PIN, now)],
+        other => relaunched(other, now),
+    };
+    let observe = |(subject, outcome)| Observation {
+        subject,
+        at: now,
+        took: Duration::from_millis(9),
+        outcome,
+    };
+    seen.into_iter().map(observe).collect()
+}
+
+/// What is seen of the cluster once it runs again.
+fn relaunched(name: &str, now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> {
+    match name {
         "agents back" => vec![agents(6, Some(6), now)],
         "agents coming" => vec![agents(2, Some(6), now)],
         "agents uncounted" => vec![agents(6, None, now)],
@@ -176,14 +190,7 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         "service" => service(now, now),
         "audit stands still" => service(now, now.minus(Duration::from_hours(1))),
         other => of_names(other),
-    };
-    let observe = |(subject, outcome)| Observation {
-        subject,
-        at: now,
-        took: Duration::from_millis(9),
-        outcome,
-    };
-    seen.into_iter().map(observe).collect()
+    }
 }
 
 /// A box as this version wrote it first: later ones must still read it.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    aims,
     reader::{Found, Reader, Span},
     rules,
     section::Section,
@@ -123,7 +124,7 @@ pub(super) fn objectives(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> 
     let mut section = top.section(reader, "objectives");
     let rto = section.duration(reader, "rto");
     let rpo = section.duration(reader, "rpo");
-    let agents = section.parsed(reader, "agents", rules::percent);
+    let agents = section.parsed(reader, "agents", aims::percent);
     let within = section.duration(reader, "agents_within");
     section.finish(reader);
     Objectives {
@@ -197,7 +198,7 @@ pub(super) fn resources(
 ) -> ResourcesPlan {
     let mut section = top.section(reader, "resources");
     let manifests = section.list(reader, "manifests", |text| rules::path(text, folder));
-    let flux = section.list(reader, "flux", rules::kustomization);
+    let flux = section.list(reader, "flux", aims::kustomization);
     section.finish(reader);
     let values = manifests.unwrap_or_default().into_iter();
     ResourcesPlan {

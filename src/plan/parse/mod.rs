@@ -5,6 +5,7 @@
 //! error: syntax errors too are collected, and whatever could be read is judged.
 
 mod across;
+mod aims;
 mod arc;
 mod cluster;
 mod dns;

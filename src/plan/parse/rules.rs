@@ -21,9 +21,10 @@ pub(super) struct Wrong {
 }
 
 /// The result of a rule.
-type Ruled<T> = Result<T, Wrong>;
+pub(super) type Ruled<T> = Result<T, Wrong>;
 
-fn wrong<T>(what: impl Into<String>, remedy: impl Into<String>) -> Ruled<T> {
+/// Not taken: what is wrong, and what to write instead.
+pub(super) fn wrong<T>(what: impl Into<String>, remedy: impl Into<String>) -> Ruled<T> {
     Err(Wrong {
         what: what.into(),
         remedy: remedy.into(),
@@ -41,33 +42,6 @@ pub(super) fn text(text: &str) -> Ruled<String> {
         )
     } else {
         Ok(text.to_owned())
-    }
-}
-
-/// A Kustomization of Flux: `namespace/name`.
-pub(super) fn kustomization(value: &str) -> Ruled<String> {
-    let plain = |part: &str| {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-        !part.is_empty() && part.bytes().all(fits)
-    };
-    match value.split_once('/') {
-        Some((namespace, name)) if plain(namespace) && plain(name) => Ok(value.to_owned()),
-        _ => wrong(
-            format!("{value:?} names no Kustomization"),
-            "write \"namespace/name\", such as \"flux-system/teleport-resources\"",
-        ),
-    }
-}
-
-/// A share: `95%`, from 1 to 100.
-pub(super) fn percent(value: &str) -> Ruled<u8> {
-    let number = value.trim().strip_suffix('%').map(str::trim_end);
-    match number.and_then(|number| number.parse().ok()) {
-        Some(percent @ 1..=100) => Ok(percent),
-        _ => wrong(
-            format!("{value:?} is no share"),
-            "write \"95%\", from 1% to 100%",
-        ),
     }
 }
 
