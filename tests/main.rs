@@ -9,6 +9,8 @@ mod eyes;
 #[cfg(feature = "practice")]
 mod fence;
 #[cfg(feature = "practice")]
+mod forward;
+#[cfg(feature = "practice")]
 mod install;
 #[cfg(feature = "practice")]
 mod live;

@@ -1,5 +1,5 @@
-//! The plan's own kubectl, for what the client library does not do: exec, and apply as an operator's hands know it. Never
-//! a shell line; context and namespace always explicit.
+//! The plan's own kubectl, for what the client library does not do: exec, port-forward, and apply as an operator's hands
+//! know it. Never a shell line; context and namespace always explicit.
 
 use std::{process::Stdio, time::Duration};
 
@@ -58,12 +58,7 @@ pub async fn run(line: &[String], place: &str, patience: Duration) -> Result<Str
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| {
-            Failure::new(
-                FailureKind::NotFound,
-                format!("{program} cannot be started: {error}; set `kubectl` in [tools]"),
-            )
-        })?;
+        .map_err(|error| unstarted(program, &error))?;
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Failure::new(
             FailureKind::Other,
@@ -98,7 +93,20 @@ pub async fn run(line: &[String], place: &str, patience: Duration) -> Result<Str
         return String::from_utf8(said)
             .map_err(|_| Failure::new(FailureKind::Garbage, format!("{place} printed no text")));
     }
-    let words = clean(&String::from_utf8_lossy(&told), WORDS);
+    Err(failed(place, &told))
+}
+
+/// Why it could not be started.
+pub(super) fn unstarted(program: &str, error: &std::io::Error) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!("{program} cannot be started: {error}; set `kubectl` in [tools]"),
+    )
+}
+
+/// Why it failed, by the words that it left.
+pub(super) fn failed(place: &str, told: &[u8]) -> Failure {
+    let words = clean(&String::from_utf8_lossy(told), WORDS);
     let kind = match words.to_lowercase() {
         low if low.contains("forbidden") || low.contains("access denied") => FailureKind::Forbidden,
         low if low.contains("not found") || low.contains("notfound") => FailureKind::NotFound,
@@ -107,5 +115,5 @@ pub async fn run(line: &[String], place: &str, patience: Duration) -> Result<Str
         }
         _ => FailureKind::Other,
     };
-    Err(Failure::new(kind, format!("{place}: {words}")))
+    Failure::new(kind, format!("{place}: {words}"))
 }

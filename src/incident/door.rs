@@ -55,6 +55,21 @@ pub struct DoorFact {
     /// the most that are looked at.
     #[serde(default)]
     pub gaps: Vec<Failure>,
+    /// At the new door, where none of its addresses can be reached from here: what a proxy pod answers instead.
+    #[serde(default)]
+    pub forwarded: Option<Forwarded>,
+}
+
+/// What a proxy pod answers through a Kubernetes port-forward: of the authorities as good as the door itself, of the load
+/// balancer it says nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// Where it leads: `deployment/teleport-cluster-proxy in context west`.
+    pub through: String,
+    /// When it was looked through: more seldom than at the door.
+    pub at: Moment,
+    /// What was seen, at 127.0.0.1.
+    pub seen: Part<Address>,
 }
 
 /// Most addresses whose authorities are remembered.

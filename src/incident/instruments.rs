@@ -213,7 +213,11 @@ fn timeless(answer: &Answer) -> Answer {
 /// A door without the times that it took.
 fn instant(door: &DoorFact) -> DoorFact {
     let mut door = door.clone();
-    for address in &mut door.addresses {
+    let behind = door.forwarded.as_mut().and_then(|forwarded| {
+        forwarded.at = Moment::default();
+        forwarded.seen.as_mut().ok()
+    });
+    for address in door.addresses.iter_mut().chain(behind) {
         if let Ok(tcp) = &mut address.tcp {
             *tcp = Duration::ZERO;
         }

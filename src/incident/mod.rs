@@ -64,7 +64,9 @@ pub use cluster::{
 };
 pub use condition::Condition;
 pub(crate) use door::not_asked;
-pub use door::{Address, Certificate, Door, DoorFact, Find, Ping, STEADY, Wildcard, Witnessed};
+pub use door::{
+    Address, Certificate, Door, DoorFact, Find, Forwarded, Ping, STEADY, Wildcard, Witnessed,
+};
 pub use fact::{Fact, Observation, Part};
 pub use failure::{Failure, FailureKind};
 pub use freeze::{Freeze, FreezeRole, HeldLock, RoleLock};

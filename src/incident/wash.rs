@@ -240,7 +240,12 @@ fn wash_door(door: &mut DoorFact, clean: Clean<'_>) {
     for gap in &mut door.gaps {
         gap.wash(clean);
     }
-    for address in &mut door.addresses {
+    let behind = door.forwarded.as_mut().map(|forwarded| &mut forwarded.seen);
+    let behind = behind.and_then(|seen| {
+        part(seen, clean);
+        seen.as_mut().ok()
+    });
+    for address in door.addresses.iter_mut().chain(behind) {
         part(&mut address.tcp, clean);
         part(&mut address.tls, clean);
         part(&mut address.ping, clean);
@@ -259,8 +264,8 @@ mod tests {
 
     use super::*;
     use crate::incident::{
-        Address, ClusterEvent, ClusterKind, Component, Door, FailureKind, Gap, Moment, Recordings,
-        Side, StoredObject, Subject, Table, TableRole, Vault,
+        Address, ClusterEvent, ClusterKind, Component, Door, FailureKind, Forwarded, Gap, Moment,
+        Recordings, Side, StoredObject, Subject, Table, TableRole, Vault,
     };
 
     const SECRET: &str = "hunter2-hunter2";
@@ -284,6 +289,30 @@ mod tests {
             deleting: None,
             node: None,
             node_ready: None,
+        }
+    }
+
+    fn door() -> DoorFact {
+        DoorFact {
+            host: String::new(),
+            addresses: vec![Address {
+                ip: [192, 0, 2, 1].into(),
+                port: 443,
+                tcp: Err(failure()),
+                tls: Err(failure()),
+                ping: Err(failure()),
+                find: Err(failure()),
+                pins: Err(failure()),
+                steady: Vec::new(),
+                wildcard: Err(failure()),
+            }],
+            witnessed: Vec::new(),
+            gaps: vec![failure()],
+            forwarded: Some(Forwarded {
+                through: String::new(),
+                at: Moment::default(),
+                seen: Err(failure()),
+            }),
         }
     }
 
@@ -345,22 +374,6 @@ mod tests {
                 unread: Some(failure()),
             }]),
         };
-        let door = DoorFact {
-            host: String::new(),
-            addresses: vec![Address {
-                ip: [192, 0, 2, 1].into(),
-                port: 443,
-                tcp: Err(failure()),
-                tls: Err(failure()),
-                ping: Err(failure()),
-                find: Err(failure()),
-                pins: Err(failure()),
-                steady: Vec::new(),
-                wildcard: Err(failure()),
-            }],
-            witnessed: Vec::new(),
-            gaps: vec![failure()],
-        };
         let mut needed = crate::incident::prerequisites::tests::met();
         needed.secrets = vec![(String::new(), String::new(), Err(failure()))];
         needed.ingress_classes = Some(Err(failure()));
@@ -384,7 +397,7 @@ mod tests {
             Ok(Fact::Table(table.into())),
             Ok(Fact::Vault(vault.into())),
             Ok(Fact::Recordings(recordings.into())),
-            Ok(Fact::Door(door.into())),
+            Ok(Fact::Door(door().into())),
             Ok(Fact::Prerequisites(needed.into())),
             Ok(Fact::BlackBox(seen.into())),
         ]

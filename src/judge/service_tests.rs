@@ -71,8 +71,7 @@ fn public_door(addresses: Vec<Address>) -> (Subject, Fact) {
     let door = DoorFact {
         host: "teleport.example.com".to_owned(),
         addresses,
-        witnessed: Vec::new(),
-        gaps: Vec::new(),
+        ..DoorFact::default()
     };
     (Subject::Door(Door::Public), Fact::Door(Arc::new(door)))
 }

@@ -87,6 +87,12 @@ impl Web {
         }
     }
 
+    /// The same proxies at another port: what a port-forward opens on this machine.
+    #[must_use]
+    pub fn at(&self, port: u16) -> Self {
+        Self::new(self.inner.tls.clone(), &self.inner.cluster, port)
+    }
+
     /// Looks at one address: connects, shakes hands, asks ping and find at once; within six seconds. The pins are left
     /// [`FailureKind::NotPlanned`]: they are asked for by [`Self::pins`], and seldom.
     pub async fn visit(&self, ip: IpAddr) -> Address {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     fallback::{self, Row},
-    look::{Look, known, last, look},
+    look::{Look, behind, known, last, look},
     unlooked,
 };
 use crate::{
@@ -176,13 +176,24 @@ fn new_pins(sight: &Sight<'_>) -> Result<Vec<BTreeSet<String>>, String> {
     if !sets.is_empty() {
         return Ok(sets);
     }
+    // Kubernetes vouches for the way to a pod: its pins count as those of the door do.
+    if let Some((_, seen)) = behind(sight)
+        && let Ok(pins) = &seen.pins
+    {
+        return Ok(vec![pins.iter().cloned().collect()]);
+    }
     let why = door
         .addresses
         .iter()
         .find_map(|address| address.pins.as_ref().err())
         .map_or_else(|| "no address to ask".to_owned(), ToString::to_string);
+    let vain = door
+        .forwarded
+        .as_ref()
+        .and_then(|forwarded| forwarded.seen.as_ref().err())
+        .map_or_else(String::new, |why| format!("; nor by a {}", why.detail));
     Err(format!(
-        "The new cluster's certificate authorities are not known: {why}."
+        "The new cluster's certificate authorities are not known: {why}{vain}."
     ))
 }
 

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use crate::{
-    incident::{Address, Door, DoorFact, Fact, Failure, FailureKind, Subject, brief},
+    incident::{Address, Door, DoorFact, Fact, Failure, FailureKind, Forwarded, Subject, brief},
     judge::Sight,
     plan::Plan,
 };
@@ -69,6 +69,21 @@ pub(super) fn known(door: Door, sight: &Sight<'_>) -> Vec<IpAddr> {
     last(door, sight)
         .map(|(fact, _)| fact.addresses.iter().map(|address| address.ip).collect())
         .unwrap_or_default()
+}
+
+/// Longest that what a port-forward showed counts: it is opened every minute.
+const BEHIND: Duration = Duration::from_secs(150);
+
+/// What a proxy pod answers through a port-forward, as a condition may use it: with where it leads.
+pub(super) fn behind<'a>(sight: &Sight<'a>) -> Option<(&'a Forwarded, &'a Address)> {
+    let Look::Seen(door) = look(Door::New, sight) else {
+        return None;
+    };
+    let forwarded = door.forwarded.as_ref()?;
+    let early = sight.since.is_some_and(|since| forwarded.at < since);
+    let late = sight.now.since(forwarded.at) > BEHIND;
+    let seen = forwarded.seen.as_ref().ok()?;
+    (!early && !late).then_some((forwarded, seen))
 }
 
 /// As whom an address answers.

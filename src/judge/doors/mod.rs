@@ -20,7 +20,7 @@ pub use steady::{new_steady, wildcard_answers};
 
 use self::comeback::{Claim, claim};
 use self::fallback::Row;
-use self::look::{Answers, Look, answers, known, look};
+use self::look::{Answers, Look, answers, behind, known, look};
 use super::Sight;
 use crate::{
     incident::{Address, Door, DoorFact, FailureKind, Finding, Side, Subject, TableRole},
@@ -116,6 +116,21 @@ pub fn new_answers(sight: &Sight<'_>) -> Finding {
     let evidence = vec![Subject::Door(Door::New)];
     if door.addresses.is_empty() {
         return Finding::unknown("The new load balancer has no address to look at.");
+    }
+    if let Some((forwarded, seen)) = behind(sight)
+        && answers(seen, sight.plan) == Answers::Ours
+    {
+        return Finding::unknown(format!(
+            "The new load balancer itself was not reached from here ({}); through a port-forward to {} a proxy answers as {} \
+             {}. Look from a machine that reaches it, or override by phrase and reason.",
+            door.addresses
+                .iter()
+                .find_map(|address| address.tcp.as_ref().err())
+                .map_or("no way there", |why| why.detail.as_str()),
+            forwarded.through,
+            sight.plan.cluster.name,
+            version(std::slice::from_ref(seen)),
+        ));
     }
     for address in &door.addresses {
         if let Some(why) = fault(address, sight.plan) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Authorities, authorities, belongs, fault,
-    look::{Answers, Look, answers, known, last, look},
+    look::{Answers, Look, answers, behind, known, last, look},
     steady::remark,
     version,
 };
@@ -44,13 +44,7 @@ pub fn pane(sight: &Sight<'_>) -> Assessment {
 #[must_use]
 pub fn assess(door: Door, sight: &Sight<'_>) -> Assessment {
     let age = last(door, sight).map(|(_, age)| age);
-    let fact = match look(
-        door,
-        &Sight {
-            since: None,
-            ..*sight
-        },
-    ) {
+    let fact = match look(door, &everything(sight)) {
         Look::Seen(fact) => fact,
         Look::Failed(failure) => {
             let (health, words) = match failure.kind {
@@ -70,6 +64,9 @@ pub fn assess(door: Door, sight: &Sight<'_>) -> Assessment {
     let (mut health, mut words) = answer(fact, sight);
     match door {
         Door::New => {
+            if let Some((_, seen)) = behind(&everything(sight)) {
+                words = format!("{words} from here, by port-forward {}", one(seen, sight).1);
+            }
             if let Some((worse, more)) = trust(sight) {
                 health = health.max(worse);
                 words = format!("{words}, {more}");
@@ -157,14 +154,17 @@ fn one(address: &Address, sight: &Sight<'_>) -> (Health, String) {
     }
 }
 
-/// What is known of the new door's authorities, once it answers.
-fn trust(sight: &Sight<'_>) -> Option<(Health, String)> {
-    let words = match authorities(&Sight {
+/// The same readings, as evidence of whatever they show: a pane has no floor.
+const fn everything<'a>(sight: &Sight<'a>) -> Sight<'a> {
+    Sight {
         since: None,
         ..*sight
-    })
-    .verdict
-    {
+    }
+}
+
+/// What is known of the new door's authorities, once it answers.
+fn trust(sight: &Sight<'_>) -> Option<(Health, String)> {
+    let words = match authorities(&everything(sight)).verdict {
         Authorities::Same => (Health::Ok, "same CAs".to_owned()),
         Authorities::Grown(more) => (Health::Degraded, format!("same CAs and {more} more")),
         Authorities::Partly => (Health::Unknown, "only some CAs as before".to_owned()),

@@ -5,10 +5,10 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 use super::*;
 use crate::{
     incident::{
-        Certificate, DoorFact, Fact, Failure, FailureKind, Instruments, Moment, Observation, Part,
-        Ping, Wildcard,
+        Certificate, DoorFact, Fact, Failure, FailureKind, Forwarded, Instruments, Moment,
+        Observation, Part, Ping, Wildcard,
     },
-    judge::doors::assess,
+    judge::doors::{assess, same_authorities},
 };
 
 const NOW: Moment = Moment::from_secs(1_795_000_000);
@@ -62,16 +62,20 @@ fn address(last: u8, pin: &str, looks: &[u64]) -> Address {
 }
 
 fn seen(addresses: Vec<Address>) -> Instruments {
+    instruments(DoorFact {
+        host: "lb.example.com".to_owned(),
+        addresses,
+        ..DoorFact::default()
+    })
+}
+
+fn instruments(door: DoorFact) -> Instruments {
     let mut instruments = Instruments::default();
     instruments.take(Observation {
         subject: Subject::Door(Door::New),
         at: NOW.minus(Duration::from_secs(1)),
         took: Duration::ZERO,
-        outcome: Ok(Fact::Door(Arc::new(DoorFact {
-            host: "lb.example.com".to_owned(),
-            addresses,
-            ..DoorFact::default()
-        }))),
+        outcome: Ok(Fact::Door(Arc::new(door))),
     });
     instruments
 }
@@ -243,4 +247,92 @@ fn the_pane_says_what_is_missing_yet_and_nothing_once_all_is_well() {
             told.sentence
         );
     }
+}
+
+/// A load balancer that cannot be reached, and what a port-forward showed so many seconds ago.
+fn away(ago: u64, pin: &str) -> DoorFact {
+    let silent = Failure::new(
+        FailureKind::Timeout,
+        "TCP to 192.0.2.1:443: nothing within 3000 ms",
+    );
+    let ip = IpAddr::from([192, 0, 2, 1]);
+    DoorFact {
+        host: "internal.example.com".to_owned(),
+        addresses: vec![Address::stopped(ip, 443, Err(silent.clone()), &silent)],
+        forwarded: Some(Forwarded {
+            through: "deployment/tc-proxy in context west".to_owned(),
+            at: NOW.minus(Duration::from_secs(ago)),
+            seen: Ok(address(9, pin, &[])),
+        }),
+        ..DoorFact::default()
+    }
+}
+
+#[test]
+fn through_a_port_forward_the_authorities_are_known_and_the_load_balancer_is_not() {
+    type Judge = fn(&Sight<'_>) -> Finding;
+    let cases: [(Judge, DoorFact, Option<u64>, Outcome, &str); 7] = [
+        (
+            same_authorities,
+            away(40, PIN),
+            None,
+            Pass,
+            "has the old one's",
+        ),
+        (same_authorities, away(40, OTHER), None, Fail, "STOP"),
+        // From before what it is to be evidence of, and older than two port-forwards.
+        (
+            same_authorities,
+            away(40, PIN),
+            Some(30),
+            Unknown,
+            "not known",
+        ),
+        (same_authorities, away(200, PIN), None, Unknown, "not known"),
+        (
+            new_answers,
+            away(40, PIN),
+            None,
+            Unknown,
+            "was not reached from here (TCP to 192.0.2.1:443: nothing within 3000 ms); through a port-forward to deployment/tc-proxy in context west",
+        ),
+        (
+            new_steady,
+            away(40, PIN),
+            None,
+            Unknown,
+            "override by phrase and reason",
+        ),
+        (wildcard_answers, away(40, PIN), None, Unknown, "not known"),
+    ];
+    for (judge, door, since, outcome, part) in cases {
+        let finding = judge(&Sight {
+            instruments: &instruments(door),
+            plan: &plan(""),
+            now: NOW,
+            outage: None,
+            since: since.map(|ago| NOW.minus(Duration::from_secs(ago))),
+        });
+        assert_eq!(finding.outcome, outcome, "{}", finding.sentence);
+        assert!(
+            finding.sentence.contains(part),
+            "{} lacks {part}",
+            finding.sentence
+        );
+    }
+    let told = assess(
+        Door::New,
+        &Sight {
+            instruments: &instruments(away(40, PIN)),
+            plan: &plan(""),
+            now: NOW,
+            outage: None,
+            since: None,
+        },
+    );
+    assert_eq!(
+        told.sentence,
+        "no answer from here, by port-forward 200 of unknown version, same CAs"
+    );
+    assert_eq!(told.health, Health::Unknown);
 }

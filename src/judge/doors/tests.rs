@@ -135,6 +135,7 @@ fn fact(door: Door, ago: u64, addresses: Behind<'_>, gaps: Vec<Failure>) -> Fact
         addresses,
         witnessed,
         gaps,
+        ..DoorFact::default()
     }))
 }
 

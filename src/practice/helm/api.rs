@@ -87,6 +87,15 @@ impl Api {
         Ok(said["said"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Where a ready pod of a Deployment listens.
+    pub(super) async fn forward(&self, deployment: &str) -> Result<String, String> {
+        let path = format!("/practice/{}/forward", self.namespace);
+        let call = serde_json::json!({"deployment": deployment});
+        let said = self.send("POST", &path, Some(&call)).await;
+        let said = said.map_err(|error| words(&error))?;
+        Ok(said["said"].as_str().unwrap_or_default().to_owned())
+    }
+
     fn path(&self, resource: Resource, name: &str) -> String {
         let root = if resource.version().contains('/') {
             "/apis"

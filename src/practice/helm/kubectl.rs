@@ -1,10 +1,12 @@
-//! The stand-in for kubectl: this binary under yet another name. It knows `exec` of `tctl` in an Auth Deployment alone.
+//! The stand-in for kubectl: this binary under yet another name. It knows `exec` of `tctl` in an Auth Deployment, and
+//! `port-forward` to a proxy Deployment.
 
 use std::io::Write as _;
 
 use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
 
-use super::{api::Api, args::Args};
+use super::{api::Api, args::Args, say};
 
 /// Runs as `kubectl ARGS` (without the program's name) and returns the exit code.
 pub async fn main(args: Vec<String>) -> i32 {
@@ -25,8 +27,8 @@ async fn run(args: &[String]) -> Result<String, String> {
         Some(at) => (&args[..at], &args[at + 1..]),
         None => (args, &[][..]),
     };
-    let mut flags = vec!["exec".to_owned()];
-    let mut pod = None;
+    let mut flags = Vec::new();
+    let mut words = Vec::new();
     let mut own = own.iter();
     while let Some(arg) = own.next() {
         let mut value = || {
@@ -37,19 +39,45 @@ async fn run(args: &[String]) -> Result<String, String> {
         match arg.as_str() {
             "--context" => flags.extend(["--kube-context".to_owned(), value()?]),
             "--kubeconfig" | "-n" => flags.extend([arg.clone(), value()?]),
-            "-c" => drop(value()?),
-            "exec" => {}
-            other => pod = other.strip_prefix("deploy/").map(str::to_owned),
+            "-c" | "--address" => drop(value()?),
+            word => words.push(word),
         }
     }
-    let (Some(pod), Some(("tctl", rest))) = (
-        pod,
-        command
-            .split_first()
-            .map(|(first, rest)| (first.as_str(), rest)),
-    ) else {
-        return Err("practice knows only kubectl exec deploy/NAME -- tctl".to_owned());
-    };
-    let api = Api::connect(&Args::read(&flags)?).await?;
-    api.tctl(&json!({"deployment": pod, "args": rest})).await
+    let mut line = vec![words.first().copied().unwrap_or_default().to_owned()];
+    line.extend(flags);
+    let tctl = command.split_first().filter(|(first, _)| *first == "tctl");
+    match (words.as_slice(), tctl) {
+        (["exec", pod], Some((_, rest))) if pod.starts_with("deploy/") => {
+            let api = Api::connect(&Args::read(&line)?).await?;
+            let pod = pod.trim_start_matches("deploy/");
+            api.tctl(&json!({"deployment": pod, "args": rest})).await
+        }
+        (["port-forward", pod, port], None) if pod.starts_with("deployment/") => {
+            let api = Api::connect(&Args::read(&line)?).await?;
+            let pod = api.forward(pod.trim_start_matches("deployment/")).await?;
+            forward(&pod, port.trim_start_matches(':')).await
+        }
+        _ => Err(
+            "practice knows only kubectl exec deploy/NAME -- tctl and kubectl port-forward deployment/NAME :PORT"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Forwards a port of this machine until it is ended.
+async fn forward(pod: &str, port: &str) -> Result<String, String> {
+    let told = |error: std::io::Error| error.to_string();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(told)?;
+    let here = listener.local_addr().map_err(told)?;
+    say(&format!("Forwarding from {here} -> {port}"));
+    loop {
+        let (mut near, _) = listener.accept().await.map_err(told)?;
+        say(&format!("Handling connection for {}", here.port()));
+        let pod = pod.to_owned();
+        tokio::spawn(async move {
+            if let Ok(mut far) = TcpStream::connect(pod).await {
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            }
+        });
+    }
 }

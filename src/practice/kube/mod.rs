@@ -110,7 +110,12 @@ impl Face {
             "/apis" => return answer::json_response(&self.groups()),
             path if path.starts_with("/practice/") => {
                 let place = path.split('/').nth(2).unwrap_or_default();
-                return match self.tctl(place, &body, Moment::now()) {
+                let said = if path.ends_with("/forward") {
+                    self.forward(place, &body, Moment::now())
+                } else {
+                    self.tctl(place, &body, Moment::now())
+                };
+                return match said {
                     Ok(said) => answer::json_response(&json!({"said": said})),
                     Err(refusal) => refuse(&refusal),
                 };
@@ -159,6 +164,26 @@ impl Face {
             .locks
             .tctl(self.side, &args, now)
             .map_err(Refusal::bad)
+    }
+
+    /// Where a ready pod of a Deployment listens: what the stand-in for kubectl asks instead of a port-forward.
+    fn forward(&self, place: &str, call: &[u8], now: Moment) -> Result<String, Refusal> {
+        let call: Value =
+            serde_json::from_slice(call).map_err(|error| Refusal::bad(error.to_string()))?;
+        let mut world = self.world.lock();
+        let cluster = &mut world.side_mut(self.side).cluster;
+        cluster.tick(now);
+        let name = call["deployment"].as_str().unwrap_or_default();
+        cluster
+            .store
+            .get(Resource::Deployments, place, name)
+            .ok_or_else(|| Refusal::missing(Resource::Deployments, name))?;
+        if !cluster.running().is_some_and(|running| running.proxy_ready) {
+            return Err(Refusal::bad(
+                "unable to forward port because pod is not running. Current status=Pending",
+            ));
+        }
+        Ok(world.addresses.load_balancer(self.side).to_string())
     }
 
     /// What API discovery says: the groups, those of custom resources only where there are such.

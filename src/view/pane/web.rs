@@ -179,7 +179,20 @@ pub fn detail(state: &State, key: &RowKey) -> String {
                 _ => String::new(),
             };
             let host = known(state, *door).map_or("", |fact| fact.host.as_str());
-            format!("{door} {host}: {}{failure}", seen.sentence)
+            let behind = known(state, *door)
+                .and_then(|fact| fact.forwarded.as_ref())
+                .map_or_else(String::new, |forwarded| {
+                    let told = match &forwarded.seen {
+                        Ok(seen) => stages(*door, seen, state.now),
+                        Err(why) => why.detail.clone(),
+                    };
+                    let age = age(state.now.since(forwarded.at));
+                    format!(
+                        " · {age} ago, port-forward to {}: {told}",
+                        forwarded.through
+                    )
+                });
+            format!("{door} {host}: {}{failure}{behind}", seen.sentence)
         }
         RowKey::Address(door, ip) => known(state, *door)
             .and_then(|fact| fact.addresses.iter().find(|address| address.ip == *ip))

@@ -4,6 +4,7 @@
 //! dead address behind a living name shows. Reading the answers is [`crate::clients::web`]'s; here is where to look, and
 //! how seldom the authorities are asked for.
 
+mod behind;
 mod pins;
 mod steady;
 
@@ -19,7 +20,7 @@ use futures::{
 };
 use tokio::sync::OnceCell;
 
-use self::{pins::Pins, steady::Steady};
+use self::{behind::Behind, pins::Pins, steady::Steady};
 use crate::{
     clients::{dns::Lookup, web::Web},
     incident::{
@@ -35,8 +36,9 @@ const ADDRESSES: usize = 16;
 /// Most hosts looked up for a door. What is left out is said.
 const HOSTS: usize = 16;
 
-/// Longest that a look may take: six seconds an address, all at once, after the look-up, and the pins.
-const TIMEOUT: Duration = Duration::from_secs(18);
+/// Longest that a look may take: six seconds an address, all at once, after the look-up, and the pins; or, where TCP
+/// reaches no address within three, twelve for a port-forward.
+const TIMEOUT: Duration = Duration::from_secs(22);
 
 /// What the three doors share: built at the first look, off the loop, since it reads roots and `resolv.conf` from disk.
 #[derive(Debug)]
@@ -55,6 +57,7 @@ pub struct DoorProbe {
     remembered: Vec<String>,
     pins: Pins,
     steady: Steady,
+    behind: Behind,
 }
 
 impl DoorProbe {
@@ -71,6 +74,7 @@ impl DoorProbe {
                 remembered: Vec::new(),
                 pins: Pins::default(),
                 steady: Steady::default(),
+                behind: Behind::default(),
             })
             .into()
     }
@@ -178,11 +182,17 @@ impl DoorProbe {
         }))
         .await;
         self.pins.fill(&reach.web, &mut seen, Instant::now()).await;
+        let forwarded = if self.door == Door::New {
+            self.behind.look(&self.plan, &reach.web, &seen).await
+        } else {
+            None
+        };
         Ok(DoorFact {
             host: hosts.join(", ").chars().take(300).collect(),
             witnessed: self.witnessed(&seen),
             addresses: seen,
             gaps,
+            forwarded,
         })
     }
 }
@@ -209,6 +219,7 @@ impl Probe for DoorProbe {
     fn asked(&mut self) {
         if self.door == Door::New {
             self.steady.hurry();
+            self.behind.wanted();
         }
     }
 
