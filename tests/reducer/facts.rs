@@ -87,7 +87,6 @@ const OLD: &str = "192.0.2.10";
 const NEW: &str = "198.51.100.20";
 
 /// The observations of that name, made now.
-#[expect(clippy::too_many_lines, reason = "one arm for each reading")]
 pub fn named(name: &str, now: Moment) -> Vec<Observation> {
     let seen: Vec<(Subject, Result<Fact, Failure>)> = match name {
         "new door, two looks" => return new_door(now, |address| address.steady.truncate(2)),
