@@ -8,6 +8,7 @@ use aws_sdk_route53::{
     Client,
     types::{ResourceRecordSet, RrType},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{explain, place, plain};
 use crate::{
@@ -21,6 +22,11 @@ const PAGE: i32 = 300;
 const PAGES: usize = 10;
 /// What external-dns writes before a label to tell the type of the record.
 const KINDS: [&str; 3] = ["aaaa-", "a-", "cname-"];
+
+/// The owner of a record that is encrypted.
+const SEALED: &str = "(encrypted)";
+/// An encrypted record is no shorter: 12 bytes of nonce, 16 of seal and the shortest text, in Base64.
+const SEAL: usize = 80;
 
 /// What is written of the owners of names.
 ///
@@ -76,7 +82,11 @@ fn read(sets: &[ResourceRecordSet], names: &[String]) -> Vec<Ownership> {
     for set in texts {
         let record = plain(set.name());
         let mut values = set.resource_records().iter();
-        let Some((owner, resource)) = values.find_map(|value| heritage(value.value())) else {
+        let told = values.find_map(|value| {
+            heritage(value.value())
+                .or_else(|| sealed(value.value()).then(|| (SEALED.to_owned(), None)))
+        });
+        let Some((owner, resource)) = told else {
             continue;
         };
         if let Some(name) = owned(&record, names, &others) {
@@ -101,6 +111,13 @@ fn heritage(value: &str) -> Option<(String, Option<String>)> {
     };
     (of("heritage")? == "external-dns")
         .then(|| Some((of("external-dns/owner")?, of("external-dns/resource"))))?
+}
+
+/// Whether it is what `--txt-encrypt-enabled` leaves of an ownership record: Base64 of a nonce, the text and its seal. Who
+/// it names cannot be read, and nobody is not it.
+fn sealed(value: &str) -> bool {
+    let value = value.trim_matches('"');
+    value.len() >= SEAL && STANDARD.decode(value).is_ok()
 }
 
 /// The name that an ownership record is of: the record's own, or one with an affix to its first label. A star may be
@@ -166,6 +183,23 @@ mod tests {
         for (record, at) in cases {
             let found = owned(record, &names, &others);
             assert_eq!(found, at.map(|at: usize| &names[at]), "{record}");
+        }
+    }
+
+    #[test]
+    fn an_encrypted_record_has_an_owner_that_nobody_can_read() {
+        let text = "heritage=external-dns,external-dns/owner=east";
+        let made = format!(
+            "\"{}\"",
+            STANDARD.encode(format!("{}{text}", "\u{1}".repeat(28)))
+        );
+        assert!(sealed(&made), "{made}");
+        for other in [
+            "\"v=spf1 include:_spf.example.com include:mail.example.net include:other.example.org -all\"",
+            "\"google-site-verification=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+            "\"AAAA\"",
+        ] {
+            assert!(!sealed(other), "{other}");
         }
     }
 
