@@ -20,7 +20,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_relight");
 const OLD: &str = "20261123T140000Z-teleport.example.com";
 
 /// The exit code and what was printed, in a home of its own.
-fn relight(args: &[&str], home: &Path) -> (i32, String) {
+pub fn relight(args: &[&str], home: &Path) -> (i32, String) {
     let done = Command::new(PROGRAM)
         .args(args)
         .env("HOME", home)

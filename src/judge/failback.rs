@@ -54,7 +54,10 @@ fn table(role: TableRole, sight: &Sight<'_>) -> Result<(bool, String), String> {
     let new = match newest(Side::Recovery, role, sight) {
         Ok(Some(new)) => new,
         Ok(None) => {
-            return Ok((false, format!("the {role} table of {here} holds nothing")));
+            return Ok((
+                false,
+                format!("the {role} table of {here} is not there, or holds nothing"),
+            ));
         }
         Err(why) => return Err(format!("the {role} table of {here}: {why}")),
     };

@@ -133,7 +133,7 @@ fn before(state: &State, sight: &Sight<'_>, swapped: Option<&Path>) -> Vec<(Stri
         (
             "Choose the day, and tell everybody".to_owned(),
             format!(
-                "The cluster is down from the stop in {here} until the names are switched: as long as the recovery took, at least an hour by the guide. Rehearse it in an isolated drill with the turned plan."
+                "The cluster is down from the stop in {here} until the names are switched: as long as the recovery took, at least an hour by the guide. Rehearse it in a drill with the turned plan."
             ),
         ),
     ]

@@ -13,7 +13,7 @@ use tokio::process::Child;
 use super::{
     Context, Native, Say, StepError, expand, helm,
     pods::Rollout,
-    seen::{failed, only_confirmed, planned_cluster},
+    seen::{failed, only_confirmed, planned},
 };
 use crate::{
     clients::kube::{self, Kube, Query},
@@ -133,13 +133,7 @@ fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError
 fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         let plan = &context.plan;
-        let kube = kube::connect(&plan.recovery.kube)
-            .await
-            .map_err(|why| failed(&why))?;
-        let uid = kube::identity(&kube, PATIENCE)
-            .await
-            .map_err(|why| failed(&why))?;
-        planned_cluster(&context, Side::Recovery, &kube, uid.as_deref())?;
+        let kube = planned(&context, Side::Recovery).await?;
         let query = Query::releases(&plan.cluster.namespace, &plan.cluster.release);
         let there = kube::any(&kube, &query, PATIENCE).await;
         let way = if there.map_err(|why| failed(&why))? {

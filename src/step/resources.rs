@@ -11,12 +11,12 @@ use serde_json::json;
 
 use super::{
     Context, Native, StepError,
-    seen::{failed, planned_cluster},
+    seen::{failed, planned},
 };
 use crate::{
     clients::{
         kube::{
-            self, Kube, object,
+            Kube, object,
             resources::{REQUESTED, kustomization, resources},
         },
         kubectl,
@@ -25,8 +25,6 @@ use crate::{
     plan::Plan,
 };
 
-/// How long an API server may take to say which cluster it is.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long kubectl may take over one of the manifests.
 const APPLY: Duration = Duration::from_mins(2);
 /// Between two looks.
@@ -105,13 +103,7 @@ fn apply(plan: &Plan, path: &Path, dry: bool) -> Result<Vec<String>, StepError> 
 fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         let plan = &context.plan;
-        let kube = kube::connect(&plan.recovery.kube)
-            .await
-            .map_err(|why| failed(&why))?;
-        let uid = kube::identity(&kube, PATIENCE)
-            .await
-            .map_err(|why| failed(&why))?;
-        planned_cluster(&context, Side::Recovery, &kube, uid.as_deref())?;
+        let kube = planned(&context, Side::Recovery).await?;
         // All of them are tried before the first is done.
         for path in &plan.resources.manifests {
             one(&context, path, true).await?;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Context, Native, StepError,
-    seen::{failed, only_confirmed, planned_cluster},
+    seen::{failed, only_confirmed, planned},
 };
 use crate::{
     clients::kube::{self, Query, WireDeployment, object},
@@ -84,13 +84,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         let plan = &context.plan;
         let (namespace, release) = (&plan.cluster.namespace, &plan.cluster.release);
-        let kube = kube::connect(&plan.primary.kube)
-            .await
-            .map_err(|why| failed(&why))?;
-        let uid = kube::identity(&kube, PATIENCE)
-            .await
-            .map_err(|why| failed(&why))?;
-        planned_cluster(&context, Side::Primary, &kube, uid.as_deref())?;
+        let kube = planned(&context, Side::Primary).await?;
         let query = Query::deployments(namespace, release);
         let listed = kube::list::<WireDeployment>(&kube, &query, PATIENCE).await;
         let listed = listed.map_err(|why| failed(&why))?;

@@ -1,10 +1,15 @@
 //! What was seen, shown and confirmed is done, and nothing else.
 
+use std::time::Duration;
+
 use super::{Context, StepError};
 use crate::{
-    clients::kube::Kube,
+    clients::kube::{self, Kube},
     incident::{Failure, Side},
 };
+
+/// How long the cluster may take to say who it is.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Refuses lines that were not among those confirmed: the world has moved on since. Where nobody was asked, everything
 /// goes.
@@ -24,6 +29,21 @@ pub(super) fn only_confirmed<'a>(
             "nothing was changed: \"{line}\" was not among what was confirmed, so things have changed since. Run this step again to see what it would do now"
         ))),
     }
+}
+
+/// A way into the cluster of a side, which has said that it is the planned one.
+///
+/// # Errors
+/// If it cannot be reached, or is another one.
+pub(super) async fn planned(context: &Context, side: Side) -> Result<Kube, StepError> {
+    let kube = kube::connect(&context.plan.side(side).kube)
+        .await
+        .map_err(|why| failed(&why))?;
+    let uid = kube::identity(&kube, PATIENCE)
+        .await
+        .map_err(|why| failed(&why))?;
+    planned_cluster(context, side, &kube, uid.as_deref())?;
+    Ok(kube)
 }
 
 /// Refuses a cluster that is not the planned one by the UID of its `kube-system`: the kubeconfig may have been changed

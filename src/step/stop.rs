@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Context, Native, StepError, expand, helm,
-    seen::{failed, only_confirmed, planned_cluster},
+    seen::{failed, only_confirmed, planned},
 };
 use crate::{
     clients::kube::{self, Query, WireDeployment, object, reconcilers::REMEMBERED},
@@ -86,13 +86,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
     Box::pin(async move {
         let plan = &context.plan;
         let (namespace, release) = (&plan.cluster.namespace, &plan.cluster.release);
-        let kube = kube::connect(&plan.primary.kube)
-            .await
-            .map_err(|why| failed(&why))?;
-        let uid = kube::identity(&kube, PATIENCE)
-            .await
-            .map_err(|why| failed(&why))?;
-        planned_cluster(&context, Side::Primary, &kube, uid.as_deref())?;
+        let kube = planned(&context, Side::Primary).await?;
         let query = Query::releases(namespace, release);
         let recorded = match kube::any(&kube, &query, PATIENCE).await {
             Ok(recorded) => recorded,

@@ -209,7 +209,10 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
             .iter()
             .any(|what| request.contains(what));
         let asks = target.contains(".Describe") || target.ends_with(".Query");
+        // The first bytes of a recording are a part of it.
+        let part = status == "206" && request.contains("x-id=GetObject");
         let fine = status == "200"
+            || part
             || (status == "404" && absent)
             || (status == "400" && target.ends_with("GetResourcePolicy"))
             || (status == "400" && asks && super::tables::is_new(body));

@@ -51,6 +51,12 @@ impl Session {
         Terminal::run("tmux", &args, size, &[], self.regions.path())
     }
 
+    /// The exit code and what is printed by another call of the program on this plan.
+    fn told(&self, args: &[&str]) -> (i32, String) {
+        let plan = ["--plan", self.regions.plan.to_str().expect("a path")];
+        crate::told::relight(&[args, &plan].concat(), self.regions.path())
+    }
+
     /// Keeps the screen as text and as a picture.
     fn keep(&self, terminal: &Terminal, name: &str) {
         let (text, svg) = (terminal.text(), picture::svg(terminal));
@@ -84,6 +90,16 @@ fn tables(terminal: &mut Terminal) {
     confirm(terminal, "Restore tables");
     confirm(terminal, "Repair tables");
     looks(terminal, "Check state");
+}
+
+/// Closes the incident with a reason, and leaves.
+fn close(mut terminal: Terminal, asked: &str) {
+    terminal.keys("E");
+    terminal.wait_for(asked);
+    terminal.keys("users get in by us-west-2\r");
+    terminal.wait_for("the incident is closed");
+    terminal.keys("q");
+    assert!(terminal.end().success());
 }
 
 /// Nothing answers there: it is done by hand, elsewhere, and noted.
@@ -170,8 +186,22 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
         terminal.resize(columns, rows);
     }
     passes(&terminal, "Confirm public ping");
-    terminal.keys("q");
-    assert!(terminal.end().success());
+    close(terminal, "Why may it be closed?");
+
+    // What it came to can be told, from the first step to the reason for which it was closed.
+    let (code, report) = session.told(&["report"]);
+    assert_eq!(code, 0, "{report}");
+    for part in [
+        "teleport.example.com: incident",
+        "us-east-1 → us-west-2",
+        "Stop old cluster: PASS after",
+        "PASS same-authorities: ",
+        "Switch DNS: PASS after",
+        "Confirm public ping: PASS after",
+        "users get in by us-west-2",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
 }
 
 #[test]
@@ -204,6 +234,19 @@ fn ungraceful_with_helm_3_and_a_primary_that_is_gone() {
     confirm(&mut terminal, "Switch DNS");
     looks(&mut terminal, "Confirm public");
     session.keep(&terminal, "recovered-80");
-    terminal.keys("q");
-    assert!(terminal.end().success());
+    close(terminal, "NOT seen to be stopped");
+
+    // Nobody has seen the old cluster stopped, so it is watched for: silence is no alarm, its return is one.
+    let (code, told) = session.told(&["watch", "--for", "15"]);
+    assert_eq!(code, 2, "{told}");
+    assert!(told.contains("UNREACHABLE"), "{told}");
+    session.regions.plane(Side::Primary).api.thaw();
+    session.regions.web().server(Balancer::Old).thaw();
+    let (code, told) = session.told(&["watch", "--until-alarm", "--for", "120"]);
+    assert_eq!(code, 1, "{told}");
+    let alarm = "ALARM THE OLD CLUSTER RUNS AND WAS NEVER STOPPED";
+    assert!(told.contains(alarm), "{told}");
+    let (code, told) = session.told(&["report", "--brief"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("UNREACHABLE"), "{told}");
 }

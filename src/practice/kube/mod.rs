@@ -6,7 +6,7 @@ mod door;
 mod request;
 mod watch;
 
-use std::time::Duration;
+use std::{sync::MutexGuard, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use serde_json::{Value, json};
@@ -141,8 +141,13 @@ impl Face {
         }
     }
 
-    /// `tctl` in an Auth pod: what the stand-in for kubectl asks instead of an exec.
-    fn tctl(&self, place: &str, call: &[u8], now: Moment) -> Result<String, Refusal> {
+    /// The call of a stand-in, held against the Deployment that it names; the region's world, brought up to now.
+    fn called(
+        &self,
+        place: &str,
+        call: &[u8],
+        now: Moment,
+    ) -> Result<(Value, MutexGuard<'_, World>), Refusal> {
         let call: Value =
             serde_json::from_slice(call).map_err(|error| Refusal::bad(error.to_string()))?;
         let mut world = self.world.lock();
@@ -153,6 +158,13 @@ impl Face {
             .store
             .get(Resource::Deployments, place, name)
             .ok_or_else(|| Refusal::missing(Resource::Deployments, name))?;
+        Ok((call, world))
+    }
+
+    /// `tctl` in an Auth pod: what the stand-in for kubectl asks instead of an exec.
+    fn tctl(&self, place: &str, call: &[u8], now: Moment) -> Result<String, Refusal> {
+        let (call, mut world) = self.called(place, call, now)?;
+        let cluster = &world.side(self.side).cluster;
         if !cluster.running().is_some_and(|running| running.auth_ready) {
             return Err(Refusal::bad(
                 "ERROR: the Auth Service refused the connection",
@@ -168,16 +180,8 @@ impl Face {
 
     /// Where a ready pod of a Deployment listens: what the stand-in for kubectl asks instead of a port-forward.
     fn forward(&self, place: &str, call: &[u8], now: Moment) -> Result<String, Refusal> {
-        let call: Value =
-            serde_json::from_slice(call).map_err(|error| Refusal::bad(error.to_string()))?;
-        let mut world = self.world.lock();
-        let cluster = &mut world.side_mut(self.side).cluster;
-        cluster.tick(now);
-        let name = call["deployment"].as_str().unwrap_or_default();
-        cluster
-            .store
-            .get(Resource::Deployments, place, name)
-            .ok_or_else(|| Refusal::missing(Resource::Deployments, name))?;
+        let (_, world) = self.called(place, call, now)?;
+        let cluster = &world.side(self.side).cluster;
         if !cluster.running().is_some_and(|running| running.proxy_ready) {
             return Err(Refusal::bad(
                 "unable to forward port because pod is not running. Current status=Pending",
