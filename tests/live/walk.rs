@@ -192,7 +192,7 @@ fn graceful_with_helm_4_and_servers_that_come_and_go() {
     let (code, report) = session.told(&["report"]);
     assert_eq!(code, 0, "{report}");
     for part in [
-        "teleport.example.com: incident",
+        "# teleport.example.com: practice ",
         "us-east-1 → us-west-2",
         "Stop old cluster: PASS after",
         "PASS same-authorities: ",
