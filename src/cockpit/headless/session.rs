@@ -17,7 +17,7 @@ use super::{
     Order, Tell,
 };
 use crate::{
-    incident::{Moment, Observation, Risk, RunId, Side, Step, StepId, Subject},
+    incident::{Condition, Moment, Observation, Risk, RunId, Side, Step, StepId, Subject, Way},
     journal::{ArmedStep, Entry},
     probe::{self, Targets},
     report::Told,
@@ -62,6 +62,15 @@ const fn written(subject: &Subject) -> bool {
         subject,
         Subject::BlackBox | Subject::Barrier | Subject::Freeze(_) | Subject::Agents
     )
+}
+
+/// How much longer a step may be waited for that wants several looks in a row: each process counts its own, and what only
+/// wants for the next look is not to be overridden for it.
+fn counting(step: &Step) -> Duration {
+    let counts = [Way::Graceful, Way::Ungraceful]
+        .iter()
+        .any(|way| step.by(*way).pre.contains(&Condition::NewDoorSteady));
+    if counts { PATIENCE } else { Duration::ZERO }
 }
 
 impl<'a> Session<'a> {
@@ -244,7 +253,8 @@ impl<'a> Session<'a> {
                 .await?;
         }
         let until = wait.map(|wait| self.begun + wait);
-        let deadline = |session: &Self| until.unwrap_or_else(|| session.looked_by());
+        let deadline =
+            |session: &Self| until.unwrap_or_else(|| session.looked_by() + counting(step));
         self.until_or(deadline, |session| {
             session.state.blocked(step, false).is_none()
         })
@@ -313,5 +323,23 @@ impl<'a> Session<'a> {
     /// The incident's folder.
     pub(super) fn folder(&self) -> Option<crate::journal::Folder> {
         self.edge.folder()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::Runbook;
+
+    #[test]
+    fn only_what_wants_several_looks_is_waited_for_longer() {
+        let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+        let longer: Vec<&str> = runbook
+            .steps
+            .iter()
+            .filter(|step| !counting(step).is_zero())
+            .map(|step| step.id.as_str())
+            .collect();
+        assert_eq!(longer, ["switch-dns", "route-by-arc"]);
     }
 }
