@@ -5,9 +5,10 @@ use std::path::Path;
 use super::Setup;
 use crate::{
     incident::Moment,
-    journal::{Entry, Item, Replay, StateDir},
+    journal::{Record, Replay, StateDir},
     judge::failback::Divergence,
     plan, report,
+    state::Story,
 };
 
 /// The ordered plan as Markdown, and the exit code: 0 nothing diverged, 1 the tables diverged, 2 it cannot be told.
@@ -38,15 +39,7 @@ pub fn turned(setup: &Setup) -> Result<String, String> {
 fn outage(setup: &Setup) -> Option<Moment> {
     let state = StateDir::existing(setup.open.state_dir.as_deref()).ok()??;
     let folder = state.newest(&setup.plan).ok()??;
-    let replay = Replay::open(&folder.journal()).ok()?;
-    replay
-        .filter_map(|item| match item {
-            Item::Record(record) => match record.entry {
-                Entry::Declared { outage, .. } => Some(outage),
-                Entry::Outage { began } => Some(began),
-                _ => None,
-            },
-            Item::Notice(_) => None,
-        })
-        .last()
+    let mut replay = Replay::open(&folder.journal()).ok()?;
+    let records: Vec<Record> = replay.records().collect();
+    Some(Story::of(&records).declared?.outage)
 }

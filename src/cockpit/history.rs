@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     incident::{Drill, Drills, History},
-    journal::{Entry, Folder, Item, Kind, Replay, StateDir},
+    journal::{Entry, Folder, Kind, Replay, StateDir},
     plan::Plan,
     state::{Story, clocks},
 };
@@ -76,12 +76,8 @@ fn gather(history: &mut History, plan: &Plan, folders: impl Iterator<Item = Fold
 
 /// The story of an incident, if it is one to go by.
 fn story(folder: &Folder, plan: &Plan) -> Option<Story> {
-    let mut records = Replay::open(&folder.journal())
-        .ok()?
-        .filter_map(|item| match item {
-            Item::Record(record) => Some(*record),
-            Item::Notice(_) => None,
-        });
+    let mut replay = Replay::open(&folder.journal()).ok()?;
+    let mut records = replay.records();
     let first = records.next()?;
     let Entry::Declared { what, cluster, .. } = &first.entry else {
         return None;

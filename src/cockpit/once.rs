@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use super::Setup;
 use crate::{
     incident::{Health, Moment, Subject},
-    journal::{Checkpoint, Folder, Item, Replay, StateDir},
+    journal::{Checkpoint, Folder, Replay, StateDir},
     probe::{self, Targets, schedule::Schedule},
     report::{Format, Report},
     state::{Access, Event, State},
@@ -83,13 +83,9 @@ fn replay(setup: &Setup, state: &mut State, targets: &Targets) -> Option<Folder>
         super::edge::recall(targets, &checkpoint.instruments);
         state.decide(Event::Recalled(checkpoint.instruments));
     }
-    let Ok(replay) = Replay::open(&folder.journal()) else {
+    let Ok(mut replay) = Replay::open(&folder.journal()) else {
         return Some(folder);
     };
-    let records = replay.filter_map(|item| match item {
-        Item::Record(record) => Some(*record),
-        Item::Notice(_) => None,
-    });
-    state.decide(Event::Replayed(records.collect()));
+    state.decide(Event::Replayed(replay.records().collect()));
     Some(folder)
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     incident::{Moment, Observation, Subject},
-    journal::{Checkpoint, Folder, Item, Replay, StateDir},
+    journal::{Checkpoint, Folder, Record, Replay, StateDir},
     judge::fence::{Fence, fence},
     probe::{self, Probe, Sink, Targets, schedule::Schedule},
     report::{Format, Watched},
@@ -164,7 +164,7 @@ impl<'a> Watch<'a> {
         let journal = folder.journal();
         let mut replay =
             Replay::open(&journal).map_err(|error| format!("{}: {error}", journal.display()))?;
-        state.decide(Event::Replayed(follow(&mut replay)));
+        state.decide(Event::Replayed(replay.records().collect()));
         let (cluster, plan) = (folder.cluster(), &setup.plan);
         if cluster.as_ref() != Some(&plan.cluster.name) {
             return Err(format!(
@@ -221,7 +221,7 @@ impl<'a> Watch<'a> {
 
     /// Once a second: time goes on, and the incident may too.
     fn tick(&mut self) {
-        let records = follow(&mut self.replay);
+        let records: Vec<Record> = self.replay.records().collect();
         if !records.is_empty() {
             self.state.decide(Event::Replayed(records));
         }
@@ -300,15 +300,6 @@ impl<'a> Watch<'a> {
 
 fn subjects(probes: &[Box<dyn Probe>]) -> Vec<Subject> {
     probes.iter().flat_map(|probe| probe.subjects()).collect()
-}
-
-/// The records that came since.
-fn follow(replay: &mut Replay) -> Vec<crate::journal::Record> {
-    let records = replay.by_ref().filter_map(|item| match item {
-        Item::Record(record) => Some(*record),
-        Item::Notice(_) => None,
-    });
-    records.collect()
 }
 
 /// The alarms that were told and are not over, with when they were last seen to stand.

@@ -340,6 +340,16 @@ impl Replay {
     }
 }
 
+impl Replay {
+    /// The records that have not been read yet, for those who only look: what is not as it was written is passed over.
+    pub fn records(&mut self) -> impl Iterator<Item = Record> + '_ {
+        self.filter_map(|item| match item {
+            Item::Record(record) => Some(*record),
+            Item::Notice(_) => None,
+        })
+    }
+}
+
 impl Iterator for Replay {
     type Item = Item;
 

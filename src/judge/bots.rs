@@ -104,11 +104,11 @@ fn few<T: AsRef<str>>(names: &[T]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use super::*;
     use crate::{
-        incident::{Failure, FailureKind, Instruments, Moment, Observation, Outcome, bots::Bot},
+        incident::{Failure, FailureKind, Moment, Outcome, bots::Bot},
         plan::sample,
     };
 
@@ -141,21 +141,8 @@ mod tests {
     }
 
     fn judged(judge: fn(&Sight<'_>) -> Finding, outcome: Result<Bots, Failure>) -> Finding {
-        let mut instruments = Instruments::default();
-        instruments.take(Observation {
-            subject: Subject::Bots,
-            at: NOW,
-            took: Duration::ZERO,
-            outcome: outcome.map(|seen| Fact::Bots(Arc::new(seen))),
-        });
-        let plan = sample::plan();
-        judge(&Sight {
-            instruments: &instruments,
-            plan: &plan,
-            now: NOW,
-            since: None,
-            outage: None,
-        })
+        let seen = outcome.map(|seen| Fact::Bots(Arc::new(seen)));
+        crate::judge::judged(judge, &sample::plan(), NOW, [(Subject::Bots, seen)])
     }
 
     #[test]

@@ -143,11 +143,11 @@ fn told<'a>(order: [Side; 2], sight: &Sight<'a>) -> Result<(Side, &'a Freeze), F
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use super::*;
     use crate::{
-        incident::{Failure, FailureKind, HeldLock, Instruments, Observation, Outcome, RoleLock},
+        incident::{Failure, FailureKind, HeldLock, Outcome, RoleLock},
         plan::sample,
     };
 
@@ -182,24 +182,12 @@ mod tests {
         judge: fn(&Sight<'_>) -> Finding,
         sides: [Option<Result<Freeze, Failure>>; 2],
     ) -> Finding {
-        let mut instruments = Instruments::default();
-        for (side, outcome) in Side::BOTH.into_iter().zip(sides) {
-            let Some(outcome) = outcome else { continue };
-            instruments.take(Observation {
-                subject: Subject::Freeze(side),
-                at: NOW,
-                took: Duration::ZERO,
-                outcome: outcome.map(|seen| Fact::Freeze(Arc::new(seen))),
-            });
-        }
-        let plan = sample::plan();
-        judge(&Sight {
-            instruments: &instruments,
-            plan: &plan,
-            now: NOW,
-            since: None,
-            outage: None,
-        })
+        let sides = Side::BOTH.into_iter().zip(sides);
+        let seen = sides.filter_map(|(side, outcome)| {
+            let seen = outcome?.map(|seen| Fact::Freeze(Arc::new(seen)));
+            Some((Subject::Freeze(side), seen))
+        });
+        crate::judge::judged(judge, &sample::plan(), NOW, seen)
     }
 
     fn silent() -> Result<Freeze, Failure> {

@@ -80,6 +80,37 @@ impl Assessment {
     }
 }
 
+/// Judges a few readings of this moment, for the tests of the judges.
+#[cfg(test)]
+fn judged(
+    judge: impl Fn(&Sight<'_>) -> Finding,
+    plan: &Plan,
+    now: Moment,
+    seen: impl IntoIterator<
+        Item = (
+            crate::incident::Subject,
+            crate::incident::Part<crate::incident::Fact>,
+        ),
+    >,
+) -> Finding {
+    let mut instruments = Instruments::default();
+    for (subject, outcome) in seen {
+        instruments.take(crate::incident::Observation {
+            subject,
+            at: now,
+            took: Duration::ZERO,
+            outcome,
+        });
+    }
+    judge(&Sight {
+        instruments: &instruments,
+        plan,
+        now,
+        since: None,
+        outage: None,
+    })
+}
+
 /// Judges one condition.
 #[must_use]
 pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {

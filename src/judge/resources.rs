@@ -73,36 +73,21 @@ pub fn reconciled(sight: &Sight<'_>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use super::*;
     use crate::{
-        incident::{
-            Failure, FailureKind, Instruments, Moment, Observation, Outcome, Resources,
-            resources::Unreconciled,
-        },
+        incident::{Failure, FailureKind, Moment, Outcome, Resources, resources::Unreconciled},
         plan::sample,
     };
 
     const NOW: Moment = Moment::from_secs(10_000);
 
     fn judged(outcome: Result<Resources, Failure>) -> Finding {
-        let mut instruments = Instruments::default();
-        instruments.take(Observation {
-            subject: Subject::Resources,
-            at: NOW,
-            took: Duration::ZERO,
-            outcome: outcome.map(|seen| Fact::Resources(Arc::new(seen))),
-        });
+        let seen = outcome.map(|seen| Fact::Resources(Arc::new(seen)));
         let mut plan = sample::plan();
         plan.recovery.kube.uid = Some("u".to_owned());
-        reconciled(&Sight {
-            instruments: &instruments,
-            plan: &plan,
-            now: NOW,
-            since: None,
-            outage: None,
-        })
+        crate::judge::judged(reconciled, &plan, NOW, [(Subject::Resources, seen)])
     }
 
     #[test]

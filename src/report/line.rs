@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::incident::Moment;
+
 /// No line is longer: what comes from outside may be.
 const LONGEST: usize = 500;
 
@@ -31,6 +33,20 @@ impl<T: AsRef<str>> From<T> for Line {
         }
         Self(line)
     }
+}
+
+#[derive(Serialize)]
+struct Event<'a, T> {
+    schema: u32,
+    at: Moment,
+    #[serde(flatten)]
+    told: &'a T,
+}
+
+/// An event as one line of JSON, with the number of its schema and its time.
+pub(super) fn event<T: Serialize>(schema: u32, at: Moment, told: &T) -> String {
+    // String keys and finite numbers alone, of which serde_json can always make text.
+    serde_json::to_string(&Event { schema, at, told }).unwrap_or_default()
 }
 
 /// A text of any length on one line, without control characters and marks.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Format, Line,
-    line::printable,
+    line::{event, printable},
     model::seconds,
     step::{Condition, SCHEMA},
 };
@@ -142,14 +142,6 @@ pub enum Told {
     },
 }
 
-#[derive(Serialize)]
-struct Event<'a> {
-    schema: u32,
-    at: Moment,
-    #[serde(flatten)]
-    told: &'a Told,
-}
-
 impl Told {
     /// What was armed.
     #[must_use]
@@ -181,15 +173,7 @@ impl Told {
     #[must_use]
     pub fn render(&self, at: Moment, format: Format) -> String {
         match format {
-            Format::Json => {
-                let event = Event {
-                    schema: SCHEMA,
-                    at,
-                    told: self,
-                };
-                // String keys and finite numbers alone, of which serde_json can always make text.
-                serde_json::to_string(&event).unwrap_or_default()
-            }
+            Format::Json => event(SCHEMA, at, self),
             Format::Text | Format::Markdown => self.text(),
         }
     }

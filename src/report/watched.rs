@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Format, Line};
+use super::{Format, Line, line::event};
 use crate::{
     incident::Moment,
     judge::fence::Fence,
@@ -62,14 +62,6 @@ pub enum Watched {
         /// The exit code.
         code: u8,
     },
-}
-
-#[derive(Serialize)]
-struct Event<'a> {
-    schema: u32,
-    at: Moment,
-    #[serde(flatten)]
-    watched: &'a Watched,
 }
 
 /// The word for a kind of alarm in events.
@@ -139,14 +131,7 @@ impl Watched {
     #[must_use]
     pub fn render(&self, at: Moment, format: Format) -> String {
         match format {
-            Format::Json => {
-                let event = Event {
-                    schema: SCHEMA,
-                    at,
-                    watched: self,
-                };
-                serde_json::to_string(&event).unwrap_or_default()
-            }
+            Format::Json => event(SCHEMA, at, self),
             Format::Text | Format::Markdown => format!("{at} {}", self.text()),
         }
     }

@@ -1,27 +1,21 @@
 //! `check-bots` and `unlock-bots`: who of the bots a restore has locked out, and how they come in again (guide, step 3/4:
 //! bots that joined with a static token miss their renewal).
 
-use std::time::Duration;
-
 use futures::future::BoxFuture;
 
 use super::{
     Context, Native, StepError,
-    seen::{failed, only_confirmed, planned_cluster},
+    seen::{failed, only_confirmed, planned},
 };
 use crate::{
     clients::{
         agents::relaunched,
         bots::{self, Tokens, issue},
         freeze::tctl,
-        kube,
     },
     incident::{Bots, Fact, Instruments, Reading, Side, Subject, bots::BotLock},
     plan::Plan,
 };
-
-/// How long an API server may take to say which cluster it is.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The row of [`super::natives`] that lists.
 #[must_use]
@@ -105,16 +99,10 @@ fn seen(_: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
 /// What the recovery cluster's Auth Service tells now, if it is the planned one.
 async fn look(context: &Context) -> Result<Bots, StepError> {
     let plan = &context.plan;
-    let kube = kube::connect(&plan.recovery.kube)
-        .await
-        .map_err(|why| failed(&why))?;
-    let uid = kube::identity(&kube, PATIENCE)
-        .await
-        .map_err(|why| failed(&why))?;
-    planned_cluster(context, Side::Recovery, &kube, uid.as_deref())?;
+    let kube = planned(context, Side::Recovery).await?;
     let since = relaunched(plan, &kube).await.map_err(|why| failed(&why))?;
     let seen = bots::look(plan).await.map_err(|why| failed(&why))?;
-    Ok(Bots { uid, since, ..seen })
+    Ok(Bots { since, ..seen })
 }
 
 async fn check(context: Context) -> Result<(), StepError> {
@@ -229,7 +217,7 @@ async fn tokens(context: &Context, seen: &Bots) -> Result<(), StepError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use super::*;
     use crate::{

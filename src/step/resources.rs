@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::{
-    Context, Native, StepError,
+    Context, Native, StepError, expand,
     seen::{failed, planned},
 };
 use crate::{
@@ -50,7 +50,7 @@ fn calls(plan: &Plan) -> Vec<String> {
         .manifests
         .iter()
         .filter_map(|path| apply(plan, path, false).ok())
-        .map(|line| format!("{} (with --dry-run=server first)", line.join(" ")))
+        .map(|line| format!("{} (with --dry-run=server first)", expand::shown(&line)))
         .collect();
     lines.extend(plan.resources.flux.iter().map(|name| {
         format!("PATCH Kustomization {name}: spec.suspend = false, annotation {REQUESTED} = now")
@@ -127,7 +127,7 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 
 async fn one(context: &Context, path: &Path, dry: bool) -> Result<(), StepError> {
     let line = apply(&context.plan, path, dry)?;
-    context.say(format!("── {} ──", line.join(" ")));
+    context.say(format!("── {} ──", expand::shown(&line)));
     if !dry {
         context.fence.look()?;
     }
