@@ -7,6 +7,8 @@ mod engine;
 #[cfg(feature = "practice")]
 mod eyes;
 #[cfg(feature = "practice")]
+mod faults;
+#[cfg(feature = "practice")]
 mod fence;
 #[cfg(feature = "practice")]
 mod forward;
