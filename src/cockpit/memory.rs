@@ -241,7 +241,10 @@ impl Keeper {
                     self.tell(Event::Access(Access::Observer(text.to_owned())));
                 }
             }
-            Err(error) => self.tell(Event::Access(Access::Observer(error.to_string()))),
+            Err(error) => {
+                self.look_at_holder(&mut open);
+                self.tell(Event::Access(Access::Observer(error.to_string())));
+            }
         }
         self.folder.send_replace(Some(open.folder.clone()));
         let operator = open.hand.is_some();

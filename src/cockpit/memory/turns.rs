@@ -221,22 +221,23 @@ impl Keeper {
     }
 
     /// Tells who holds the incident and what runs, when it is news.
-    fn look_at_holder(&self, open: &mut Open) {
+    pub(super) fn look_at_holder(&self, open: &mut Open) {
         let Ok(Some(holder)) = journal::holder(&open.folder) else {
             return;
         };
         let other =
             |known: &Holder| (known.token, &known.operator) != (holder.token, &holder.operator);
-        if holder.held && open.holder.as_ref().is_none_or(other) {
-            let held = LockError::Held(Box::new(holder.clone()));
-            self.tell(Event::Access(Access::Observer(held.to_string())));
-        }
         if open.holder.as_ref() == Some(&holder) {
             return;
         }
+        let news = holder.held && open.holder.as_ref().is_none_or(other);
         open.holder = Some(holder.clone());
         let live = live(&open.folder, &every(&open.folder));
+        let held = LockError::Held(Box::new(holder.clone()));
         self.tell(Event::Held(Box::new(Holding { holder, live })));
+        if news {
+            self.tell(Event::Access(Access::Observer(held.to_string())));
+        }
     }
 }
 

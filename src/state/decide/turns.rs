@@ -71,7 +71,10 @@ impl State {
                 let holding = holding.clone();
                 self.open_vouch(Vouching::TakeOver(Box::new(holding)))
             }
-            _ => self.refuse("nobody holds the incident: this cockpit goes on with it by itself"),
+            Some(_) => {
+                self.refuse("nobody holds the incident: this cockpit goes on with it by itself")
+            }
+            None => self.refuse("who holds the incident has not been seen yet"),
         }
     }
 
