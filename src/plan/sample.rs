@@ -91,6 +91,7 @@ pub(crate) fn plan() -> Plan {
         freeze: FreezePlan::default(),
         approvals: super::ApprovalsPlan::default(),
         watch: WatchPlan::default(),
+        coordination: None,
         resources: ResourcesPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),

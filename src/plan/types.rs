@@ -32,6 +32,8 @@ pub struct Plan {
     pub approvals: ApprovalsPlan,
     /// `[watch]`
     pub watch: WatchPlan,
+    /// `[coordination]`; `None` where incidents are this machine's alone.
+    pub coordination: Option<CoordinationPlan>,
     /// `[resources]`
     pub resources: ResourcesPlan,
     /// `[tools]`
@@ -408,6 +410,15 @@ pub enum Approved {
     Risk(Risk),
     /// One step, by its id.
     Step(StepId),
+}
+
+/// `[coordination]`: a table by which several bastions share one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoordinationPlan {
+    /// `table`: a `DynamoDB` table of the recovery region with the keys `incident` (S) and `seq` (N).
+    pub table: String,
+    /// `lease`: how long a holder may be silent before another may take over without asking; 20 seconds unless said.
+    pub lease: Duration,
 }
 
 /// `[watch]`: what `relight watch` does beside telling.
