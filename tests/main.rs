@@ -22,6 +22,7 @@ mod names;
 mod practice;
 #[cfg(feature = "practice")]
 mod pty;
+mod race;
 #[cfg(feature = "practice")]
 mod readme;
 #[cfg(feature = "practice")]

@@ -99,8 +99,8 @@ pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String,
         .create(&plan.cluster.name, now)
         .map_err(|error| error.to_string())?;
     let claim = Claim {
-        operator: setup.operator.clone(),
-        host: setup.host.clone(),
+        operator: setup.me.name(),
+        host: setup.me.host.clone(),
         floor: 0,
     };
     let lock = Lock::take(&folder, &claim).map_err(|error| error.to_string())?;
