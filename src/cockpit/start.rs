@@ -59,7 +59,13 @@ pub fn runbook(plan: &Plan) -> Result<Runbook, String> {
     let base = Runbook::parse(Runbook::EMBEDDED)
         .map_err(|error| format!("assets/runbook.toml: {error}"))?;
     let placeholders = |text: &str| expand::unknown(text, plan);
-    plan::runbook(plan, base, &placeholders).map_err(|error| error.to_string())
+    let runbook = plan::runbook(plan, base, &placeholders).map_err(|error| error.to_string())?;
+    match plan.isolated() {
+        None => Ok(runbook),
+        Some(_) => runbook
+            .isolated()
+            .map_err(|error| format!("assets/isolated.toml: {error}")),
+    }
 }
 
 /// The user's own settings and themes. Nothing in them keeps the cockpit from opening: what cannot be used is among the

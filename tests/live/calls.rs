@@ -38,6 +38,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("backup", "ListRecoveryPointsByBackupVault", false),
     ("backup", "ListRestoreJobs", false),
     ("backup", "StartRestoreJob", false),
+    ("dynamodb", "DeleteTable", true),
     ("dynamodb", "DescribeContinuousBackups", true),
     ("dynamodb", "DescribeTable", true),
     ("dynamodb", "DescribeTimeToLive", true),

@@ -9,6 +9,7 @@ mod aims;
 mod arc;
 mod cluster;
 mod dns;
+mod drill;
 mod nearest;
 mod reader;
 mod region;
@@ -56,9 +57,11 @@ impl Plan {
 }
 
 fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &str) -> Plan {
-    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let own = path.parent().unwrap_or(Path::new("/")).to_owned();
     let mut top = Section::top(document);
     let practice = top.flag(reader, "practice");
+    let drill = drill::drill(&mut top, reader);
+    let folder = drill.folder(&own).to_owned();
     let (cluster, place) = cluster::cluster(&mut top, reader, &folder);
     let (primary, primary_places) = region::region(&mut top, reader, Side::Primary, &folder);
     let (recovery, recovery_places) = region::region(&mut top, reader, Side::Recovery, &folder);
@@ -84,7 +87,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     if recovery.values.is_none() {
         recovery.values = cluster.values.as_deref().map(beside);
     }
-    let plan = Plan {
+    let mut plan = Plan {
         path,
         digest: digest(text),
         cluster,
@@ -98,6 +101,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         freeze,
         watch,
         tools,
+        drill,
         runbook,
         practice,
         warnings: Vec::new(),
@@ -107,6 +111,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         dns: dns_places,
     };
     across::check(&plan, &places, reader);
+    super::drill::isolate(&mut plan);
     plan
 }
 

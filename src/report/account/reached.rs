@@ -22,7 +22,7 @@ pub fn recovered(state: &State) -> Option<(Moment, String)> {
     let way = state.runbook.steps.iter();
     let last = way
         .rev()
-        .find(|step| !step.aside && !step.optional && !step.post.is_empty())?;
+        .find(|step| !step.aside && !step.optional && !step.barred && !step.post.is_empty())?;
     let run = state.story.run_of(&last.id)?;
     let passed = matches!(run.state, RunState::Judged(Verdict::Pass, _));
     let at = run.judged.filter(|_| passed)?;
