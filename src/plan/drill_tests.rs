@@ -66,7 +66,6 @@ fn nothing_that_is_real_is_left_in_the_plan_of_a_drill() {
         isolated.tables,
         ["east-state", "east-audit", "west-state", "west-audit"]
     );
-    // The clock must not run into a second file by the same name.
     assert_ne!(recovery.values, real.recovery.values);
 }
 

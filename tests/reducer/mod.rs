@@ -23,6 +23,7 @@
 
 mod facts;
 mod gates;
+mod isolated;
 pub mod properties;
 mod rig;
 
