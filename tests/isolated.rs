@@ -76,7 +76,11 @@ impl Regions {
         let listed = fs::read_dir(self.state.path()).expect("the state folder");
         let plans = listed.map(|entry| entry.expect("an entry").path().join("plan.toml"));
         let mut plans = plans.filter(|path| path.exists());
-        plans.next().expect("a drill").canonicalize().expect("a path")
+        plans
+            .next()
+            .expect("a drill")
+            .canonicalize()
+            .expect("a path")
     }
 }
 
@@ -110,7 +114,9 @@ fn tables(plan: &Plan, stamp: &str) -> [Standing; 2] {
 /// Whether a side's cluster has the plan's release.
 fn has_release(plan: &Plan, side: Side) -> bool {
     asked(async {
-        let kube = kube::connect(&plan.side(side).kube).await.expect("a way in");
+        let kube = kube::connect(&plan.side(side).kube)
+            .await
+            .expect("a way in");
         let query = Query::releases(&plan.cluster.namespace, &plan.cluster.release);
         kube::any(&kube, &query, PATIENCE).await.expect("told")
     })
@@ -145,36 +151,74 @@ fn it_is_told_before_it_is_declared_and_locks_what_it_leaves_alone() {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
     let (code, text) = regions.relight(&["drill", "isolated", "--yes", "drill another"]);
-    assert!(code == 3 && text.contains("asks for its phrase"), "{code} {text}");
+    assert!(
+        code == 3 && text.contains("asks for its phrase"),
+        "{code} {text}"
+    );
     let (_, listed) = regions.relight(&["incidents"]);
     assert!(listed.contains("no incidents"), "{listed}");
 
     let (code, text) = regions.relight(&["drill", "isolated", "--yes", PHRASE]);
-    assert!(code == 0 && text.contains("DRILL isolated of teleport.example.com declared"), "{code} {text}");
+    assert!(
+        code == 0 && text.contains("DRILL isolated of teleport.example.com declared"),
+        "{code} {text}"
+    );
     let drill = regions.drill();
     assert!(text.contains(&*drill.to_string_lossy()), "{text}");
     // Once more it is the same one, and of its own plan there is none.
     let (code, text) = regions.relight(&["drill", "isolated", "--yes", PHRASE]);
     assert!(code == 0 && text.contains("is open"), "{code} {text}");
     let (code, text) = regions.by(&drill, &["drill", "isolated", "--yes", PHRASE]);
-    assert!(code == 3 && text.contains("the plan of isolated drill"), "{code} {text}");
+    assert!(
+        code == 3 && text.contains("the plan of isolated drill"),
+        "{code} {text}"
+    );
     let (code, text) = regions.by(&drill, &["--once"]);
     assert!(text.contains("DRILL ISOLATED"), "{code} {text}");
 
     let (code, text) = regions.by(
         &drill,
-        &["step", "run", "stop-old-cluster", "--yes", "uninstall teleport-cluster in east", "--wait", "0"],
+        &[
+            "step",
+            "run",
+            "stop-old-cluster",
+            "--yes",
+            "uninstall teleport-cluster in east",
+            "--wait",
+            "0",
+        ],
     );
-    assert!(code == 3 && text.contains("isolated drill leaves stop-old-cluster alone"), "{code} {text}");
+    assert!(
+        code == 3 && text.contains("isolated drill leaves stop-old-cluster alone"),
+        "{code} {text}"
+    );
     let (code, text) = regions.by(&drill, &["step", "run", "switch-dns", "--dry-run"]);
-    assert!(code != 0 && text.contains("isolated drill leaves switch-dns alone"), "{code} {text}");
+    assert!(
+        code != 0 && text.contains("isolated drill leaves switch-dns alone"),
+        "{code} {text}"
+    );
     // Nor by the way that a runner goes.
-    let folder = drill.parent().expect("a folder").to_string_lossy().into_owned();
+    let folder = drill
+        .parent()
+        .expect("a folder")
+        .to_string_lossy()
+        .into_owned();
     let (code, text) = regions.by(
         &drill,
-        &["step", "exec", "switch-dns", "--run", "switch-dns-1-7", "--incident", &folder],
+        &[
+            "step",
+            "exec",
+            "switch-dns",
+            "--run",
+            "switch-dns-1-7",
+            "--incident",
+            &folder,
+        ],
     );
-    assert!(code != 0 && text.contains("an isolated drill leaves switch-dns alone"), "{code} {text}");
+    assert!(
+        code != 0 && text.contains("an isolated drill leaves switch-dns alone"),
+        "{code} {text}"
+    );
 
     // The real plan knows nothing of it: the day may come meanwhile.
     let (code, text) = regions.relight(&["step", "skip", "freeze-changes"]);
@@ -182,8 +226,13 @@ fn it_is_told_before_it_is_declared_and_locks_what_it_leaves_alone() {
     let (_, text) = regions.relight(&["incidents", "--json"]);
     let listed: Value = serde_json::from_str(&text).expect("JSON");
     let kinds = listed["incidents"].as_array().expect("a list").iter();
-    let kinds: Vec<_> = kinds.map(|one| one["kind"].as_str().expect("a kind")).collect();
-    assert!(kinds.contains(&"drill isolated") && kinds.contains(&"incident"), "{kinds:?}");
+    let kinds: Vec<_> = kinds
+        .map(|one| one["kind"].as_str().expect("a kind"))
+        .collect();
+    assert!(
+        kinds.contains(&"drill isolated") && kinds.contains(&"incident"),
+        "{kinds:?}"
+    );
 }
 
 #[test]
@@ -226,15 +275,26 @@ fn it_makes_its_own_and_takes_down_that_alone() {
     assert_eq!(tables(&drill, &stamp), [Standing::Ours, Standing::Ours]);
     assert!(has_release(&drill, Side::Recovery));
     let values = fs::read_to_string(path.with_file_name("values.yaml")).expect("values");
-    assert!(values.contains(&format!("relight-drill/{stamp}")), "{values}");
+    assert!(
+        values.contains(&format!("relight-drill/{stamp}")),
+        "{values}"
+    );
     let folder = path.parent().expect("a folder");
     let listed = Ledger::read(folder).expect("drill.json");
     assert_eq!(listed.things.len(), 4, "{listed:?}");
     assert!(listed.lists(What::Namespace, &drill.cluster.namespace));
 
     // A phrase that names something else takes nothing down.
-    let (code, text) = step(&["run", "teardown", "--yes", "take down teleport-cluster in recovery"]);
-    assert!(code == 3 && text.contains("take down teleport-cluster-drill-"), "{code} {text}");
+    let (code, text) = step(&[
+        "run",
+        "teardown",
+        "--yes",
+        "take down teleport-cluster in recovery",
+    ]);
+    assert!(
+        code == 3 && text.contains("take down teleport-cluster-drill-"),
+        "{code} {text}"
+    );
     let context = drill.recovery.kube.context.as_deref().expect("planned");
     let phrase = format!("take down {} in {context}", drill.cluster.release);
     let (code, text) = step(&["run", "teardown", "--yes", &phrase]);
@@ -243,7 +303,9 @@ fn it_makes_its_own_and_takes_down_that_alone() {
     assert!(!has_release(&drill, Side::Recovery));
     let gone = asked(async {
         let kube = kube::connect(&drill.recovery.kube).await.expect("a way in");
-        namespace(&kube, &drill.cluster.namespace, &stamp).await.expect("told")
+        namespace(&kube, &drill.cluster.namespace, &stamp)
+            .await
+            .expect("told")
     });
     assert_eq!(gone.0, Standing::Gone);
 

@@ -152,9 +152,9 @@ pub async fn look(plan: &Plan, aws: &Aws) -> Result<Made, Failure> {
             (What::Table, _) => table(reach, &noted.name, stamp).await,
             (_, Err(failure)) => Err(failure.clone()),
             (What::Release, Ok(Some(kube))) => release(kube, plan, &noted.name).await,
-            (What::Namespace, Ok(Some(kube))) => {
-                namespace(kube, &noted.name, stamp).await.map(|(stands, _)| stands)
-            }
+            (What::Namespace, Ok(Some(kube))) => namespace(kube, &noted.name, stamp)
+                .await
+                .map(|(stands, _)| stands),
             (_, Ok(None)) => Err(Failure::new(FailureKind::Other, "not asked")),
         };
         things.push(Thing {
@@ -197,10 +197,15 @@ pub async fn table(reach: &Reach, name: &str, stamp: &str) -> Part<Standing> {
         }
     };
     let table = described.table();
-    if table.and_then(|table| table.table_status()).is_some_and(|status| status.as_str() == "DELETING") {
+    if table
+        .and_then(|table| table.table_status())
+        .is_some_and(|status| status.as_str() == "DELETING")
+    {
         return Ok(Standing::Going);
     }
-    let arn = table.and_then(|table| table.table_arn()).unwrap_or_default();
+    let arn = table
+        .and_then(|table| table.table_arn())
+        .unwrap_or_default();
     let tags = tables::tags(&client, arn, &place).await?;
     Ok(match tags.get(Isolated::TAG) {
         Some(found) if found == stamp => Standing::Ours,
@@ -243,13 +248,22 @@ pub async fn namespace(kube: &Kube, name: &str, stamp: &str) -> Part<(Standing, 
 async fn release(kube: &Kube, plan: &Plan, name: &str) -> Part<Standing> {
     let query = Query::releases(&plan.cluster.namespace, name);
     let there = kube::any(kube, &query, PATIENCE).await?;
-    Ok(if there { Standing::Ours } else { Standing::Gone })
+    Ok(if there {
+        Standing::Ours
+    } else {
+        Standing::Gone
+    })
 }
 
 /// How many objects lie under a prefix, of the first thousand.
 async fn objects(reach: &Reach, bucket: &str, prefix: &str) -> Part<usize> {
     let client = reach.s3().await;
-    let said = client.list_objects_v2().bucket(bucket).prefix(prefix).send().await;
+    let said = client
+        .list_objects_v2()
+        .bucket(bucket)
+        .prefix(prefix)
+        .send()
+        .await;
     let place = format!("{bucket}/{prefix} in {}", reach.region());
     said.map(|said| said.contents().len())
         .map_err(|error| explain("S3 ListObjectsV2", &place, &error))

@@ -203,7 +203,13 @@ mod tests {
     fn an_isolated_drill_is_told_apart_where_there_was_no_other() {
         let temp = tempfile::tempdir().expect("a folder");
         let state = StateDir::at(temp.path()).expect("made");
-        incident(&state, Kind::Isolated, "teleport.example.com", 200, Verdict::Pass);
+        incident(
+            &state,
+            Kind::Isolated,
+            "teleport.example.com",
+            200,
+            Verdict::Pass,
+        );
         let drills = history(&sample::plan(), Some(temp.path())).drills;
         let now = Moment::from_secs(1_795_000_400);
         let told = drills.told(now, Duration::from_hours(1)).expect("told");
@@ -245,7 +251,10 @@ mod tests {
         incident(&state, Kind::Isolated, cluster, 200, Verdict::Pass);
         let beside = history(&plan, Some(temp.path()));
         assert_eq!(beside.drills, real.drills);
-        assert_eq!(beside.incidents, 3, "its steps took their time all the same");
+        assert_eq!(
+            beside.incidents, 3,
+            "its steps took their time all the same"
+        );
         plan.practice = true;
         let practised = history(&plan, Some(temp.path()));
         // Of all its steps one was done.

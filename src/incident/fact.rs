@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Agents, Answer, AuthLog, Barrier, Baseline, BlackBox, Bots, Cluster, DoorFact, Failure, Freeze,
-    Identity, Made, Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject,
-    Table, Tls, Values, Vault, Zone,
+    Identity, Made, Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session,
+    Subject, Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.

@@ -48,11 +48,14 @@ impl Drills {
             Self::Unread => None,
             Self::Never => Some("never drilled".to_owned()),
             Self::Isolated(drill) => {
-                let took = drill.took.map_or_else(|| "not finished".to_owned(), |took| {
-                    format!("{} without stop and switch", brief(took))
-                });
+                let took = drill.took.map_or_else(
+                    || "not finished".to_owned(),
+                    |took| format!("{} without stop and switch", brief(took)),
+                );
                 let ago = brief(now.since(drill.at));
-                Some(format!("never drilled in full, an isolated drill {ago} ago, {took}"))
+                Some(format!(
+                    "never drilled in full, an isolated drill {ago} ago, {took}"
+                ))
             }
             Self::Last(drill) => {
                 let took = drill.took.map_or_else(|| "not finished".to_owned(), brief);

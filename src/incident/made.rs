@@ -112,6 +112,10 @@ impl Made {
         let things = self.things.iter_mut();
         things
             .filter_map(|thing| thing.stands.as_mut().err())
-            .chain(self.recordings.as_mut().and_then(|part| part.as_mut().err()))
+            .chain(
+                self.recordings
+                    .as_mut()
+                    .and_then(|part| part.as_mut().err()),
+            )
     }
 }

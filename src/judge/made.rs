@@ -33,7 +33,11 @@ pub fn gone(sight: &Sight<'_>) -> Finding {
             evidence,
         );
     }
-    if let Some(failure) = made.things.iter().find_map(|thing| thing.stands.as_ref().err()) {
+    if let Some(failure) = made
+        .things
+        .iter()
+        .find_map(|thing| thing.stands.as_ref().err())
+    {
         return Finding::unknown(format!("whether all of the drill is gone: {failure}"));
     }
     let stays = match made.stays() {
@@ -41,7 +45,11 @@ pub fn gone(sight: &Sight<'_>) -> Finding {
         words => format!("; {}", words.join("; ")),
     };
     Finding::pass(
-        format!("{} things that drill {} made are gone{stays}", made.things.len(), made.stamp),
+        format!(
+            "{} things that drill {} made are gone{stays}",
+            made.things.len(),
+            made.stamp
+        ),
         evidence,
     )
 }
@@ -53,7 +61,10 @@ pub fn left(sight: &Sight<'_>) -> Option<String> {
         Ok(made) => made,
         Err(unknown) => return Some(unknown.sentence),
     };
-    let all_gone = made.things.iter().all(|thing| thing.stands == Ok(Standing::Gone));
+    let all_gone = made
+        .things
+        .iter()
+        .all(|thing| thing.stands == Ok(Standing::Gone));
     (!all_gone).then(|| gone(sight).sentence)
 }
 
@@ -106,11 +117,23 @@ mod tests {
         let foreign = || Ok(Standing::Foreign("it has no tag".to_owned()));
         let cases: [(&[Part<Standing>], Outcome, &str); 6] = [
             (&[], Outcome::Pass, "0 things"),
-            (&[Ok(Standing::Gone)], Outcome::Pass, "2 recordings stay under s3://west"),
-            (&[Ok(Standing::Gone), Ok(Standing::Ours)], Outcome::Fail, "still there: table west"),
+            (
+                &[Ok(Standing::Gone)],
+                Outcome::Pass,
+                "2 recordings stay under s3://west",
+            ),
+            (
+                &[Ok(Standing::Gone), Ok(Standing::Ours)],
+                Outcome::Fail,
+                "still there: table west",
+            ),
             (&[Ok(Standing::Going)], Outcome::Fail, "still there"),
             (&[foreign()], Outcome::Fail, "left alone"),
-            (&[Ok(Standing::Gone), Err(silent())], Outcome::Unknown, "no answer"),
+            (
+                &[Ok(Standing::Gone), Err(silent())],
+                Outcome::Unknown,
+                "no answer",
+            ),
         ];
         for (stands, outcome, words) in cases {
             let fact = Ok(Fact::Made(Arc::new(made(stands))));

@@ -110,7 +110,11 @@ pub(super) fn isolate(plan: &mut Plan) {
         }
     }
     // Beside the drill's own plan, in its own folder: the real recovery values stay as they are.
-    recovery.values = plan.cluster.values.is_some().then(|| plan.path.with_file_name("values.yaml"));
+    recovery.values = plan
+        .cluster
+        .values
+        .is_some()
+        .then(|| plan.path.with_file_name("values.yaml"));
     // Known beforehand of the real recovery, and not of this one.
     recovery.load_balancer.clear();
     plan.dns.new.clear();
@@ -135,7 +139,10 @@ fn ended(name: &str, end: &str, most: usize) -> String {
 /// # Errors
 /// In words, if they name something that only one cluster may use, and `[drill.set]` does not say what a drill uses
 /// instead.
-pub(super) fn values(plan: &Plan, outline: &Outline) -> Result<Vec<(outline::Path, String)>, String> {
+pub(super) fn values(
+    plan: &Plan,
+    outline: &Outline,
+) -> Result<Vec<(outline::Path, String)>, String> {
     let Some(isolated) = plan.isolated() else {
         return Ok(Vec::new());
     };
@@ -148,7 +155,10 @@ pub(super) fn values(plan: &Plan, outline: &Outline) -> Result<Vec<(outline::Pat
         }
     };
     for kind in ["service", "ingress"] {
-        put(&["annotations", kind, CONTROLLER], "relight-drill".to_owned());
+        put(
+            &["annotations", kind, CONTROLLER],
+            "relight-drill".to_owned(),
+        );
     }
     let set_anyhow = &plan.recovery.set;
     let there = |path: &[&str]| {
@@ -161,7 +171,9 @@ pub(super) fn values(plan: &Plan, outline: &Outline) -> Result<Vec<(outline::Pat
     }
     let written = outline.scalars.iter();
     let written = written.map(|(path, scalar)| (path, scalar.value.as_str()));
-    let wanted = set_anyhow.iter().map(|(path, value)| (path, value.as_str()));
+    let wanted = set_anyhow
+        .iter()
+        .map(|(path, value)| (path, value.as_str()));
     for (path, value) in written.chain(wanted) {
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         let last = words.last().copied().unwrap_or_default();
@@ -179,7 +191,10 @@ pub(super) fn values(plan: &Plan, outline: &Outline) -> Result<Vec<(outline::Pat
             _ if NAMED.contains(&last) => put(&words, format!("drill-{}", isolated.stamp)),
             _ if last == GROUP => put(&words, format!("relight-drill-{}", isolated.stamp)),
             _ if FIXED.contains(&last) => {
-                return Err(shared(path, "an address that one load balancer alone can have"));
+                return Err(shared(
+                    path,
+                    "an address that one load balancer alone can have",
+                ));
             }
             _ => {}
         }
@@ -249,7 +264,9 @@ impl DrillPlan {
 /// Whether a text can be a stamp: it goes into names of every kind.
 pub(super) fn is_stamp(text: &str) -> bool {
     (4..=20).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 /// An absolute path.

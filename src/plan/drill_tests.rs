@@ -88,12 +88,19 @@ fn the_plan_says_what_a_drill_has_instead() {
     assert_eq!(plan.cluster.namespace, "teleport-drill");
     let role = plan.recovery.auth_role.as_deref();
     assert_eq!(role, Some("arn:aws:iam::123456789012:role/drill"));
-    assert!(plan.recovery.table_key.is_some_and(|key| key.ends_with("/drill")));
+    assert!(
+        plan.recovery
+            .table_key
+            .is_some_and(|key| key.ends_with("/drill"))
+    );
     let wrong = format!("{OWN}[drill.isolated]\nstamp = \"UP\"\nof = \"relight.toml\"\n");
     let why = Plan::parse(Path::new("/p/relight.toml"), &wrong).expect_err("wrong");
     let told: Vec<String> = why.iter().map(ToString::to_string).collect();
     let told = told.join("\n");
-    assert!(told.contains("no stamp") && told.contains("no absolute path"), "{told}");
+    assert!(
+        told.contains("no stamp") && told.contains("no absolute path"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -136,7 +143,10 @@ fn values_of_a_drill_lead_to_nothing_real() {
             "auth: {teleportConfig: {teleport: {storage: {audit_events_uri: ['dynamodb://x']}}}}\n",
             "real audit events",
         ),
-        ("service: {spec: {loadBalancerIP: 192.0.2.1}}\n", "an address"),
+        (
+            "service: {spec: {loadBalancerIP: 192.0.2.1}}\n",
+            "an address",
+        ),
     ] {
         let text = format!("clusterName: a\naws:\n  region: x\n{more}");
         let why = moves(&plan, &text).expect_err(more);

@@ -103,7 +103,9 @@ impl Plan {
             Field::Sessions => {
                 let moved = self.sessions(value, values);
                 let drill = self.isolated();
-                Some(drill.map_or(moved.clone(), |drill| super::drill::at_prefix(&moved, drill)))
+                Some(drill.map_or(moved.clone(), |drill| {
+                    super::drill::at_prefix(&moved, drill)
+                }))
             }
             Field::Athena | Field::Monitoring | Field::MisplacedIssuer | Field::Other => None,
         };

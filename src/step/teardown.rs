@@ -116,7 +116,9 @@ async fn take_down(context: &Context, say: Say<'_>) -> Result<(), StepError> {
     let ledger = ledger.map_err(|error| StepError(error.to_string()))?;
     for thing in made.ours() {
         if !ledger.lists(thing.what, &thing.name) {
-            return Err(StepError(format!("{thing} is not listed in drill.json: it stays")));
+            return Err(StepError(format!(
+                "{thing} is not listed in drill.json: it stays"
+            )));
         }
         match thing.what {
             What::Release => uninstall(context, say).await?,
@@ -188,7 +190,9 @@ async fn drop_table(
     whose(context, reach, name).await?;
     let said = client.describe_table().table_name(name).send().await;
     let said = said.map_err(|error| failed(&explain("DynamoDB DescribeTable", &place, &error)))?;
-    let protected = said.table().and_then(|table| table.deletion_protection_enabled());
+    let protected = said
+        .table()
+        .and_then(|table| table.deletion_protection_enabled());
     if protected == Some(true) {
         context.fence.look()?;
         client
@@ -226,7 +230,10 @@ async fn whose(context: &Context, reach: &Reach, name: &str) -> Result<(), StepE
 }
 
 fn stamp(context: &Context) -> &str {
-    context.plan.isolated().map_or("", |drill| drill.stamp.as_str())
+    context
+        .plan
+        .isolated()
+        .map_or("", |drill| drill.stamp.as_str())
 }
 
 fn moved(what: &str, stands: &Standing) -> StepError {
@@ -261,7 +268,8 @@ impl Watched<'_> {
                 let place = format!("{name} in {}", reach.region());
                 let client = reach.dynamodb().await;
                 let said = client.describe_table().table_name(name).send().await;
-                let said = said.map_err(|error| explain("DynamoDB DescribeTable", &place, &error))?;
+                let said =
+                    said.map_err(|error| explain("DynamoDB DescribeTable", &place, &error))?;
                 let status = said.table().and_then(|table| table.table_status());
                 Ok(status.is_none_or(|status| status.as_str() != "ACTIVE"))
             }
@@ -331,7 +339,11 @@ mod tests {
         let lines = lines(&plan(), &made).expect("lines");
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].contains("uninstall teleport-cluster --namespace teleport"));
-        assert!(lines[1].contains("DeleteTable mine in us-west-2"), "{}", lines[1]);
+        assert!(
+            lines[1].contains("DeleteTable mine in us-west-2"),
+            "{}",
+            lines[1]
+        );
         let stays = made.stays();
         assert_eq!(stays.len(), 2);
         assert!(stays[0].contains("namespace teleport stays: it has no tag"));

@@ -182,7 +182,9 @@ pub fn recovery_values(plan: &Plan, text: &str) -> Result<String, String> {
         let sections = yaml::sections(text, moves.set.iter().map(|(path, _)| path))?;
         let new = yaml::set(&sections, &moves.set)?;
         let outline = Outline::read(&new)?;
-        let operator = outline.scalars.get(&["operator", "enabled"].map(str::to_owned)[..]);
+        let operator = outline
+            .scalars
+            .get(&["operator", "enabled"].map(str::to_owned)[..]);
         if operator.is_some_and(|on| on.form != Form::Plain || on.value != "false") {
             return Err("operator.enabled is no plain true or false: write it without quotes, so that an isolated drill can switch it off".to_owned());
         }

@@ -146,7 +146,10 @@ pub fn sections<'a>(
                 .checked_sub(mapping.column)
                 .ok_or("a mapping without an indent")?;
             let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-            text.insert_str(at, &format!("{}{entry}{line_end}", " ".repeat(mapping.column)));
+            text.insert_str(
+                at,
+                &format!("{}{entry}{line_end}", " ".repeat(mapping.column)),
+            );
         }
     }
     Ok(text)
@@ -379,7 +382,8 @@ mod tests {
 
     #[test]
     fn switches_stay_switches_and_sections_come_where_there_are_none() {
-        let text = "operator:\n  enabled: true\naws: {region: a}\nannotations:\nquoted: {on: \"true\"}\n";
+        let text =
+            "operator:\n  enabled: true\naws: {region: a}\nannotations:\nquoted: {on: \"true\"}\n";
         let wanted = [
             at(&["operator", "enabled"], "false"),
             at(&["quoted", "on"], "false"),

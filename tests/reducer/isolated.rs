@@ -95,7 +95,9 @@ fn steps(rig: &Rig) -> Vec<String> {
 }
 
 fn barred(rig: &Rig) -> Option<&String> {
-    rig.started().iter().find(|step| !MAY.contains(&step.as_str()))
+    rig.started()
+        .iter()
+        .find(|step| !MAY.contains(&step.as_str()))
 }
 
 #[test]
@@ -110,10 +112,20 @@ fn what_is_locked_says_why_and_what_is_allowed_runs() {
         let why = rig.step_why(&step);
         assert!(why.contains("isolated drill leaves"), "{step}: {why}");
     }
-    for step in ["of-drills", "verify-backups", "restore-tables", "write-values", "teardown"] {
+    for step in [
+        "of-drills",
+        "verify-backups",
+        "restore-tables",
+        "write-values",
+        "teardown",
+    ] {
         rig.press(&format!("skip-needs {step}"));
         ask(&mut rig, step);
-        assert!(rig.started().contains(&step.to_owned()), "{step}: {}", rig.notice());
+        assert!(
+            rig.started().contains(&step.to_owned()),
+            "{step}: {}",
+            rig.notice()
+        );
         rig.exit(step, 1);
         rig.at(rig.since_begin() + 400);
         rig.see("accounts");
@@ -147,7 +159,10 @@ fn it_is_closed_when_what_it_made_is_gone_or_left_with_a_reason() {
     rig.press("close");
     assert_eq!(rig.overlay(), "nothing");
     let notice = rig.notice();
-    assert!(notice.contains("not taken down (still there: table"), "{notice}");
+    assert!(
+        notice.contains("not taken down (still there: table"),
+        "{notice}"
+    );
     rig.see("drill gone");
     rig.press("close");
     assert_eq!(rig.overlay(), "reason");
@@ -156,7 +171,11 @@ fn it_is_closed_when_what_it_made_is_gone_or_left_with_a_reason() {
     rig.see("drill there");
     rig.press("skip teardown");
     rig.press("accept");
-    assert!(rig.notice().contains("a reason is needed"), "{}", rig.notice());
+    assert!(
+        rig.notice().contains("a reason is needed"),
+        "{}",
+        rig.notice()
+    );
     rig.press("type somebody looks at it");
     rig.press("accept");
     assert!(rig.state.leaves_things());

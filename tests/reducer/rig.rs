@@ -322,9 +322,10 @@ impl Rig {
         let id = StepId::try_from(step.to_owned()).expect("a step id");
         let step = self.state.runbook.get(&id).expect("a step of the runbook");
         let phrase = step.phrase.as_deref();
-        phrase.map_or_else(|| "x".to_owned(), |text| {
-            expand::text(text, &self.state.plan).expect("a phrase")
-        })
+        phrase.map_or_else(
+            || "x".to_owned(),
+            |text| expand::text(text, &self.state.plan).expect("a phrase"),
+        )
     }
 
     pub fn since_begin(&self) -> i64 {

@@ -95,7 +95,9 @@ pub async fn create(kube: &Kube, path: &str, object: &Value) -> Result<Value, Fa
 pub async fn delete(kube: &Kube, path: &str, uid: &str) -> Result<(), Failure> {
     let options = serde_json::json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}});
     let doing = format!("delete {}", tail(path));
-    send(kube, "DELETE", path, Some(&options), &doing).await.map(|_| ())
+    send(kube, "DELETE", path, Some(&options), &doing)
+        .await
+        .map(|_| ())
 }
 
 /// `helmreleases/teleport` of a path.

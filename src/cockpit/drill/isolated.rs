@@ -3,7 +3,7 @@
 
 use super::{REFUSED, Setup, begin, beside, history, never, phrase, refused};
 use crate::{
-    incident::{Moment, brief},
+    incident::Moment,
     journal::{Folder, Kind, StateDir, files},
     plan::{Plan, isolated_text},
     step::expand,
@@ -15,7 +15,8 @@ use crate::{
 /// # Errors
 /// In words, if the state folder cannot be used or the declaration cannot be written.
 pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String, u8), String> {
-    if let Some(why) = never(setup) {
+    // To be told what it would be, nothing is in the way, but a plan that is a drill's already.
+    if let Some(why) = never(setup).filter(|_| yes.is_some() || setup.plan.isolated().is_some()) {
         return Ok(refused(&why));
     }
     let real = &setup.plan;
@@ -44,7 +45,11 @@ pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String,
     let parse = |folder: &Folder| {
         Plan::parse(&folder.plan(), &made).map_err(|wrong| {
             let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-            format!("{} cannot be made into the plan of a drill:\n{}", real.path.display(), wrong.join("\n"))
+            format!(
+                "{} cannot be made into the plan of a drill:\n{}",
+                real.path.display(),
+                wrong.join("\n")
+            )
         })
     };
     let wanted = phrase(real);
@@ -52,8 +57,13 @@ pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String,
         let plan = parse(&Folder::at(&state.path().join(&stamp)))?;
         let told = told(setup, &plan);
         return Ok(match yes {
-            None => (format!("{told}\n\ndeclare it: {again} drill isolated --yes \"{wanted}\"\n"), 0),
-            Some(_) => refused(&format!("{told}\nit asks for its phrase: --yes \"{wanted}\"")),
+            None => (
+                format!("{told}\n\ndeclare it: {again} drill isolated --yes \"{wanted}\"\n"),
+                0,
+            ),
+            Some(_) => refused(&format!(
+                "{told}\nit asks for its phrase: --yes \"{wanted}\""
+            )),
         });
     }
     let folder = state
@@ -90,7 +100,10 @@ fn open_one(state: &StateDir, real: &Plan) -> Option<Folder> {
 /// The command line that opens the cockpit on a drill.
 fn on(setup: &Setup, folder: &Folder) -> String {
     let program = std::env::args().next();
-    let mut argv = vec![program.unwrap_or_else(|| "relight".to_owned()), "--plan".to_owned()];
+    let mut argv = vec![
+        program.unwrap_or_else(|| "relight".to_owned()),
+        "--plan".to_owned(),
+    ];
     argv.push(folder.plan().to_string_lossy().into_owned());
     if let Some(dir) = &setup.open.state_dir {
         argv.extend(["--state-dir".to_owned(), dir.to_string_lossy().into_owned()]);
@@ -115,7 +128,9 @@ fn told(setup: &Setup, plan: &Plan) -> String {
     let history = history::history(real, setup.open.state_dir.as_deref());
     let drilled = history.drills.told(Moment::now(), real.objectives.rto);
     let context = name(&plan.recovery.kube.context);
-    let prefix = plan.isolated().map_or_else(String::new, |drill| drill.prefix());
+    let prefix = plan
+        .isolated()
+        .map_or_else(String::new, |drill| drill.prefix());
     let own = plan.drill.namespace.is_none();
     let role = plan.recovery.auth_role.as_ref();
     let lines = [
@@ -164,9 +179,8 @@ fn told(setup: &Setup, plan: &Plan) -> String {
             .to_owned(),
         format!(
             "DANGER: it has the real certificate authorities: whoever reaches its load balancer under the name {} meets a \
-             cluster that is trusted and {} old. Let no name lead to it",
-            cluster.name,
-            brief(real.objectives.rpo)
+             cluster that is trusted, with the data of the copies. Let no name lead to it",
+            cluster.name
         ),
         "a certificate that cert-manager issues for it counts against the issuer's limits; a KMS key that holds the authorities \
          themselves is used as by the real cluster"

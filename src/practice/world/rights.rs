@@ -136,7 +136,8 @@ impl World {
         self.trusted().iter().any(|side| {
             let real = Self::token(*side, &namespace, &name);
             let drills = format!("practice.{side}.{namespace}-drill-");
-            token == real || (token.starts_with(&drills) && token.contains(&format!(".{name}-drill-")))
+            token == real
+                || (token.starts_with(&drills) && token.contains(&format!(".{name}-drill-")))
         })
     }
 

@@ -14,10 +14,13 @@ use crate::{
 #[must_use]
 pub fn recovered(state: &State) -> Option<(Moment, String)> {
     if let Some(at) = state.recovered() {
-        return Some((
-            at,
-            "every step of the way was done or passed over".to_owned(),
-        ));
+        let text = if state.plan.isolated().is_some() {
+            "every step that an isolated drill runs was done or passed over: without the stop and the switch of the names this \
+             is not the time of a recovery"
+        } else {
+            "every step of the way was done or passed over"
+        };
+        return Some((at, text.to_owned()));
     }
     let way = state.runbook.steps.iter();
     let last = way

@@ -188,7 +188,10 @@ impl State {
 
     /// Why an isolated drill may not be closed yet: what it made goes on costing, and runs on with the real authorities.
     fn left_over(&self) -> Option<String> {
-        let step = self.runbook.named(TEARDOWN).filter(|_| self.plan.isolated().is_some())?;
+        let step = self
+            .runbook
+            .named(TEARDOWN)
+            .filter(|_| self.plan.isolated().is_some())?;
         if self.step_state(step).is_done() {
             return None;
         }

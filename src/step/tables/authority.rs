@@ -87,8 +87,14 @@ async fn reaches_out(context: Context, aws: &Aws, name: &str) -> Result<(), Step
     let place = format!("{name} in {}", reach.region());
     let client = reach.dynamodb().await;
     for (prefix, what) in [
-        ("teleport/trustedclusters/", "trusted clusters, whose root is dialled as by the real cluster"),
-        ("teleport/plugins/", "plugins, which act as those of the real cluster do"),
+        (
+            "teleport/trustedclusters/",
+            "trusted clusters, whose root is dialled as by the real cluster",
+        ),
+        (
+            "teleport/plugins/",
+            "plugins, which act as those of the real cluster do",
+        ),
     ] {
         let names = names_under(&client, name, &place, prefix).await;
         let names = names.map_err(|failure| wrong(&failure))?;

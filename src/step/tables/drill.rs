@@ -9,7 +9,10 @@ use crate::{
         aws::{Aws, explain},
         drill::{Ledger, folder, table},
     },
-    incident::{Failure, FailureKind, Side, TableRole, made::{Standing, What}},
+    incident::{
+        Failure, FailureKind, Side, TableRole,
+        made::{Standing, What},
+    },
     plan::Isolated,
     step::{Context, StepError},
 };
@@ -46,12 +49,17 @@ pub(super) async fn tag(context: &Context, aws: &Aws, say: Say<'_>) -> Result<()
     let reach = aws.side(Side::Recovery);
     let client = reach.dynamodb().await;
     let broken = |error: &dyn std::fmt::Display| {
-        wrong(&Failure::new(FailureKind::Other, format!("the call could not be made: {error}")))
+        wrong(&Failure::new(
+            FailureKind::Other,
+            format!("the call could not be made: {error}"),
+        ))
     };
     for role in TableRole::BOTH {
         let name = target(&context.plan, role)?;
         if !ledger.lists(What::Table, name) {
-            say(&format!("{name}: not restored by this drill, so it is not tagged and will stay"));
+            say(&format!(
+                "{name}: not restored by this drill, so it is not tagged and will stay"
+            ));
             continue;
         }
         let stands = table(reach, name, &drill.stamp).await;
@@ -60,7 +68,8 @@ pub(super) async fn tag(context: &Context, aws: &Aws, say: Say<'_>) -> Result<()
         }
         let place = format!("{name} in {}", reach.region());
         let said = client.describe_table().table_name(name).send().await;
-        let said = said.map_err(|error| wrong(&explain("DynamoDB DescribeTable", &place, &error)))?;
+        let said =
+            said.map_err(|error| wrong(&explain("DynamoDB DescribeTable", &place, &error)))?;
         let arn = said.table().and_then(|table| table.table_arn());
         let tag = Tag::builder().key(Isolated::TAG).value(&drill.stamp);
         let tag = tag.build().map_err(|error| broken(&error))?;

@@ -61,7 +61,9 @@ pub async fn names_under(
 ) -> Part<Vec<String>> {
     let condition = ("begins_with(FullPath, :p)", prefix);
     let rows = query(client, table, place, condition, OTHERS).await?;
-    let names = rows.iter().filter_map(|(path, _)| path.strip_prefix(prefix));
+    let names = rows
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix(prefix));
     Ok(names.map(|name| clean(name, 255)).collect())
 }
 
