@@ -76,6 +76,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let black_box = cluster::black_box(&mut top, reader);
     let freeze = cluster::freeze(&mut top, reader);
     let watch = cluster::watch(&mut top, reader, &folder);
+    let coordination = cluster::coordination(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
     let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
@@ -100,6 +101,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         black_box,
         freeze,
         watch,
+        coordination,
         tools,
         drill,
         runbook,
