@@ -15,6 +15,8 @@ mod forward;
 #[cfg(feature = "practice")]
 mod install;
 #[cfg(feature = "practice")]
+mod isolated;
+#[cfg(feature = "practice")]
 mod live;
 #[cfg(feature = "practice")]
 mod names;

@@ -68,6 +68,7 @@ const OPERATIONS: &[Operation] = operations! {
     "backup" "GetRestoreJobMetadata" => backup::restore_metadata,
     "backup" "ListBackupPlans" => backup::list_plans,
     "backup" "GetBackupPlan" => backup::get_plan,
+    "dynamodb" "DeleteTable" => tables::delete_table,
     "dynamodb" "DescribeTable" => dynamodb::describe_table,
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
