@@ -142,14 +142,15 @@ pub async fn look(plan: &Plan, aws: &Aws) -> Result<Made, Failure> {
     let ledger = ledger.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
     let stamp = plan.isolated().map_or("", |drill| drill.stamp.as_str());
     let reach = aws.side(Side::Recovery);
-    let kube = match ledger.things.iter().any(|thing| thing.what != What::Table) {
-        true => kube::connect(&plan.recovery.kube).await.map(Some),
-        false => Ok(None),
+    let kube = if ledger.things.iter().any(|thing| thing.what != What::Table) {
+        Box::pin(kube::connect(&plan.recovery.kube)).await.map(Some)
+    } else {
+        Ok(None)
     };
     let mut things = Vec::new();
     for noted in &ledger.things {
         let stands = match (noted.what, &kube) {
-            (What::Table, _) => table(reach, &noted.name, stamp).await,
+            (What::Table, _) => Box::pin(table(reach, &noted.name, stamp)).await,
             (_, Err(failure)) => Err(failure.clone()),
             (What::Release, Ok(Some(kube))) => release(kube, plan, &noted.name).await,
             (What::Namespace, Ok(Some(kube))) => namespace(kube, &noted.name, stamp)
@@ -169,7 +170,8 @@ pub async fn look(plan: &Plan, aws: &Aws) -> Result<Made, Failure> {
     let (mut place, mut recordings) = (String::new(), None);
     if let (Some(bucket), Some(drill)) = (&plan.recovery.bucket, plan.isolated()) {
         place = format!("s3://{bucket}/{}", drill.prefix());
-        recordings = Some(objects(reach, bucket, &format!("{}/", drill.prefix())).await);
+        let under = format!("{}/", drill.prefix());
+        recordings = Some(Box::pin(objects(reach, bucket, &under)).await);
     }
     Ok(Made {
         stamp: stamp.to_owned(),

@@ -10,6 +10,10 @@ use serde::{
 use super::{Action, Condition, Evidence, Risk, Step, StepId, Ungraceful, Way};
 
 /// What may be written of a step.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of its own in the runbook file"
+)]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {

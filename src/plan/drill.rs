@@ -186,10 +186,8 @@ pub(super) fn values(
         }
         match words.as_slice() {
             // It would reconcile the restored resources, and its custom resources are the whole cluster's.
-            ["operator", "enabled"] | ["aws", "dynamoAutoScaling"] => {
-                if value != "false" {
-                    put(&words, "false".to_owned());
-                }
+            ["operator", "enabled"] | ["aws", "dynamoAutoScaling"] if value != "false" => {
+                put(&words, "false".to_owned());
             }
             [.., "athenaURL"] => return Err(shared(path, "where the real audit events are kept")),
             _ if NAMED.contains(&last) => put(&words, format!("drill-{}", isolated.stamp)),

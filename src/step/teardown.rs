@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::TableDescription;
 use futures::future::BoxFuture;
 
 use super::{
@@ -102,7 +103,9 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
 async fn take_down(context: &Context, say: Say<'_>) -> Result<(), StepError> {
     let plan = &context.plan;
     let aws = Aws::new(plan);
-    let made = look(plan, &aws).await.map_err(|why| failed(&why))?;
+    let made = Box::pin(look(plan, &aws))
+        .await
+        .map_err(|why| failed(&why))?;
     let lines = lines(plan, &made)?;
     for line in lines.iter().chain(&made.stays()) {
         say(line);
@@ -121,9 +124,12 @@ async fn take_down(context: &Context, say: Say<'_>) -> Result<(), StepError> {
             )));
         }
         match thing.what {
-            What::Release => uninstall(context, say).await?,
-            What::Namespace => empty(context, &thing.name, say).await?,
-            What::Table => drop_table(context, aws.side(Side::Recovery), &thing.name, say).await?,
+            What::Release => Box::pin(uninstall(context, say)).await?,
+            What::Namespace => Box::pin(empty(context, &thing.name, say)).await?,
+            What::Table => {
+                let reach = aws.side(Side::Recovery);
+                Box::pin(drop_table(context, reach, &thing.name, say)).await?;
+            }
         }
     }
     say("what this drill made is taken down");
@@ -192,7 +198,7 @@ async fn drop_table(
     let said = said.map_err(|error| failed(&explain("DynamoDB DescribeTable", &place, &error)))?;
     let protected = said
         .table()
-        .and_then(|table| table.deletion_protection_enabled());
+        .and_then(TableDescription::deletion_protection_enabled);
     if protected == Some(true) {
         context.fence.look()?;
         client
@@ -284,7 +290,7 @@ impl Watched<'_> {
         let began = Instant::now();
         let mut told = String::new();
         while began.elapsed() < GOING {
-            let words = match self.there().await {
+            let words = match Box::pin(self.there()).await {
                 Ok(false) => {
                     say(&format!("{what}: done after {}", brief(began.elapsed())));
                     return Ok(());

@@ -130,7 +130,7 @@ fn told(setup: &Setup, plan: &Plan) -> String {
     let context = name(&plan.recovery.kube.context);
     let prefix = plan
         .isolated()
-        .map_or_else(String::new, |drill| drill.prefix());
+        .map_or_else(String::new, crate::plan::Isolated::prefix);
     let own = plan.drill.namespace.is_none();
     let role = plan.recovery.auth_role.as_ref();
     let lines = [

@@ -52,7 +52,7 @@ impl Probe for MadeProbe {
     fn look<'a>(&'a mut self, sink: &'a Sink) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let began = Instant::now();
-            let made = look(&self.plan, &self.aws).await?;
+            let made = Box::pin(look(&self.plan, &self.aws)).await?;
             sink.put(
                 Subject::Made,
                 began.elapsed(),

@@ -109,7 +109,7 @@ async fn restore(context: &Context, say: Say<'_>) -> Result<(), StepError> {
     if !failed.is_empty() {
         return Err(StepError(failed.join("; ")));
     }
-    drill::tag(context, &aws, say).await?;
+    Box::pin(drill::tag(context, &aws, say)).await?;
     right(plan, &aws, say).await
 }
 
