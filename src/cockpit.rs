@@ -22,6 +22,7 @@ mod replay;
 mod runs;
 mod screen;
 mod seat;
+mod share;
 mod start;
 mod watch;
 

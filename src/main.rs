@@ -19,12 +19,13 @@ use std::{
 use clap::Parser as _;
 use relight::{
     cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    clients::aws::coordination::Shared,
     cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId, Way},
-    journal::{self, Folder},
+    journal::Folder,
     plan,
     report::{Format, Listing, StepDetail, Told},
-    run::{RunDir, Spec, runner},
+    run::{self, RunDir, Spec, runner},
     step,
     term::{Caps, put},
 };
@@ -332,16 +333,14 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
             plan.path.display()
         ));
     }
-    let token = spec.token;
+    let fence = run::Fence::new(incident.clone(), spec.token, Shared::of(&plan));
     let context = step::Context {
         plan,
         run,
         incident: incident.path().to_owned(),
         dry_run: ordered.dry_run || spec.dry_run,
         confirmed: spec.calls,
-        fence: step::Fence::new(move || {
-            journal::honoured(&incident, token).map_err(|lost| lost.to_string())
-        }),
+        fence: step::Fence::new(move || fence.may_go_on()),
     };
     let done = runtime()?.block_on((native.run)(context.clone()));
     Ok(match done {

@@ -36,6 +36,8 @@ mod rooms;
 #[cfg(feature = "practice")]
 mod scripts;
 #[cfg(feature = "practice")]
+mod shared;
+#[cfg(feature = "practice")]
 mod told;
 #[cfg(feature = "practice")]
 mod walk;

@@ -1,6 +1,7 @@
 //! The journal's side of the loop: a thread that holds the lock, writes and waits for the disk, so that no key does.
 
 mod course;
+mod shared;
 mod turns;
 
 use std::{
@@ -13,9 +14,13 @@ use std::{
 
 use tokio::sync::mpsc::Sender;
 
-use self::course::{Course, Turn};
-use super::history::history;
+use self::{
+    course::{Course, Turn},
+    shared::Bond,
+};
+use super::{history::history, share::Share};
 use crate::{
+    clients::aws::coordination::Grip,
     incident::{Instruments, Moment, Observation, Person, RunId},
     journal::{
         Checkpoint, Claim, Entry, Folder, Holder, Item, Kind, Lock, Record, Replay, StateDir,
@@ -102,6 +107,7 @@ impl Memory {
                     events,
                     folder,
                     open: None,
+                    share: None,
                 };
                 keeper.open();
                 keeper.serve(&inbox);
@@ -142,6 +148,7 @@ struct Open {
     holder: Option<Holder>,
     /// What was wrong with requests, as it was told last.
     trouble: Option<String>,
+    bond: Bond,
 }
 
 struct Keeper {
@@ -149,6 +156,8 @@ struct Keeper {
     events: Sender<Event>,
     folder: tokio::sync::watch::Sender<Option<Folder>>,
     open: Option<Open>,
+    /// This machine's end of an incident that several share, where the plan names a table for it.
+    share: Option<Share>,
 }
 
 impl Keeper {
@@ -167,6 +176,9 @@ impl Keeper {
             Ok(state) => state,
             Err(error) => return self.tell(Event::Access(Access::Observer(error.to_string()))),
         };
+        if self.join(&state) {
+            return;
+        }
         match state.find_open(&self.opening.plan) {
             Ok(found) => {
                 if let Some(found) = found.into_iter().next() {
@@ -231,10 +243,12 @@ impl Keeper {
             awaited: Vec::new(),
             holder: None,
             trouble: None,
+            bond: Bond::default(),
         };
         match Lock::take(&open.folder, &self.claim(open.replay.tail().token)) {
             Ok(lock) => {
                 self.take_hand(&mut open, lock);
+                self.bind(&mut open);
                 if open.hand.is_some() && open.course.turn(&open.asked) == Turn::Theirs {
                     open.hand = None;
                     let text = "it was handed over: the cockpit of who accepted it takes it";
@@ -303,13 +317,25 @@ impl Keeper {
 
     /// Writes an entry and tells the loop when it is on disk.
     fn record(&mut self, entry: Entry) -> bool {
-        let Some((lock, writer)) = self.open.as_mut().and_then(|open| open.hand.as_mut()) else {
+        self.catch_up();
+        let Some(open) = self.open.as_mut().filter(|open| open.hand.is_some()) else {
             self.tell(Event::DiskFailed(
                 "this cockpit only observes the incident".to_owned(),
             ));
             return false;
         };
-        match writer.append(lock, Moment::now(), entry) {
+        let Some((lock, writer)) = &mut open.hand else {
+            return false;
+        };
+        let written = match &mut self.share {
+            Some(share) if !open.bond.alone => {
+                let written = share.write(&open.folder.name(), lock, writer, entry);
+                open.bond.behind = written.is_err();
+                written
+            }
+            _ => writer.append(lock, Moment::now(), entry),
+        };
+        match written {
             Ok(record) => {
                 self.written(record);
                 true
@@ -320,6 +346,10 @@ impl Keeper {
                 if let (Some(lost), Some(mut open)) = (lost, self.open.take()) {
                     self.lose(&mut open, &lost);
                     self.open = Some(open);
+                }
+                // Somebody may have taken it over on another machine: found out now, not with the next breath.
+                if let Some(open) = &mut self.open {
+                    open.bond.due = None;
                 }
                 false
             }
@@ -335,8 +365,11 @@ impl Keeper {
             let Entry::HandedOver { to, .. } = &record.entry else {
                 return None;
             };
-            open.hand = None;
+            let hand = open.hand.take();
             open.holder = None;
+            if self.share.is_some() {
+                open.bond.copy = hand;
+            }
             Some(format!(
                 "handed over to {} on {}: its cockpit takes it",
                 to.name(),
@@ -345,6 +378,7 @@ impl Keeper {
         });
         self.tell(Event::Recorded(record));
         if let Some(text) = given {
+            self.let_go(Grip::Free);
             self.tell(Event::Access(Access::Observer(text)));
         }
     }
@@ -416,6 +450,7 @@ impl Keeper {
                     if self.open.as_ref().is_some_and(|open| open.hand.is_some()) {
                         self.record(Entry::Detached);
                     }
+                    self.leave();
                     return;
                 }
             }

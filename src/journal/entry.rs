@@ -169,6 +169,14 @@ pub enum Entry {
         /// Who.
         who: Person,
     },
+    /// The table by which bastions share the incident gives no answer, and the operator goes on without it, on this
+    /// machine's journal alone.
+    Alone {
+        /// What the table answered.
+        why: String,
+    },
+    /// The table answers again and has what was written meanwhile.
+    Together,
     /// The operator offers the incident to whoever looks on: until it is taken back or accepted, or its maker leaves.
     Offered,
     /// The offer was taken back.

@@ -138,6 +138,30 @@ impl StateDir {
         Err(FolderError::NoHome)
     }
 
+    /// The folder of an incident that another machine began, made if it is not there.
+    ///
+    /// # Errors
+    /// If its name could be no incident's, or it cannot be made.
+    pub fn join(&self, name: &str) -> Result<Folder, FolderError> {
+        let tame = name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+        let path = self.path.join(name);
+        if !tame || name.starts_with('.') || name.is_empty() || name.len() > 200 {
+            let why = "the shared incident's name could be no folder's";
+            let error = io::Error::new(io::ErrorKind::InvalidInput, why);
+            let path = self.path.clone();
+            return Err(FolderError::Io { path, error });
+        }
+        files::private_folder(&path)
+            .and_then(|()| files::private_folder(&path.join("runs")))
+            .map_err(|error| FolderError::Io {
+                path: path.clone(),
+                error,
+            })?;
+        Ok(Folder { path })
+    }
+
     /// Every incident folder, newest first. Files, links and folders of others are passed over.
     ///
     /// # Errors
@@ -261,6 +285,12 @@ impl Folder {
     #[must_use]
     pub fn plan(&self) -> PathBuf {
         self.path.join("plan.toml")
+    }
+
+    /// `shared.json`: under which token this machine held an incident that several share.
+    #[must_use]
+    pub fn shared(&self) -> PathBuf {
+        self.path.join("shared.json")
     }
 
     /// `runs`

@@ -238,6 +238,38 @@ impl Lock {
         self.put()
     }
 
+    /// Has the file tell of a holder on another machine, for whom this process keeps the copy of the journal: who looks on
+    /// here sees who holds the incident, and runs of before are held to that one's token.
+    ///
+    /// # Errors
+    /// If the file does not take it.
+    pub fn stand_for(&mut self, holder: &Holder) -> io::Result<()> {
+        self.mine = Holder {
+            operator: capped(&holder.operator),
+            host: capped(&holder.host),
+            ..holder.clone()
+        };
+        self.put()
+    }
+
+    /// Makes this process the holder, under a token that was taken elsewhere.
+    ///
+    /// # Errors
+    /// If the file does not take it.
+    pub fn stand(&mut self, claim: &Claim, token: u64, honours: u64) -> io::Result<()> {
+        self.mine = Holder {
+            token,
+            operator: capped(&claim.operator),
+            host: capped(&claim.host),
+            pid: std::process::id(),
+            at: Moment::now(),
+            honours,
+            spoke: Moment::now(),
+            held: true,
+        };
+        self.put()
+    }
+
     /// Says that the holder's cockpit turns: observers see since when it has been silent.
     pub fn beat(&self) {
         // A convenience: silence is told, and nothing follows from it by itself.

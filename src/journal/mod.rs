@@ -7,6 +7,7 @@
 //!   journal.jsonl     one Record a line, chained by hash; written by the lock holder alone
 //!   journal.torn-…    what a crash left of a last record, kept aside
 //!   lock              OS lock and fencing token
+//!   shared.json       where bastions share the incident: the token this machine held it under, and whether alone
 //!   checkpoint.json   newest Instruments, for a cockpit that attaches
 //!   plan.toml         the plan as it was when the incident was declared, for the report
 //!   requests/         what observers ask of the holder, who answers in the journal
@@ -27,6 +28,7 @@ mod past;
 mod record;
 mod replay;
 mod request;
+mod tie;
 mod track;
 mod writer;
 
@@ -38,5 +40,6 @@ pub use past::Found;
 pub use record::{Author, Record};
 pub use replay::{Item, LINE_CAP, Notice, Replay, Tail};
 pub use request::{Request, Wish, ask, asked};
+pub use tie::Tie;
 pub use track::Track;
 pub use writer::{Medium, WriteError, WriteProblem, Writer};

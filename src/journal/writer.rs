@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
 };
 
+use serde::Deserialize;
 use thiserror::Error;
 
 use super::{Entry, Lock, LockError, Record, Tail, files, replay::LINE_CAP};
@@ -63,6 +64,9 @@ pub enum WriteProblem {
     /// The record is longer than any reader takes.
     #[error("the record is {0} bytes long, and a line may be {LINE_CAP} at most")]
     TooLong(usize),
+    /// What the incident is shared by did not take it.
+    #[error("{0}")]
+    Shared(String),
     /// Anything else that the system says.
     #[error("{0}")]
     Io(#[source] io::Error),
@@ -89,6 +93,7 @@ impl WriteError {
             }
             WriteProblem::Lock(_) => "this cockpit goes on as an observer",
             WriteProblem::TooLong(_) => "shorten the text",
+            WriteProblem::Shared(_) => "nothing was done; it may be tried again",
         }
     }
 }
@@ -138,6 +143,55 @@ impl Writer<File> {
         lock.still_mine().map_err(|lost| self.error(lost.into()))?;
         self.put(lock.author(), at, entry)
     }
+
+    /// Writes a record where the incident is shared first, by `share` with its number and line, and then here. `cap` is
+    /// the longest line that is taken there.
+    ///
+    /// # Errors
+    /// As [`Writer::append`]. If only the disk did not take it, it is in the share all the same, and
+    /// [`Writer::copy`] brings it here.
+    pub fn append_shared(
+        &mut self,
+        lock: &Lock,
+        at: Moment,
+        entry: Entry,
+        cap: usize,
+        share: impl FnOnce(u64, &str) -> Result<(), String>,
+    ) -> Result<Record, WriteError> {
+        let _inside = lock.enter().map_err(|why| self.error(why.into()))?;
+        lock.still_mine().map_err(|lost| self.error(lost.into()))?;
+        let (record, line) = self.compose(lock.author(), at, entry, cap)?;
+        share(record.seq, &line).map_err(|why| self.error(WriteProblem::Shared(why)))?;
+        self.take(&record, line)?;
+        Ok(record)
+    }
+
+    /// Copies a line that another machine has written, if it is the one that follows.
+    ///
+    /// # Errors
+    /// If it does not follow what is here: then the two journals are of different stories. Or as [`Writer::append`].
+    pub fn copy(&mut self, lock: &Lock, line: &str) -> Result<(), WriteError> {
+        let _inside = lock.enter().map_err(|why| self.error(why.into()))?;
+        lock.still_mine().map_err(|lost| self.error(lost.into()))?;
+        let head: Head = serde_json::from_str(line)
+            .map_err(|error| self.error(WriteProblem::Io(io::Error::other(error))))?;
+        if head.seq != self.tail.seq.saturating_add(1) || head.prev != self.tail.hash {
+            let why = format!(
+                "record {} of the shared journal does not follow record {} of this machine's",
+                head.seq, self.tail.seq
+            );
+            return Err(self.error(WriteProblem::Shared(why)));
+        }
+        self.keep(head.seq, head.token, line.to_owned())
+    }
+}
+
+/// What a line is known by, whatever kind of record it is.
+#[derive(Deserialize)]
+struct Head {
+    seq: u64,
+    token: u64,
+    prev: String,
 }
 
 impl<M: Medium> Writer<M> {
@@ -170,6 +224,19 @@ impl<M: Medium> Writer<M> {
         at: Moment,
         entry: Entry,
     ) -> Result<Record, WriteError> {
+        let (record, line) = self.compose(author, at, entry, EVIDENCE_CAP)?;
+        self.take(&record, line)?;
+        Ok(record)
+    }
+
+    /// The record that comes next, and its line.
+    fn compose(
+        &self,
+        author: super::Author,
+        at: Moment,
+        entry: Entry,
+        cap: usize,
+    ) -> Result<(Record, String), WriteError> {
         let mut record = Record {
             seq: self.tail.seq.saturating_add(1),
             at,
@@ -178,23 +245,31 @@ impl<M: Medium> Writer<M> {
             entry,
         };
         let mut line = self.line(&record)?;
-        if line.len() > EVIDENCE_CAP && leave_evidence_out(&mut record.entry, line.len()) {
+        if line.len() > cap && leave_evidence_out(&mut record.entry, line.len()) {
             line = self.line(&record)?;
         }
         if line.len() > LINE_CAP {
             return Err(self.error(WriteProblem::TooLong(line.len())));
         }
+        Ok((record, line))
+    }
+
+    fn take(&mut self, record: &Record, line: String) -> Result<(), WriteError> {
+        self.keep(record.seq, record.author.token, line)
+    }
+
+    fn keep(&mut self, seq: u64, token: u64, mut line: String) -> Result<(), WriteError> {
         let hash = Record::hash(&line);
         line.push('\n');
         self.write(line.as_bytes())
             .map_err(|error| self.error(problem(error)))?;
         self.tail = Tail {
-            seq: record.seq,
-            token: record.author.token.max(self.tail.token),
+            seq,
+            token: token.max(self.tail.token),
             hash,
             length: self.tail.length + line.len() as u64,
         };
-        Ok(record)
+        Ok(())
     }
 
     fn line(&self, record: &Record) -> Result<String, WriteError> {

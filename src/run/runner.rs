@@ -23,7 +23,7 @@ use rustix::{
 };
 
 use super::{
-    RunDir, Spec,
+    Fence, RunDir, Spec,
     child::Child,
     event::{EventLog, RunFact, RunRecord},
     pipe::Pipe,
@@ -31,8 +31,9 @@ use super::{
     store::Store,
 };
 use crate::{
+    clients::aws::coordination::Shared,
     incident::{Moment, brief},
-    journal::{Folder, still_mine},
+    journal::Folder,
     step::expand::shown,
 };
 
@@ -201,7 +202,7 @@ impl Runner<'_> {
         let writer = open_fifo(self.dir, OFlags::empty())?;
         // Looked at last: between this line and the next nothing waits. A take-over changes the token first and then
         // waits for this run's lock, which is held here.
-        if let Err(lost) = still_mine(&Folder::at(&self.spec.incident), self.spec.token) {
+        if let Err(lost) = self.fence().and_then(|fence| fence.may_start()) {
             return self.end(None, format!("could not start: {lost}"));
         }
         match Child::start(self.spec, &writer, lock) {
@@ -219,6 +220,24 @@ impl Runner<'_> {
                 self.end(None, format!("could not start {program}: {error}"))
             }
         }
+    }
+
+    fn fence(&self) -> Result<Fence, String> {
+        let spec = self.spec;
+        let shared = match &spec.shared {
+            None => None,
+            Some(path) => {
+                let plan = crate::plan::load(path).map_err(|error| error.to_string())?;
+                if plan.digest != spec.digest {
+                    return Err(format!(
+                        "{} was changed since it was confirmed",
+                        path.display()
+                    ));
+                }
+                Shared::of(&plan)
+            }
+        };
+        Ok(Fence::new(Folder::at(&spec.incident), spec.token, shared))
     }
 
     fn why_not(&self) -> Option<String> {

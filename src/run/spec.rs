@@ -63,6 +63,9 @@ pub struct Spec {
     /// SHA-256 of the plan it was made from: a native step, which reads the plan again, refuses another one.
     #[serde(default)]
     pub digest: String,
+    /// The plan, where it names a table by which several machines share the incident: who holds it is asked there, too.
+    #[serde(default)]
+    pub shared: Option<PathBuf>,
 }
 
 /// Why there is no spec.
@@ -142,6 +145,7 @@ pub fn for_step(
         calls,
         by: String::new(),
         digest: plan.digest.clone(),
+        shared: plan.coordination.as_ref().map(|_| absolute(&plan.path)),
     })
 }
 

@@ -22,6 +22,7 @@ fn held(operator: &str, token: u64) -> Held {
     Held {
         incident: "20261125T020000Z-teleport.example.com".to_owned(),
         token,
+        honours: 1,
         operator: operator.to_owned(),
         host: "bastion-a".to_owned(),
         at: Moment::from_secs(1_795_600_000),

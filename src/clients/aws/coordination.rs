@@ -39,6 +39,8 @@ pub struct Held {
     pub incident: String,
     /// Fencing token; it only ever grows.
     pub token: u64,
+    /// The lowest token whose runs may still change something: that of the last take-over.
+    pub honours: u64,
     /// STS ARN with the OS user, or the OS user alone.
     pub operator: String,
     /// Host name.
@@ -210,9 +212,68 @@ impl Shared {
         self.lines(incident, seq, None).await
     }
 
+    /// Whether the journal in the table has a line of this number.
+    ///
+    /// # Errors
+    /// If the table cannot be asked.
+    pub async fn has(&self, incident: &str, seq: u64) -> Result<bool, Failure> {
+        let client = self.reach.dynamodb().await;
+        let said = client
+            .get_item()
+            .table_name(&self.table)
+            .key("incident", text(self.journal(incident)))
+            .key("seq", number(seq))
+            .projection_expression("seq")
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| explain("DynamoDB GetItem of the journal", &self.place(), &error))?;
+        Ok(said.item().is_some())
+    }
+
+    /// Puts what somebody asks of the holder where the holder finds it, under a number that grows with time.
+    ///
+    /// # Errors
+    /// If the table cannot be asked.
+    pub async fn ask(&self, incident: &str, at: Moment, request: &str) -> Result<(), Failure> {
+        let client = self.reach.dynamodb().await;
+        let at = u64::try_from(at.millis()).unwrap_or_default();
+        // Two of one millisecond are two.
+        let seq = at
+            .saturating_mul(1000)
+            .saturating_add(fastrand::u64(..1000));
+        client
+            .put_item()
+            .table_name(&self.table)
+            .item("incident", text(self.asks(incident)))
+            .item("seq", number(seq))
+            .item("line", text(request.to_owned()))
+            .send()
+            .await
+            .map_err(|error| explain("DynamoDB PutItem of a request", &self.place(), &error))?;
+        Ok(())
+    }
+
+    /// What was asked of the holder behind a number, with the number of each.
+    ///
+    /// # Errors
+    /// If the table cannot be asked, or what it holds is no row of ours.
+    pub async fn asked(&self, incident: &str, seq: u64) -> Result<Vec<(u64, String)>, Failure> {
+        self.rows(self.asks(incident), seq, None).await
+    }
+
     async fn lines(
         &self,
         incident: &str,
+        seq: u64,
+        most: Option<usize>,
+    ) -> Result<Vec<(u64, String)>, Failure> {
+        self.rows(self.journal(incident), seq, most).await
+    }
+
+    async fn rows(
+        &self,
+        of: String,
         seq: u64,
         most: Option<usize>,
     ) -> Result<Vec<(u64, String)>, Failure> {
@@ -229,7 +290,7 @@ impl Shared {
                         .unwrap_or(PAGE),
                 )
                 .key_condition_expression("incident = :incident AND seq > :seq")
-                .expression_attribute_values(":incident", text(self.journal(incident)))
+                .expression_attribute_values(":incident", text(of.clone()))
                 .expression_attribute_values(":seq", number(from))
                 .send()
                 .await
@@ -256,6 +317,10 @@ impl Shared {
         format!("journal {} {incident}", self.cluster)
     }
 
+    fn asks(&self, incident: &str) -> String {
+        format!("asks {} {incident}", self.cluster)
+    }
+
     fn row(&self, held: &Held) -> HashMap<String, AttributeValue> {
         let texts = [
             ("incident", self.lock()),
@@ -267,6 +332,7 @@ impl Shared {
         let numbers = [
             ("seq", 0),
             ("fence", held.token),
+            ("honours", held.honours),
             ("beat", held.beat),
             ("nonce", held.nonce),
             ("since", u64::try_from(held.at.millis()).unwrap_or_default()),
@@ -285,6 +351,7 @@ impl Shared {
             Some(Held {
                 incident: own("name")?,
                 token: whole(item, "fence")?,
+                honours: whole(item, "honours")?,
                 operator: own("operator")?,
                 host: own("host")?,
                 at: Moment::from_millis(since?),

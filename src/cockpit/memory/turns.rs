@@ -17,7 +17,8 @@ impl Keeper {
         let Some(mut open) = self.open.take() else {
             return;
         };
-        if open.hand.is_some() {
+        let taken = self.ask_table(&mut open);
+        if open.hand.is_some() && taken.is_none() {
             self.hold_on(&mut open);
             self.open = Some(open);
             return;
@@ -25,7 +26,7 @@ impl Keeper {
         let mut course = std::mem::take(&mut open.course);
         self.follow(&mut open.replay, &mut course);
         open.course = course;
-        let taken = self.inherit(&mut open);
+        let taken = taken.or_else(|| self.inherit(&mut open));
         if taken.is_none() {
             self.look_at_holder(&mut open);
         }
@@ -73,13 +74,14 @@ impl Keeper {
     /// Somebody took over: from here on this cockpit looks on.
     pub(super) fn lose(&self, open: &mut Open, lost: &LockError) {
         open.hand = None;
+        open.bond.copy = None;
         open.holder = None;
         self.tell(Event::Access(Access::Observer(lost.to_string())));
     }
 
     /// Takes the lock of an incident whose holder has left, or handed it over to us: what to write down of it. `None` while
     /// it is held, or somebody else's turn; a race for it is lost without a word, and looked at again.
-    fn inherit(&self, open: &mut Open) -> Option<Entry> {
+    fn inherit(&mut self, open: &mut Open) -> Option<Entry> {
         let held = journal::holder(&open.folder)
             .map_or(true, |holder| holder.is_some_and(|holder| holder.held));
         if held || open.course.turn(&open.asked) == Turn::Theirs {
@@ -87,7 +89,14 @@ impl Keeper {
         }
         let lock = Lock::take(&open.folder, &self.claim(open.replay.tail().token)).ok()?;
         self.take_hand(open, lock);
+        self.bind(open);
         open.hand.as_ref()?;
+        self.inherited(open)
+    }
+
+    /// What to write down of an incident that this cockpit holds from now on, whose holder has let it go. `None`, and it is
+    /// let go again, if it was handed over to somebody else.
+    pub(super) fn inherited(&self, open: &mut Open) -> Option<Entry> {
         let entry = match open.course.turn(&open.asked) {
             // Handed over between the last look and the lock: not to us.
             Turn::Theirs => {
@@ -131,15 +140,10 @@ impl Keeper {
             return;
         }
         let before = journal::holder(&open.folder).ok().flatten();
-        let taken = Lock::take_over(&open.folder, &self.claim(open.replay.tail().token));
-        let lock = match taken {
-            Ok(lock) => lock,
-            Err(error) => {
-                self.open = Some(open);
-                return self.notice(format!("not taken over: {error}"));
-            }
-        };
-        self.take_hand(&mut open, lock);
+        if let Err(why) = self.seize(&mut open) {
+            self.open = Some(open);
+            return self.notice(format!("not taken over: {why}"));
+        }
         if open.hand.is_none() {
             self.open = Some(open);
             return;
@@ -150,7 +154,7 @@ impl Keeper {
         open.course.runs.clone_from(&runs);
         self.tell(Event::Awaiting(runs.clone()));
         self.open = Some(open);
-        self.allow();
+        self.allow_after_lease();
         self.notice("taken over: this cockpit holds the incident now");
         let from = before.map_or_else(
             || Author {
@@ -172,6 +176,7 @@ impl Keeper {
                 runs,
             },
         });
+        self.record_alone();
     }
 
     /// Asks the holder for something. What comes of it stands in the journal.
@@ -208,6 +213,9 @@ impl Keeper {
     pub(super) fn identify(&mut self, me: Person) {
         let name = me.name();
         self.opening.me = me.clone();
+        if let Some(share) = &mut self.share {
+            share.rename(&name);
+        }
         let Some((lock, _)) = self.open.as_mut().and_then(|open| open.hand.as_mut()) else {
             return;
         };

@@ -10,8 +10,8 @@ use crate::{
 
 pub(super) fn get(ask: &Ask, _side: Side, world: &mut World) -> Answer {
     let said = ask.value();
-    if said["TableName"] != TABLE {
-        return missing(ask);
+    if let Some(answer) = refuse(ask, &said, world) {
+        return answer;
     }
     let found = world.items.get(&said["Key"]);
     Answer::json(&found.map_or_else(|| json!({}), |row| json!({"Item": row})))
@@ -19,8 +19,8 @@ pub(super) fn get(ask: &Ask, _side: Side, world: &mut World) -> Answer {
 
 pub(super) fn put(ask: &Ask, _side: Side, world: &mut World) -> Answer {
     let said = ask.value();
-    if said["TableName"] != TABLE {
-        return missing(ask);
+    if let Some(answer) = refuse(ask, &said, world) {
+        return answer;
     }
     let condition = said["ConditionExpression"].as_str().unwrap_or_default();
     let values = &said["ExpressionAttributeValues"];
@@ -39,6 +39,9 @@ pub(super) fn query(ask: &Ask, world: &World) -> Option<Answer> {
     let said = ask.value();
     if said["TableName"] != TABLE {
         return None;
+    }
+    if let Some(answer) = refuse(ask, &said, world) {
+        return Some(answer);
     }
     let value = |name: &str, kind: &str| said["ExpressionAttributeValues"][name][kind].as_str();
     let incident = value(":incident", "S").unwrap_or_default();
@@ -61,7 +64,12 @@ pub(super) fn query(ask: &Ask, world: &World) -> Option<Answer> {
     Some(Answer::json(&answer))
 }
 
-fn missing(ask: &Ask) -> Answer {
-    let said = "Requested resource not found";
-    Answer::error(ask, 400, "ResourceNotFoundException", said)
+fn refuse(ask: &Ask, said: &Value, world: &World) -> Option<Answer> {
+    if said["TableName"] != TABLE {
+        let said = "Requested resource not found";
+        return Some(Answer::error(ask, 400, "ResourceNotFoundException", said));
+    }
+    let said = "Service is unavailable";
+    let out = world.items.out;
+    out.then(|| Answer::error(ask, 503, "ServiceUnavailable", said))
 }

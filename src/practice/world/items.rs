@@ -9,13 +9,17 @@ pub const TABLE: &str = "relight-coordination";
 
 /// The rows.
 #[derive(Debug, Default)]
-pub struct Items(BTreeMap<(String, u64), Value>);
+pub struct Items {
+    rows: BTreeMap<(String, u64), Value>,
+    /// The table fails, as its region may.
+    pub out: bool,
+}
 
 impl Items {
     /// The row of a key: the key's attributes, or a row that holds them.
     #[must_use]
     pub fn get(&self, key: &Value) -> Option<&Value> {
-        self.0.get(&place(key)?)
+        self.rows.get(&place(key)?)
     }
 
     /// Puts a row in place of the one with its key, if that one is as the condition says: comparisons joined by `AND`, or
@@ -24,7 +28,7 @@ impl Items {
         let Some(place) = place(row) else {
             return false;
         };
-        let before = self.0.get(&place);
+        let before = self.rows.get(&place);
         let holds = condition.is_empty()
             || condition.split(" AND ").all(|part| {
                 part.split_once(" = ").map_or_else(
@@ -33,16 +37,24 @@ impl Items {
                 )
             });
         if holds {
-            self.0.insert(place, row.clone());
+            self.rows.insert(place, row.clone());
         }
         holds
+    }
+
+    /// Every line of a cluster's journal, in order.
+    #[must_use]
+    pub fn journal(&self, cluster: &str, incident: &str) -> Vec<&str> {
+        let of = format!("journal {cluster} {incident}");
+        let rows = self.after(&of, 0);
+        rows.filter_map(|row| row["line"]["S"].as_str()).collect()
     }
 
     /// The rows of an incident behind a number, in order.
     pub fn after(&self, incident: &str, seq: u64) -> impl Iterator<Item = &Value> {
         let from = (incident.to_owned(), seq.saturating_add(1));
         let until = (incident.to_owned(), u64::MAX);
-        self.0.range(from..=until).map(|(_, row)| row)
+        self.rows.range(from..=until).map(|(_, row)| row)
     }
 }
 

@@ -50,33 +50,22 @@ fn one(record: &Record, outage: Option<Moment>, state: &State, wash: Wash<'_>) -
     }
 }
 
-/// The kind of an entry, the step it is about, and what it says.
-fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String) {
-    let of = |run: &RunId| state.story.runs.get(run).map(|run| run.armed.step.clone());
-    let named = |run: &RunId| {
-        let armed = state.story.runs.get(run).map(|run| &run.armed);
-        armed.map_or_else(|| run.to_string(), |armed| attempt(armed, state))
-    };
-    match entry {
-        Entry::Declared {
-            what,
-            cluster,
-            outage,
-            ..
-        } => {
-            let text = format!(
-                "{} of {cluster} declared, outage since {outage}",
-                what.word()
-            );
-            ("declared", None, text)
-        }
-        Entry::Outage { began } => ("outage", None, format!("the outage began at {began}")),
-        Entry::Attached => ("attached", None, "took the incident".to_owned()),
-        Entry::Detached => ("detached", None, "let the incident go".to_owned()),
+/// What goes on between operators, and between machines.
+fn between(entry: &Entry) -> Option<(&'static str, Option<StepId>, String)> {
+    Some(match entry {
         Entry::Identified { who } => {
             let text = format!("is {} at STS", who.name());
             ("identified", None, text)
         }
+        Entry::Alone { why } => {
+            let text = format!("went on without the coordination table: {why}");
+            ("alone", None, text)
+        }
+        Entry::Together => (
+            "together",
+            None,
+            "the coordination table answers again".to_owned(),
+        ),
         Entry::Offered => ("offered", None, "offered the incident".to_owned()),
         Entry::Withdrawn => ("withdrawn", None, "took the offer back".to_owned()),
         Entry::HandedOver { to, .. } => {
@@ -92,6 +81,41 @@ fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String)
             );
             ("declined", None, text)
         }
+        _ => return None,
+    })
+}
+
+/// The kind of an entry, the step it is about, and what it says.
+fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String) {
+    let of = |run: &RunId| state.story.runs.get(run).map(|run| run.armed.step.clone());
+    let named = |run: &RunId| {
+        let armed = state.story.runs.get(run).map(|run| &run.armed);
+        armed.map_or_else(|| run.to_string(), |armed| attempt(armed, state))
+    };
+    match entry {
+        Entry::Identified { .. }
+        | Entry::Alone { .. }
+        | Entry::Together
+        | Entry::Offered
+        | Entry::Withdrawn
+        | Entry::HandedOver { .. }
+        | Entry::Took { .. }
+        | Entry::Declined { .. } => between(entry).unwrap_or_default(),
+        Entry::Declared {
+            what,
+            cluster,
+            outage,
+            ..
+        } => {
+            let text = format!(
+                "{} of {cluster} declared, outage since {outage}",
+                what.word()
+            );
+            ("declared", None, text)
+        }
+        Entry::Outage { began } => ("outage", None, format!("the outage began at {began}")),
+        Entry::Attached => ("attached", None, "took the incident".to_owned()),
+        Entry::Detached => ("detached", None, "let the incident go".to_owned()),
         Entry::Approved { run, by, until, .. } => {
             let text = format!(
                 "{}: approved by {} on {}, until {until}",
@@ -314,6 +338,7 @@ fn decided(entry: &Entry, state: &State) -> Vec<(&'static str, Option<StepId>, S
             from,
             how: how @ Taking::TakeOver { .. },
         } => vec![("take-over", None, took(from, how))],
+        Entry::Alone { why } => vec![("alone", None, why.clone())],
         Entry::Approved { run, by, .. } => {
             let step = state.story.runs.get(run).map(|run| run.armed.step.clone());
             let text = format!("by {} on {}", by.name(), by.host);
