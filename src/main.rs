@@ -340,7 +340,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
         dry_run: ordered.dry_run || spec.dry_run,
         confirmed: spec.calls,
         fence: step::Fence::new(move || {
-            journal::still_mine(&incident, token).map_err(|lost| lost.to_string())
+            journal::honoured(&incident, token).map_err(|lost| lost.to_string())
         }),
     };
     let done = runtime()?.block_on((native.run)(context.clone()));

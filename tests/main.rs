@@ -7,6 +7,8 @@ mod engine;
 #[cfg(feature = "practice")]
 mod eyes;
 #[cfg(feature = "practice")]
+mod faults;
+#[cfg(feature = "practice")]
 mod fence;
 #[cfg(feature = "practice")]
 mod forward;
@@ -22,6 +24,7 @@ mod names;
 mod practice;
 #[cfg(feature = "practice")]
 mod pty;
+mod race;
 #[cfg(feature = "practice")]
 mod readme;
 #[cfg(feature = "practice")]

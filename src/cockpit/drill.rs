@@ -136,8 +136,8 @@ fn begin(
     now: Moment,
 ) -> Result<(), String> {
     let claim = Claim {
-        operator: setup.operator.clone(),
-        host: setup.host.clone(),
+        operator: setup.me.name(),
+        host: setup.me.host.clone(),
         floor: 0,
     };
     let lock = Lock::take(folder, &claim).map_err(|error| error.to_string())?;

@@ -27,7 +27,7 @@ pub use moves::Moves;
 pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
-    ArcPlan, BlackBoxPlan, ClusterPlan, CoordinationPlan, CopyTo, DnsPlan, DrillPlan, FreezePlan,
-    Isolated, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan, ResourcesPlan, Service, Tools,
-    WatchPlan, WebPlan,
+    ApprovalsPlan, Approved, ArcPlan, BlackBoxPlan, ClusterPlan, CoordinationPlan, CopyTo, DnsPlan,
+    DrillPlan, FreezePlan, Isolated, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan,
+    ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
 };

@@ -89,6 +89,7 @@ pub(crate) fn plan() -> Plan {
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
+        approvals: super::ApprovalsPlan::default(),
         watch: WatchPlan::default(),
         coordination: None,
         resources: ResourcesPlan::default(),

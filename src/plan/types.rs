@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole, source::Means};
+use crate::incident::{Risk, Side, StepId, TableRole, source::Means};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[freeze]`
     pub freeze: FreezePlan,
+    /// `[approvals]`
+    pub approvals: ApprovalsPlan,
     /// `[watch]`
     pub watch: WatchPlan,
     /// `[coordination]`; `None` where incidents are this machine's alone.
@@ -372,6 +374,44 @@ impl Default for FreezePlan {
             message: None,
         }
     }
+}
+
+/// `[approvals]`: what a second person has to approve before it is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalsPlan {
+    /// `steps`: risks and steps; none unless said.
+    pub steps: Vec<Approved>,
+    /// `expires`: how long an approval is good; ten minutes unless said.
+    pub expires: Duration,
+}
+
+impl Default for ApprovalsPlan {
+    fn default() -> Self {
+        Self {
+            steps: Vec::new(),
+            expires: Duration::from_mins(10),
+        }
+    }
+}
+
+impl ApprovalsPlan {
+    /// Whether a step of this risk needs an approval.
+    #[must_use]
+    pub fn covers(&self, step: &str, risk: Risk) -> bool {
+        self.steps.iter().any(|approved| match approved {
+            Approved::Risk(named) => *named == risk,
+            Approved::Step(id) => id.as_str() == step,
+        })
+    }
+}
+
+/// What `[approvals] steps` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approved {
+    /// Every step of a risk: `destroy` or `change`.
+    Risk(Risk),
+    /// One step, by its id.
+    Step(StepId),
 }
 
 /// `[coordination]`: a table by which several bastions share one incident.

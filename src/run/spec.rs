@@ -57,6 +57,9 @@ pub struct Spec {
     /// others.
     #[serde(default)]
     pub calls: Vec<String>,
+    /// Who confirmed it, and whose environment and credentials it has.
+    #[serde(default)]
+    pub by: String,
     /// SHA-256 of the plan it was made from: a native step, which reads the plan again, refuses another one.
     #[serde(default)]
     pub digest: String,
@@ -137,6 +140,7 @@ pub fn for_step(
         print_only: dry_run && matches!(step.action, Action::Argv(_)),
         at: Moment::now(),
         calls,
+        by: String::new(),
         digest: plan.digest.clone(),
     })
 }

@@ -179,6 +179,9 @@ impl State {
             }
             Access::ReadOnly(_) | Access::Operator => {}
         }
+        if let Some(why) = self.awaiting() {
+            return Some(why);
+        }
         // Before there is a journal, the next attempt is what finds out whether there can be one.
         if let Some(why) = self.disk.as_ref().filter(|_| self.story.declared.is_some()) {
             return Some(format!("the journal cannot be written: {why}"));

@@ -287,6 +287,9 @@ fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
         alerts.push(vec![(text, canvas.style(Role::Warning))]);
         return alerts;
     }
+    for text in canvas.state.between_operators() {
+        alerts.push(vec![(text, canvas.style(Role::Danger))]);
+    }
     let held = match &canvas.state.access {
         Access::Operator => None,
         Access::ReadOnly(why) => Some(format!("READ-ONLY: {why}")),

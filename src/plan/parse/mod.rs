@@ -6,6 +6,7 @@
 
 mod across;
 mod aims;
+mod approvals;
 mod arc;
 mod cluster;
 mod dns;
@@ -75,6 +76,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let objectives = cluster::objectives(&mut top, reader);
     let black_box = cluster::black_box(&mut top, reader);
     let freeze = cluster::freeze(&mut top, reader);
+    let approvals = approvals::approvals(&mut top, reader);
     let watch = cluster::watch(&mut top, reader, &folder);
     let coordination = cluster::coordination(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
@@ -100,6 +102,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         resources,
         black_box,
         freeze,
+        approvals,
         watch,
         coordination,
         tools,

@@ -180,7 +180,15 @@ fn answer(ask: &Ask, face: &Face, now: Moment) -> Answer {
         .iter()
         .find(|operation| operation.service == ask.service && Some(operation.name) == name);
     match found {
-        Some(operation) => (operation.run)(ask, face.side, &mut world),
+        Some(operation) => {
+            let answer = (operation.run)(ask, face.side, &mut world);
+            if answer.is_good() && ask.changes() {
+                let (region, service) = (&world.side(face.side).name, &ask.service);
+                let change = format!("{region} {service}:{} {}", operation.name, ask.subject());
+                world.changes.push(change);
+            }
+            answer
+        }
         None => Answer::error(
             ask,
             400,

@@ -56,10 +56,13 @@ impl State {
             because,
             by_hand,
             waiver,
+            approval: (!dry_run && self.wants_approval(&step.id, step.risk))
+                .then(|| self.plan.digest.clone()),
             ..self.arming(&step, prepared, dry_run)
         };
+        let armed = Box::new(armed);
         self.pending.push(Pending::Arming(armed.clone()));
-        vec![Effect::Record(Entry::Armed(Box::new(armed)))]
+        vec![Effect::Record(Entry::Armed(armed))]
     }
 
     fn arming(&self, step: &Step, prepared: Prepared, dry_run: bool) -> ArmedStep {
@@ -82,6 +85,7 @@ impl State {
             by_hand: false,
             evidence: step.evidence,
             waiver: None,
+            approval: None,
         }
     }
 
@@ -115,6 +119,7 @@ impl State {
             || Some("it is no longer in the runbook".to_owned()),
             |step| self.blocked_but_for(step, armed.dry_run, armed.waiver.as_ref()),
         );
+        let why = why.or_else(|| self.approval(armed).err());
         if let Some(why) = why {
             let title = step.map_or_else(|| armed.step.to_string(), |step| step.title);
             let mut effects = self.refuse(format!("{title} was not started: {why}"));
