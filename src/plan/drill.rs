@@ -123,8 +123,6 @@ pub(super) fn isolate(plan: &mut Plan) {
     plan.resources = ResourcesPlan::default();
     // The row of the cluster's holder is for the day that comes meanwhile: a drill is this machine's.
     plan.coordination = None;
-    // A drill is one machine's: the table that bastions share an incident by belongs to the real one.
-    plan.coordination = None;
     plan.drill.isolated = Some(isolated);
 }
 

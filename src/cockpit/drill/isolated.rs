@@ -32,7 +32,7 @@ pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String,
         return Ok((text, 0));
     }
     let found = state.find_open(real).map_err(|error| error.to_string())?;
-    if let Some(open) = found.first() {
+    if let Some(open) = found.first().filter(|_| yes.is_some()) {
         let (text, _) = beside(open, again);
         return Ok((text, REFUSED));
     }
