@@ -183,7 +183,7 @@ impl Own {
                 .to_owned(),
             practice,
         };
-        let gate = own.gate();
+        let gate = own.gate().display().to_string();
         rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).expect("a pipe");
         let step = format!(
             "[[step]]\nid = \"long\"\ntitle = \"Long command\"\nabout = \"Runs until it is told to end.\"\nrisk = \"look\"\nbefore = \"verify-backups\"\nargv = [\"cat\", {gate:?}]\nevidence = \"exit\"\n"
