@@ -33,7 +33,9 @@ use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use check::check;
-pub use drill::{declare as declare_drill, outline as outline_drill};
+pub use drill::{
+    declare as declare_drill, isolated::declare as isolated_drill, outline as outline_drill,
+};
 pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};

@@ -58,8 +58,11 @@ pub fn runbook(plan: &Plan) -> Result<Runbook, String> {
         .map_err(|error| format!("assets/runbook.toml: {error}"))?;
     let placeholders = |text: &str| expand::unknown(text, plan);
     let runbook = plan::runbook(plan, base, &placeholders).map_err(|error| error.to_string())?;
-    approvals(plan, &runbook)?;
-    Ok(runbook)
+    let drill = runbook.clone().isolated();
+    let drill = drill.map_err(|error| format!("assets/isolated.toml: {error}"))?;
+    // One plan serves both: a step that only a drill has may need a second person, too.
+    approvals(plan, &drill)?;
+    Ok(plan.isolated().map_or(runbook, |_| drill))
 }
 
 /// A step that needs a second person and that nobody knows would be a rule that does not hold: a slip of the pen.

@@ -13,8 +13,10 @@ use crate::incident::{
 pub enum Kind {
     /// A real outage.
     Incident,
-    /// An exercise on the real recovery region.
+    /// An exercise on the real regions, the old cluster's stop and the switch of the names included.
     Drill,
+    /// An exercise in the real recovery region, beside all that is real and without touching it.
+    Isolated,
     /// A simulated region on loopback.
     Practice,
 }
@@ -26,6 +28,7 @@ impl Kind {
         match self {
             Self::Incident => "INCIDENT",
             Self::Drill => "DRILL",
+            Self::Isolated => "DRILL isolated",
             Self::Practice => "PRACTICE",
         }
     }

@@ -98,6 +98,7 @@ pub(crate) fn plan() -> Plan {
             kubectl: "kubectl".to_owned(),
         },
         runbook: None,
+        drill: super::DrillPlan::default(),
         practice: false,
         warnings: Vec::new(),
     }

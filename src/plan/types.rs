@@ -38,6 +38,8 @@ pub struct Plan {
     pub resources: ResourcesPlan,
     /// `[tools]`
     pub tools: Tools,
+    /// `[drill]`
+    pub drill: DrillPlan,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
     pub runbook: Option<PathBuf>,
     /// `practice = true`: written by the practice region; the banner says so and nothing leaves loopback.
@@ -435,6 +437,39 @@ pub struct ResourcesPlan {
     pub manifests: Vec<PathBuf>,
     /// `flux`: Kustomizations of Flux in the recovery cluster that apply them, as `namespace/name`.
     pub flux: Vec<String>,
+}
+
+/// `[drill]`: what an isolated drill uses instead of what is real.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrillPlan {
+    /// `namespace`: one that was prepared for drills, with the Secrets that the values name; one of the drill's own
+    /// unless said.
+    pub namespace: Option<String>,
+    /// `auth_role`: ARN of the IAM role that the Auth Service's pods of a drill work with; the recovery side's unless said.
+    pub auth_role: Option<String>,
+    /// `proxy_role`: the same of the Proxy Service's pods.
+    pub proxy_role: Option<String>,
+    /// `table_key`: ARN of the KMS key that a drill's tables are encrypted with; a key that AWS owns unless said.
+    pub table_key: Option<String>,
+    /// `[drill.set]`: further values by their path, over those of `[recovery.set]`.
+    pub set: BTreeMap<Vec<String>, String>,
+    /// `[drill.isolated]`: the drill that this is the plan of; in nobody's own plan.
+    pub isolated: Option<Isolated>,
+}
+
+/// `[drill.isolated]`, written by `relight drill isolated` into the plan of the drill, and what it put aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Isolated {
+    /// `stamp`: what all of the drill's names end in.
+    pub stamp: String,
+    /// `of`: the operator's own plan, from whose folder relative paths are taken.
+    pub of: PathBuf,
+    /// The release that is real.
+    pub release: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The tables of both sides that are real.
+    pub tables: Vec<String>,
 }
 
 /// `[tools]`

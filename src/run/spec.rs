@@ -79,6 +79,9 @@ pub enum SpecError {
     /// This binary does not know where it is.
     #[error("cannot tell the path of the running relight binary: {0}; start it by its full path")]
     NoBinary(String),
+    /// An isolated drill may not run it.
+    #[error("{0}")]
+    Barred(String),
     /// There is nothing to run.
     #[error("step {0} is done by hand: there is nothing to run")]
     Manual(StepId),
@@ -100,6 +103,9 @@ pub fn for_step(
     incident: &Folder,
     dry_run: bool,
 ) -> Result<Spec, SpecError> {
+    if let Some(why) = step.bar() {
+        return Err(SpecError::Barred(why));
+    }
     let (argv, calls) = match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan)?;

@@ -166,6 +166,9 @@ impl State {
         if let Some((_, reason)) = &self.story.closed {
             return Some(format!("the incident is closed: {reason}"));
         }
+        if let Some(why) = step.bar() {
+            return Some(why);
+        }
         if let Err(why) = (self.prepare)(step, dry_run, &self.instruments) {
             return Some(why);
         }
@@ -290,7 +293,7 @@ impl State {
         if let Some(frozen) = steps.iter().find(|step| self.again(step).is_some()) {
             return Some(frozen);
         }
-        let ordered = |step: &&Step| !step.aside && !step.optional;
+        let ordered = |step: &&Step| !step.aside && !step.optional && !step.barred;
         let first = steps
             .iter()
             .filter(ordered)
@@ -302,7 +305,7 @@ impl State {
         first.or_else(|| {
             steps[after..]
                 .iter()
-                .filter(|step| step.optional)
+                .filter(|step| step.optional && !step.barred)
                 .find(|step| {
                     let state = self.step_state(step);
                     !matches!(state, StepState::Locked(_)) && !state.is_done()

@@ -106,7 +106,7 @@ fn banner(canvas: &Canvas<'_>) -> (String, ratatui::style::Style) {
     };
     let role = match kind {
         Kind::Incident => Role::Incident,
-        Kind::Drill => Role::Drill,
+        Kind::Drill | Kind::Isolated => Role::Drill,
         Kind::Practice => Role::Practice,
     };
     (format!(" {} ", kind.word()), canvas.style(role))

@@ -27,6 +27,7 @@
 mod approvals;
 mod facts;
 mod gates;
+mod isolated;
 pub mod properties;
 mod rig;
 

@@ -6,7 +6,7 @@ use relight::{
     cockpit,
     incident::{Moment, Person, RunId, StepId},
     journal::{Author, Entry, Holder, Kind, Record, Request, Wish},
-    plan::Plan,
+    plan::{Plan, isolated_text},
     state::{
         Access, Effect, Event, Holding, Intent, Overlay, Pane, Prepared, RunEvent, State, StepState,
     },
@@ -42,7 +42,18 @@ impl Rig {
     /// The same, with steps of the operator's own, and with more in the plan.
     pub fn with(access: Option<&str>, own: &str, more: &str) -> Self {
         let text = format!("{PLAN}\n{more}");
-        let mut plan = Plan::parse(Path::new("/plans/relight.toml"), &text).expect("plan.toml");
+        let plan = Plan::parse(Path::new("/plans/relight.toml"), &text).expect("plan.toml");
+        Self::of(plan, access, own, Kind::Incident)
+    }
+
+    /// An isolated drill by the same plan, with steps of the operator's own.
+    pub fn isolated(own: &str) -> Self {
+        let text = isolated_text(PLAN, Path::new("/plans/relight.toml"), "20261125t163354z");
+        let plan = Plan::parse(Path::new("/state/drill/plan.toml"), &text).expect("its plan");
+        Self::of(plan, None, own, Kind::Isolated)
+    }
+
+    fn of(mut plan: Plan, access: Option<&str>, own: &str, what: Kind) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("runbook.toml");
         std::fs::write(&file, own).expect("written");
@@ -82,7 +93,7 @@ impl Rig {
             disk: None,
         };
         let declared = rig.record(Entry::Declared {
-            what: Kind::Incident,
+            what,
             cluster: "teleport.example.com".to_owned(),
             plan: "/plans/relight.toml".to_owned(),
             digest: String::new(),
@@ -452,6 +463,21 @@ impl Rig {
 
     pub fn cancelled(&self) -> &[String] {
         &self.cancelled
+    }
+
+    /// What a step asks to be typed, as it is expanded here; a word where it asks for nothing.
+    pub fn phrase(&self, step: &str) -> String {
+        let id = StepId::try_from(step.to_owned()).expect("a step id");
+        let step = self.state.runbook.get(&id).expect("a step of the runbook");
+        let phrase = step.phrase.as_deref();
+        phrase.map_or_else(
+            || "x".to_owned(),
+            |text| expand::text(text, &self.state.plan).expect("a phrase"),
+        )
+    }
+
+    pub fn since_begin(&self) -> i64 {
+        self.state.now.secs() - BEGIN
     }
 
     pub fn overlay(&self) -> &'static str {
