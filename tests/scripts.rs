@@ -228,6 +228,33 @@ fn while_another_holds_the_incident_only_looking_works() {
 }
 
 #[test]
+fn what_needs_a_second_person_is_refused_with_words_how() {
+    let mut region = Region::start();
+    let text = fs::read_to_string(&region.plan).expect("a plan");
+    let rule = |named: &str| format!("{text}\n[approvals]\nsteps = [\"{named}\"]\n");
+    region.plan = region.plan.with_file_name("two.toml");
+    fs::write(&region.plan, rule("verify-backups")).expect("written");
+    // What reads only runs without being asked, by whatever name: it is the changes that need two.
+    let (code, told) = region.step(&["run", "verify-backups"]);
+    assert_eq!(code, 0, "{told}");
+    fs::write(&region.plan, rule("change")).expect("written");
+    let (code, told) = region.step(&["run", "record-black-box", "--yes"]);
+    assert_eq!(code, 3, "{told}");
+    assert!(told.contains("another person's approval"), "{told}");
+    assert!(told.contains("approves it by Y"), "{told}");
+    let (code, told) = region.step(&["run", "record-black-box", "--dry-run"]);
+    assert_eq!(code, 0, "{told}");
+    // A slip of the pen is no rule that nobody notices.
+    fs::write(&region.plan, rule("stop-old-clutser")).expect("written");
+    let (code, told) = region.step(&["list"]);
+    assert_eq!(code, 64, "{told}");
+    assert!(
+        told.contains("\"stop-old-clutser\", and the runbook has no such step"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_signal_ends_the_script_and_not_the_run() {
     let region = Region::start();
     for step in [

@@ -31,7 +31,7 @@ pub use desk::{
     Vouch, Vouching, Why,
 };
 pub use event::{Effect, Event, Intent, RunEvent};
-pub use operators::{Approval, Holding, Offer, Plea};
+pub use operators::{Approval, Between, Holding, Offer, Plea};
 pub use output::{Output, OutputLine, Wanted};
 pub use playback::Playback;
 pub use progress::StepState;

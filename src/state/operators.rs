@@ -48,6 +48,19 @@ impl Holding {
     }
 }
 
+/// What is between operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// Runs of before a take-over are waited for: the sentence.
+    Awaiting(String),
+    /// This cockpit offers the incident.
+    Offering,
+    /// This operator offers it to whoever looks on.
+    Offered(String),
+    /// An armed step waits for another person's approval.
+    Wanted(StepId),
+}
+
 /// What was asked of the operator's cockpit from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plea {
@@ -131,28 +144,21 @@ impl State {
         (armed && !good).then_some(newest)
     }
 
-    /// Who is to know of it, in a few words: that the incident is offered, that runs are waited for, that an approval is.
+    /// What is between operators now, for whoever sits here to know.
     #[must_use]
-    pub fn between_operators(&self) -> Vec<String> {
+    pub fn between(&self) -> Vec<Between> {
         let observes = matches!(self.access, Access::Observer(_));
-        let mut all = Vec::new();
-        if let Some(why) = self.awaiting() {
-            all.push(why);
-        }
-        if let Some(offer) = &self.story.offer {
-            all.push(if observes {
-                format!("OFFERED by {}: A accepts", short(&offer.by.operator))
+        let offer = self.story.offer.as_ref().map(|offer| {
+            if observes {
+                Between::Offered(short(&offer.by.operator).to_owned())
             } else {
-                "OFFERED: goes to who accepts, H takes it back".to_owned()
-            });
-        }
-        if let (true, Some(run)) = (observes, self.awaits_approval()) {
-            all.push(format!(
-                "APPROVAL WANTED for {}: Y shows it",
-                run.armed.step
-            ));
-        }
-        all
+                Between::Offering
+            }
+        });
+        let wanted = self.awaits_approval().filter(|_| observes);
+        let wanted = wanted.map(|run| Between::Wanted(run.armed.step.clone()));
+        let waits = self.awaiting().map(Between::Awaiting);
+        [waits, offer, wanted].into_iter().flatten().collect()
     }
 
     /// Why nothing new is started yet after a take-over.

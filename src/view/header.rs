@@ -15,10 +15,11 @@ use super::{
 };
 use crate::{
     incident::{Drills, Health, Side, brief},
+    input::key,
     journal::Kind,
     judge,
     layout::Placed,
-    state::{Access, Alarm, Pane, StepState, clocks::to_go},
+    state::{Access, Alarm, Between, Pane, StepState, clocks::to_go},
     theme::Role,
 };
 
@@ -287,9 +288,7 @@ fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
         alerts.push(vec![(text, canvas.style(Role::Warning))]);
         return alerts;
     }
-    for text in canvas.state.between_operators() {
-        alerts.push(vec![(text, canvas.style(Role::Danger))]);
-    }
+    alerts.extend(between(canvas));
     let held = match &canvas.state.access {
         Access::Operator => None,
         Access::ReadOnly(why) => Some(format!("READ-ONLY: {why}")),
@@ -299,6 +298,25 @@ fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
         alerts.push(vec![(text, canvas.style(Role::Warning))]);
     }
     alerts
+}
+
+/// What is between operators, with the key that answers it.
+fn between(canvas: &Canvas<'_>) -> impl Iterator<Item = Spans> {
+    let state = canvas.state;
+    let key = |id| key(id, &state.desk);
+    let words = state.between().into_iter().map(move |one| match one {
+        Between::Awaiting(text) => text,
+        Between::Offering => format!(
+            "OFFERED: goes to who accepts, {} takes it back",
+            key("offer")
+        ),
+        Between::Offered(who) => format!("OFFERED by {who}: {} accepts", key("accept-offer")),
+        Between::Wanted(step) => {
+            format!("APPROVAL WANTED for {step}: {} shows it", key("approve"))
+        }
+    });
+    let style = canvas.style(Role::Danger);
+    words.map(move |text| vec![(text, style)])
 }
 
 /// The worst pane in words; with nothing to complain of, what the gravest of them says.

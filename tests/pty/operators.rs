@@ -154,26 +154,141 @@ fn a_stopped_cockpit_is_taken_over_and_finds_out_when_it_wakes() {
     }));
 }
 
+/// A practice under a plan of one's own: with more in it, and beside it a step that runs until it is told to end.
+struct Own {
+    practice: Practice,
+    plan: String,
+    state: String,
+}
+
+impl Own {
+    fn new(more: &str) -> Self {
+        let practice = Practice::new();
+        let program = Path::new(env!("CARGO_BIN_EXE_relight"));
+        let ready = relight::practice::start_by(program, practice.path(), "calm").expect("it runs");
+        let text = std::fs::read_to_string(&ready.plan).expect("a plan");
+        let (plan, steps) = (
+            practice.path().join("own.toml"),
+            practice.path().join("steps.toml"),
+        );
+        let named = "[runbook]\nfile = \"steps.toml\"\n";
+        std::fs::write(&plan, format!("{text}\n{named}{more}")).expect("written");
+        let own = Self {
+            plan: plan.to_str().expect("a path").to_owned(),
+            state: practice
+                .path()
+                .join("incidents-own")
+                .to_str()
+                .expect("a path")
+                .to_owned(),
+            practice,
+        };
+        let gate = own.gate().display().to_string();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).expect("a pipe");
+        let step = format!(
+            "[[step]]\nid = \"long\"\ntitle = \"Long command\"\nabout = \"Runs until it is told to end.\"\nrisk = \"look\"\nbefore = \"verify-backups\"\nargv = [\"cat\", {gate:?}]\nevidence = \"exit\"\n"
+        );
+        std::fs::write(steps, step).expect("written");
+        own
+    }
+
+    /// What the long step reads: it ends when this is closed.
+    fn gate(&self) -> PathBuf {
+        self.practice.path().join("gate")
+    }
+
+    fn end_of_long(&self) {
+        std::fs::write(self.gate(), "told to end\n").expect("a reader");
+    }
+
+    fn seat(&self, who: &str) -> Terminal {
+        let config = config(&self.practice, who);
+        let args = [
+            "--plan",
+            self.plan.as_str(),
+            "--state-dir",
+            self.state.as_str(),
+        ];
+        let vars = [("AWS_CONFIG_FILE", config.as_str())];
+        Terminal::start(&args, (140, 44), &vars, self.practice.path())
+    }
+}
+
+fn long_runs(terminal: &Terminal) {
+    terminal.wait("the long step to run", |screen| {
+        row(screen, "Long command").contains("running")
+    });
+}
+
+fn long_has_ended(terminal: &Terminal) {
+    terminal.wait("the long step to have ended", |screen| {
+        row(screen, "Long command").contains("exit 0") && screen.contains("told to end")
+    });
+}
+
+#[test]
+fn a_run_goes_on_through_a_hand_over_and_is_told_by_the_new_operator() {
+    let own = Own::new("");
+    let mut alice = own.seat("alice");
+    alice.wait("it to be ready", |screen| {
+        row(screen, "Long command").contains("ready") && screen.contains("dr-operator/alice")
+    });
+    run(&mut alice, "Long command");
+    long_runs(&alice);
+    let mut bob = own.seat("bob");
+    looks_on(&bob);
+    long_runs(&bob);
+    alice.keys("H");
+    bob.wait_for("OFFERED by");
+    bob.keys("A");
+    bob.wait("to be the operator", |screen| !screen.contains("OBSERVING"));
+    long_runs(&bob);
+    own.end_of_long();
+    long_has_ended(&bob);
+    long_has_ended(&alice);
+    let told = entries(&incident(&own.practice));
+    let at = |fits: fn(&Entry) -> bool| told.iter().position(|(_, entry)| fits(entry));
+    let taken = at(|entry| matches!(entry, Entry::Took { .. }));
+    let ended = at(|entry| matches!(entry, Entry::Exited { .. }));
+    assert!(taken.is_some() && taken < ended, "{told:?}");
+}
+
+#[test]
+fn after_a_take_over_nothing_is_started_before_what_ran_has_ended() {
+    let own = Own::new("");
+    let mut alice = own.seat("alice");
+    alice.wait("it to be ready", |screen| {
+        row(screen, "Long command").contains("ready") && screen.contains("dr-operator/alice")
+    });
+    run(&mut alice, "Long command");
+    long_runs(&alice);
+    let mut bob = own.seat("bob");
+    looks_on(&bob);
+    alice.signal(Signal::STOP);
+    bob.keys("V");
+    bob.wait_for("To take it over, type exactly:");
+    bob.wait_for("Runs now.");
+    let phrase = phrase(&bob);
+    bob.keys(&phrase);
+    bob.wait_for("enter TAKES IT OVER");
+    bob.keys("\r");
+    bob.wait_for("TAKEN OVER: nothing is started before long-1-");
+    bob.wait("the next step to be locked", |screen| {
+        row(screen, "Verify backups").contains("locked")
+    });
+    own.end_of_long();
+    long_has_ended(&bob);
+    bob.wait("the next step to be ready", |screen| {
+        row(screen, "Verify backups").contains("ready") && !screen.contains("TAKEN OVER")
+    });
+    alice.signal(Signal::CONT);
+    alice.wait_for("OBSERVING: dr-operator/bob on ");
+}
+
 #[test]
 fn what_another_person_has_approved_is_confirmed_and_nothing_else() {
-    let practice = Practice::new();
-    let program = Path::new(env!("CARGO_BIN_EXE_relight"));
-    let ready = relight::practice::start_by(program, practice.path(), "calm").expect("it runs");
-    let text = std::fs::read_to_string(&ready.plan).expect("a plan");
-    let plan = practice.path().join("two.toml");
-    let rule = "[approvals]\nsteps = [\"record-black-box\"]\n";
-    std::fs::write(&plan, format!("{text}\n{rule}")).expect("written");
-    let (plan, state) = (
-        plan.to_str().expect("a path").to_owned(),
-        practice.path().join("incidents-two"),
-    );
-    let state = state.to_str().expect("a path");
-    let seat = |who: &str| {
-        let config = config(&practice, who);
-        let args = ["--plan", plan.as_str(), "--state-dir", state];
-        let vars = [("AWS_CONFIG_FILE", config.as_str())];
-        Terminal::start(&args, (140, 44), &vars, practice.path())
-    };
+    let own = Own::new("[approvals]\nsteps = [\"record-black-box\"]\n");
+    let seat = |who: &str| own.seat(who);
     let mut alice = seat("alice");
     alice.wait("verify to be ready", |screen| {
         row(screen, "Verify backups").contains("ready") && screen.contains("dr-operator/alice")

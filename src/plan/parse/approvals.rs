@@ -17,17 +17,6 @@ pub(super) fn approvals(top: &mut Section<'_, '_>, reader: &mut Reader<'_>) -> A
     let expires = section.duration(reader, "expires");
     section.finish(reader);
     let usual = ApprovalsPlan::default();
-    let expires = expires.filter(|found| {
-        let none = found.value.is_zero();
-        if none {
-            reader.error(
-                &found.span,
-                "[approvals] expires: an approval that is good for no time lets nothing start",
-                "write \"10m\", or leave it out",
-            );
-        }
-        !none
-    });
     ApprovalsPlan {
         steps: steps
             .unwrap_or_default()
@@ -55,5 +44,52 @@ fn approved(value: &str) -> Ruled<Approved> {
                     "write \"destroy\", \"change\" or an id as `relight step list` prints it",
                 )
             }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use super::*;
+    use crate::plan::Plan;
+
+    fn parse(section: &str) -> Result<Plan, String> {
+        let text = format!(
+            "[cluster]\nname = \"teleport.example.com\"\n[primary]\nregion = \"us-east-1\"\n[recovery]\nregion = \"us-west-2\"\n{section}"
+        );
+        Plan::parse(Path::new("/etc/relight.toml"), &text).map_err(|found| {
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            found.join("\n")
+        })
+    }
+
+    #[test]
+    fn risks_and_steps_are_named_and_nothing_is_unless_said() {
+        let plan = parse("").expect("a plan");
+        assert!(!plan.approvals.covers("stop-old-cluster", Risk::Destroy));
+        let plan = parse("[approvals]\nsteps = [\"destroy\", \"switch-dns\"]\nexpires = \"5m\"\n");
+        let approvals = plan.expect("a plan").approvals;
+        assert!(approvals.covers("stop-old-cluster", Risk::Destroy));
+        assert!(approvals.covers("switch-dns", Risk::Change));
+        assert!(!approvals.covers("install", Risk::Change));
+        assert_eq!(approvals.expires, Duration::from_mins(5));
+    }
+
+    #[test]
+    fn what_could_not_hold_is_an_error_with_its_place() {
+        let cases = [
+            ("steps = [\"look\"]", "reads only"),
+            ("steps = [\"Stop it\"]", "neither a risk nor the id"),
+            ("expires = 0", "is not a duration"),
+            ("step = [\"destroy\"]", "did you mean \"steps\"?"),
+        ];
+        for (line, wanted) in cases {
+            let told = parse(&format!("[approvals]\n{line}\n")).expect_err(line);
+            assert!(
+                told.contains(wanted) && told.contains("8:"),
+                "{line}: {told}"
+            );
+        }
     }
 }

@@ -42,7 +42,7 @@ impl State {
             return self.refuse("this cockpit holds the incident already");
         }
         let Some(offer) = &self.story.offer else {
-            return self.refuse("nothing is offered: the operator offers the incident by H");
+            return self.refuse("nothing is offered: it is the operator who offers the incident");
         };
         let wish = Wish::Accept { offer: offer.seq };
         self.plead("the incident, as offered", wish)
@@ -118,6 +118,10 @@ impl State {
                 self.refuse("this cockpit holds the incident already")
             }
             Vouching::TakeOver(holding) => {
+                let now = self.held_by.as_ref().map(|held| held.holder.token);
+                if now != Some(holding.holder.token) {
+                    return self.refuse("somebody else holds it by now: look again");
+                }
                 let silent = self.now.since(holding.holder.spoke);
                 vec![Effect::TakeOver(phrase, silent)]
             }
@@ -315,7 +319,7 @@ impl State {
         if let Some(plea) = late {
             plea.late = true;
             let text = format!(
-                "no answer from the operator's cockpit to what was asked: {}. If it hangs, V takes over",
+                "no answer from the operator's cockpit to what was asked: {}. If it hangs, take the incident over",
                 plea.what
             );
             self.notify(Tone::Warn, text);

@@ -1,6 +1,10 @@
 //! Run it or not: what will be done, in full, and what will be looked at to tell whether it worked.
 
-use super::{field::input, open};
+use super::{
+    field::input,
+    open,
+    phrase::{Asked, Words, ask},
+};
 use crate::{
     incident::{Condition, Evidence, Risk, person::short},
     journal::ArmedStep,
@@ -12,6 +16,14 @@ use crate::{
 /// The most lines that a body is wrapped to: the edits of a large zone are all there, a runaway text is not.
 const MOST: usize = 4000;
 
+/// What stands around the phrase of a step.
+const RUN: Words = Words {
+    heading: "To run it, type exactly:",
+    begun: "esc leaves without running",
+    right: "enter RUNS it   esc leaves without running",
+    wrong: "that is not the phrase   esc leaves without running",
+};
+
 /// Draws the dialog. What does not fit is scrolled to: nothing that will be run is hidden from who answers.
 pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let width = canvas.area.width.saturating_sub(4).clamp(20, 100);
@@ -22,7 +34,7 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let phrase = armed.phrase.as_deref().filter(|_| confirm.note.is_none());
     let asked = phrase.map(|phrase| {
         let most = usize::from(canvas.area.height.saturating_sub(2));
-        Asked::of(confirm, phrase, room, most)
+        Asked::of(&RUN, phrase, &confirm.typed, room, most)
     });
     // Phrase, note or buttons, and a row between.
     let foot = match &confirm.note {
@@ -45,7 +57,7 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     scroll(&mut inside, &body, confirm.top, last);
     match (&confirm.note, &asked) {
         (Some(note), _) => ask_note(&mut inside, last, note),
-        (None, Some(asked)) => ask_phrase(&mut inside, last, asked),
+        (None, Some(asked)) => ask(&mut inside, last, asked),
         (None, None) => buttons(&mut inside, last + 1, confirm),
     }
 }
@@ -294,74 +306,4 @@ fn buttons(canvas: &mut Canvas<'_>, row: u16, confirm: &Confirm) {
     for (text, style) in &parts {
         pen.put(text, *style);
     }
-}
-
-/// A phrase asked for, on as many rows as it has: of a context that is an ARN every letter has to be read to be typed.
-struct Asked {
-    phrase: Vec<String>,
-    /// What has been typed so far, and empty rows for the rest; its last rows where there is no room for all.
-    typed: Vec<String>,
-    told: (&'static str, Role),
-}
-
-/// What stands before the text being typed.
-const PROMPT: &str = "> ";
-
-/// The phrase stands right above what is typed of it, letter over letter.
-const INDENT: u16 = 2;
-
-impl Asked {
-    /// `room` columns wide, and where it can be at most `most` rows high.
-    fn of(confirm: &Confirm, phrase: &str, room: usize, most: usize) -> Self {
-        let told = if confirm.typed.trim() == phrase {
-            ("enter RUNS it   esc leaves without running", Role::Danger)
-        } else if phrase.starts_with(confirm.typed.trim_start()) {
-            ("esc leaves without running", Role::Muted)
-        } else {
-            (
-                "that is not the phrase   esc leaves without running",
-                Role::Warning,
-            )
-        };
-        let room = room.saturating_sub(PROMPT.len() + 1);
-        let (lines, mut typed) = (clean::cut(phrase, room), clean::cut(&confirm.typed, room));
-        // Heading, phrase, field, hint, and two rows of the body.
-        let left = most.saturating_sub(lines.len() + 4).max(1);
-        typed.drain(..typed.len().saturating_sub(left));
-        // The field is as high as the phrase from the start, so that the dialog does not grow under the typing.
-        let field = lines.len().min(left).max(typed.len());
-        typed.resize(field, String::new());
-        Self {
-            phrase: lines,
-            typed,
-            told,
-        }
-    }
-
-    fn height(&self) -> u16 {
-        let rows = self.phrase.len() + self.typed.len() + 2;
-        u16::try_from(rows).unwrap_or(u16::MAX)
-    }
-}
-
-fn ask_phrase(canvas: &mut Canvas<'_>, row: u16, asked: &Asked) {
-    canvas.line(row, "To run it, type exactly:", Role::Text);
-    let mut row = row + 1;
-    for line in &asked.phrase {
-        let style = canvas.style(Role::Down);
-        canvas.pen(row).skip(INDENT).put(line, style);
-        row += 1;
-    }
-    let last = asked.typed.iter().rposition(|line| !line.is_empty());
-    for (at, line) in asked.typed.iter().enumerate() {
-        let before = if at == 0 { PROMPT } else { "  " };
-        if at == last.unwrap_or(0) {
-            input(canvas, row, before, line);
-        } else {
-            let (key, field) = (canvas.style(Role::Key), canvas.style(Role::Field));
-            canvas.pen(row).put(before, key).put(line, field);
-        }
-        row += 1;
-    }
-    canvas.line(row, asked.told.0, asked.told.1);
 }

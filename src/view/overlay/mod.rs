@@ -6,6 +6,7 @@ mod field;
 mod help;
 mod overrides;
 mod palette;
+mod phrase;
 mod themes;
 mod vouch;
 

@@ -2,8 +2,8 @@
 
 use super::{
     confirm::{armed_lines, scroll},
-    field::input,
     open,
+    phrase::{Asked, Words, ask},
 };
 use crate::{
     incident::{Person, brief, person::short},
@@ -15,8 +15,19 @@ use crate::{
 /// The most lines that a body is wrapped to.
 const MOST: usize = 400;
 
-/// A row between, what is asked, the phrase, the field, the hint.
-const FOOT: u16 = 5;
+const TAKE: Words = Words {
+    heading: "To take it over, type exactly:",
+    begun: "esc leaves",
+    right: "enter TAKES IT OVER   esc leaves",
+    wrong: "that is not the phrase   esc leaves",
+};
+
+const APPROVE: Words = Words {
+    heading: "To approve it, type exactly:",
+    begun: "esc leaves",
+    right: "enter APPROVES it   esc leaves",
+    wrong: "that is not the phrase   esc leaves",
+};
 
 /// Draws the dialog. What does not fit is scrolled to.
 pub fn draw(canvas: &mut Canvas<'_>, asked: &Vouch) {
@@ -33,33 +44,21 @@ pub fn draw(canvas: &mut Canvas<'_>, asked: &Vouch) {
             (title, body)
         }
     };
-    let rows = u16::try_from(body.len()).unwrap_or(u16::MAX);
-    let height = rows.saturating_add(FOOT + 2).min(canvas.area.height);
-    let mut inside = open(canvas, (width, height), &title);
-    let last = inside.area.height.saturating_sub(FOOT);
-    scroll(&mut inside, &body, asked.top, last);
-    let row = last + 1;
-    let (asks, does) = match asked.what {
-        Vouching::TakeOver(_) => ("To take it over, type exactly:", "enter TAKES IT OVER"),
-        Vouching::Approve(_) => ("To approve it, type exactly:", "enter APPROVES it"),
+    let words = match asked.what {
+        Vouching::TakeOver(_) => TAKE,
+        Vouching::Approve(_) => APPROVE,
     };
-    let phrase = asked.phrase();
-    inside.line(row, asks, Role::Text);
-    let style = inside.style(Role::Down);
-    inside.pen(row + 1).skip(2).put(&phrase, style);
-    input(&mut inside, row + 2, "> ", &asked.typed);
-    let typed = asked.typed.trim();
-    if typed == phrase {
-        inside.line(row + 3, &format!("{does}   esc leaves"), Role::Danger);
-    } else if phrase.starts_with(typed) {
-        inside.line(row + 3, "esc leaves", Role::Muted);
-    } else {
-        inside.line(
-            row + 3,
-            "that is not the phrase   esc leaves",
-            Role::Warning,
-        );
-    }
+    let most = usize::from(canvas.area.height.saturating_sub(2));
+    let foot = Asked::of(&words, &asked.phrase(), &asked.typed, room, most);
+    let rows = u16::try_from(body.len()).unwrap_or(u16::MAX);
+    let height = rows
+        .saturating_add(foot.height() + 2)
+        .min(canvas.area.height)
+        .max(foot.height() + 3);
+    let mut inside = open(canvas, (width, height), &title);
+    let last = inside.area.height.saturating_sub(foot.height());
+    scroll(&mut inside, &body, asked.top, last);
+    ask(&mut inside, last, &foot);
 }
 
 type Lines = Vec<(String, Role)>;
@@ -75,11 +74,6 @@ fn taking(canvas: &Canvas<'_>, opened: &Holding, room: usize) -> Lines {
     let now = canvas.state.held_by.as_ref().unwrap_or(opened);
     let holder = &now.holder;
     let mut lines = Vec::new();
-    let text = format!(
-        "{} on {} (process {}) holds this incident since {}.",
-        holder.operator, holder.host, holder.pid, holder.at
-    );
-    wrapped(&mut lines, &text, Role::Text, room);
     let silent = canvas.state.now.since(holder.spoke);
     let (text, role) = if holder.token != opened.holder.token {
         (
@@ -96,12 +90,17 @@ fn taking(canvas: &Canvas<'_>, opened: &Holding, room: usize) -> Lines {
         )
     } else {
         (
-            "Its cockpit turns: it was heard within the last seconds. Ask its operator to offer the incident (H) instead."
+            "Its cockpit turns: it was heard within the last seconds. Ask its operator to offer the incident instead."
                 .to_owned(),
             Role::Danger,
         )
     };
     wrapped(&mut lines, &text, role, room);
+    let text = format!(
+        "{} on {} (process {}) holds this incident since {}.",
+        holder.operator, holder.host, holder.pid, holder.at
+    );
+    wrapped(&mut lines, &text, Role::Text, room);
     lines.push((String::new(), Role::Text));
     if now.live.is_empty() {
         wrapped(&mut lines, "Nothing runs.", Role::Text, room);

@@ -10,11 +10,11 @@ use crate::{
         Component, Door, Drill, Drills, Evidence, Fact, History, Identity, Risk, RunId, Side,
         StepId, Subject, Way,
     },
-    journal::{ArmedStep, Entry, Waived, Waiver},
+    journal::{ArmedStep, Entry, Holder, Waived, Waiver},
     plan::ResolverPlan,
     state::{
-        Access, Confirm, Event, Focus, Notice, Overlay, Override, Pane, Reason, RowKey, RunEvent,
-        Scroll, Search, State, Tone, Why,
+        Access, Confirm, Event, Focus, Holding, Notice, Overlay, Override, Pane, Reason, RowKey,
+        RunEvent, Scroll, Search, State, Tone, Vouch, Vouching, Why,
     },
     theme::{self, Depth, Theme},
     view::Look,
@@ -238,6 +238,73 @@ fn each_overlay() {
             state.desk.overlay = Some(overlay.clone());
             screen(&format!("overlay_{name}_{}", size.0), &mut state, size);
         }
+    }
+}
+
+/// Another operator's hold on the incident, silent for so long.
+fn held(silent: u64) -> Holding {
+    let at = fixture::ago(silent);
+    let run = |step: &str| RunId::new(&self::step(step), 1, fixture::ago(300));
+    Holding {
+        holder: Holder {
+            token: 3,
+            operator: "arn:aws:sts::111122223333:assumed-role/dr-operator/bob (ec2-user)"
+                .to_owned(),
+            host: "ip-10-20-30-40.us-west-2.compute.internal".to_owned(),
+            pid: 4711,
+            at: fixture::ago(2400),
+            honours: 0,
+            spoke: at,
+            held: true,
+        },
+        live: vec![run("restore-tables"), run("check-rights")],
+    }
+}
+
+#[test]
+fn taking_over_and_approving() {
+    let vouch = |what| {
+        Overlay::Vouch(Vouch {
+            what,
+            typed: "take over from dr".to_owned(),
+            top: 0,
+            drawn: true,
+        })
+    };
+    let mut armed = fixture::armed("install", Risk::Change, None);
+    armed.approval = Some(String::new());
+    let overlays = [
+        ("take_over", vouch(Vouching::TakeOver(Box::new(held(252))))),
+        (
+            "take_over_awake",
+            vouch(Vouching::TakeOver(Box::new(held(2)))),
+        ),
+        ("approve", vouch(Vouching::Approve(Box::new(armed)))),
+    ];
+    for (name, overlay) in overlays {
+        for size in [(120, 40), (80, 24), (40, 16)] {
+            let mut state = fixture::busy();
+            state.access = Access::Observer("dr-operator/bob holds the incident".to_owned());
+            state.me.user = "ec2-user".to_owned();
+            state.desk.overlay = Some(overlay.clone());
+            screen(&format!("overlay_{name}_{}", size.0), &mut state, size);
+        }
+    }
+}
+
+#[test]
+fn what_is_between_operators_stands_in_the_header_of_each() {
+    let mut state = fixture::busy();
+    fixture::record(&mut state, fixture::ago(5), Entry::Offered);
+    for (name, access) in [
+        ("offering", Access::Operator),
+        (
+            "offered",
+            Access::Observer("bob on bastion holds the incident".to_owned()),
+        ),
+    ] {
+        state.access = access;
+        screen(&format!("{name}_80"), &mut state, (80, 24));
     }
 }
 
