@@ -48,6 +48,7 @@ impl Incident {
         let step = StepId::try_from("test".to_owned()).expect("an id");
         Spec {
             by: String::new(),
+            shared: None,
             digest: String::new(),
             run: RunId::new(&step, 1, Moment::from_secs(7)),
             step,

@@ -39,6 +39,7 @@ fn spec(folder: &Folder, run: RunId, token: u64) -> Spec {
         at: Moment::now(),
         calls: Vec::new(),
         by: String::new(),
+        shared: None,
         digest: String::new(),
     }
 }
