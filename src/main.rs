@@ -19,6 +19,7 @@ use std::{
 use clap::Parser as _;
 use relight::{
     cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
+    clients::aws::{self, TokenOf},
     cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId, Way},
     journal::{self, Folder},
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
         Some(Command::Watch(wanted)) => told::watch(cli.open, &wanted),
+        Some(Command::EksToken(of)) => token(of),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -300,6 +302,28 @@ fn init(path: &Path) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// An `ExecCredential` for whoever reads a kubeconfig, in the version that was asked for.
+fn token(of: cli::EksToken) -> Result<ExitCode, String> {
+    let asked = std::env::var("KUBERNETES_EXEC_INFO").ok();
+    let asked = asked.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let version = asked
+        .as_ref()
+        .and_then(|info| info["apiVersion"].as_str())
+        .unwrap_or("client.authentication.k8s.io/v1beta1");
+    let of = TokenOf {
+        cluster: of.cluster,
+        region: of.region,
+        profile: of.profile,
+        role: of.role,
+    };
+    let made = runtime()?.block_on(aws::cluster_token(&of));
+    let made = made.map_err(|failure| failure.to_string())?;
+    let credential = serde_json::json!({"kind": "ExecCredential", "apiVersion": version, "spec": {},
+        "status": {"token": made.token, "expirationTimestamp": made.until.to_string()}});
+    say(&mut io::stdout(), &credential.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
 fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let plan = Arc::new(plan::load(&open.plan).map_err(|error| error.to_string())?);
     let (name, run) = (&ordered.name, &ordered.run);
@@ -322,6 +346,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let token = spec.token;
     let context = step::Context {
         plan,
+        first: spec.again.unwrap_or_else(|| run.clone()),
         run,
         incident: incident.path().to_owned(),
         dry_run: ordered.dry_run || spec.dry_run,

@@ -61,6 +61,7 @@ impl Incident {
             print_only: false,
             at: Moment::now(),
             calls: Vec::new(),
+            again: None,
         }
     }
 

@@ -136,6 +136,7 @@ mod tests {
             by_hand: false,
             evidence: Evidence::Seen,
             waiver: None,
+            again: None,
         };
         let entries = [
             (

@@ -56,6 +56,7 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         by_hand: false,
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
+        again: None,
     };
     Overlay::Confirm(Confirm {
         armed,
@@ -141,6 +142,8 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Copy => "copy",
         Intent::CopyCommand => "copy command",
         Intent::Redraw => "redraw",
+        Intent::ReadCredentials => "read credentials",
+        Intent::RenewCredentials => "renew credentials",
         Intent::Suspend => "suspend",
         Intent::Detach => "detach",
         Intent::Accept => "accept",
@@ -155,7 +158,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 42;
+const INTENTS: usize = 44;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

@@ -57,6 +57,9 @@ pub struct Spec {
     /// others.
     #[serde(default)]
     pub calls: Vec<String>,
+    /// The run under whose idempotency tokens it asks, where it repeats one whose end nobody saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<RunId>,
     /// SHA-256 of the plan it was made from: a native step, which reads the plan again, refuses another one.
     #[serde(default)]
     pub digest: String,
@@ -131,6 +134,7 @@ pub fn for_step(
         print_only: dry_run && matches!(step.action, Action::Argv(_)),
         at: Moment::now(),
         calls,
+        again: None,
         digest: plan.digest.clone(),
     })
 }

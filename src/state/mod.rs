@@ -99,6 +99,8 @@ pub struct State {
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
     owed: Vec<crate::journal::Entry>,
+    /// Credentials that are being read again, until it was told who we are with them.
+    rereading: Option<decide::Rereading>,
     /// Alarms that have been rung, and when they were last seen.
     rung: Vec<(AlarmKind, Moment)>,
     prepare: Prepare,
@@ -108,7 +110,7 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pending {
     Overriding(crate::incident::StepId),
-    Arming(ArmedStep),
+    Arming(Box<ArmedStep>),
     Confirming(RunId),
     Judging(RunId),
     Skipping(crate::incident::StepId),
@@ -139,6 +141,7 @@ impl State {
             switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
+            rereading: None,
             rung: Vec::new(),
             prepare,
         }

@@ -46,7 +46,9 @@ impl State {
             (Intent::Pause | Intent::Speed(_) | Intent::Jump(_), None) => {
                 Some("only while an incident is played: relight replay")
             }
-            (Intent::Refresh, Some(_)) => Some("this is a replay: nothing is looked at"),
+            (Intent::Refresh | Intent::ReadCredentials | Intent::RenewCredentials, Some(_)) => {
+                Some("this is a replay: nothing is looked at")
+            }
             (Intent::Search | Intent::Hit(_), Some(_)) => {
                 Some("this is a replay: its output is not searched, it lies in the incident's runs")
             }

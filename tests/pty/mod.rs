@@ -3,6 +3,7 @@
 
 pub mod picture;
 mod poor;
+mod renewal;
 pub mod terminal;
 mod ways_out;
 

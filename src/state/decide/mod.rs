@@ -1,5 +1,6 @@
 //! Events in, effects out. Split by noun: keys, dialogs, steps, runs.
 
+mod credentials;
 mod dialog;
 mod keys;
 mod overrides;
@@ -8,6 +9,8 @@ mod steps;
 mod switch;
 
 use std::time::Duration;
+
+pub(super) use credentials::Rereading;
 
 use super::{Effect, Event, Notice, Pending, RunEvent, State, Tone, Wanted};
 use crate::{
@@ -59,6 +62,7 @@ impl State {
                 for observation in seen {
                     self.instruments.take(observation);
                 }
+                self.tell_identity();
                 let mut effects = self.judge_runs();
                 effects.extend(self.ring());
                 effects
@@ -103,6 +107,14 @@ impl State {
                 self.now = self.now.max(now);
                 self.notify(Tone::Info, text);
                 Vec::new()
+            }
+            Event::CredentialsChanged(what, now) => {
+                self.now = self.now.max(now);
+                self.read_credentials(what)
+            }
+            Event::Renewed { argv, how, at } => {
+                self.now = self.now.max(at);
+                self.renewed(&argv, &how)
             }
             Event::Saved(text, last, now) => {
                 self.now = self.now.max(now);
@@ -160,7 +172,7 @@ impl State {
             {
                 self.arm_with(Some(step), false, Some(waiver.clone()))
             }
-            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.as_ref().clone())) => {
+            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.clone())) => {
                 self.armed(armed)
             }
             Entry::Confirmed { run, .. } if self.settle(&Pending::Confirming(run.clone())) => {

@@ -47,14 +47,19 @@ impl State {
             self.notify(Tone::Info, text);
             return Vec::new();
         }
+        let armed = self.arming(&step, prepared, dry_run);
+        let again = (!dry_run && !by_hand)
+            .then(|| self.story.repeats(&step.id, way, &armed.calls))
+            .flatten();
         let armed = ArmedStep {
             way,
             because,
             by_hand,
             waiver,
-            ..self.arming(&step, prepared, dry_run)
+            again,
+            ..armed
         };
-        self.pending.push(Pending::Arming(armed.clone()));
+        self.pending.push(Pending::Arming(Box::new(armed.clone())));
         vec![Effect::Record(Entry::Armed(Box::new(armed)))]
     }
 
@@ -78,6 +83,7 @@ impl State {
             by_hand: false,
             evidence: step.evidence,
             waiver: None,
+            again: None,
         }
     }
 

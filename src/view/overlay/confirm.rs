@@ -200,6 +200,8 @@ const fn told(condition: Condition) -> &'static str {
             "the recovery cluster has no such release, or one to upgrade"
         }
         Condition::ReleaseAbsent => "no release of that name is in the recovery cluster",
+        Condition::ReleasePending => "the release in the recovery cluster is pending",
+        Condition::ReleaseFree => "no release in the recovery cluster is pending",
         Condition::ReleaseDeployed => "the release is deployed in the recovery cluster",
         Condition::PodsReady => "every Auth and Proxy Deployment is available as desired",
         Condition::AuthLogClean => {
