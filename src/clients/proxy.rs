@@ -40,8 +40,60 @@ impl Ways {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::clients) mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+        net::TcpListener,
+    };
+
     use super::*;
+
+    /// A proxy that notes whom it is asked for, and opens a way to nobody.
+    pub struct Proxy {
+        /// Where it listens.
+        pub url: String,
+        asked: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Proxy {
+        pub async fn start() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let url = format!("http://{}", listener.local_addr().expect("an address"));
+            let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+            let theirs = Arc::clone(&asked);
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let mut stream = BufReader::new(stream);
+                    let mut line = String::new();
+                    let _ = stream.read_line(&mut line).await;
+                    let host = line
+                        .strip_prefix("CONNECT ")
+                        .and_then(|rest| rest.split(' ').next());
+                    let host = host.unwrap_or(&line).to_owned();
+                    theirs.lock().expect("no poison").push(host);
+                    let refused = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
+                    let _ = stream.write_all(refused).await;
+                }
+            });
+            Self { url, asked }
+        }
+
+        /// For whom it was asked so far.
+        pub fn asked(&self) -> Vec<String> {
+            self.asked.lock().expect("no poison").clone()
+        }
+    }
+
+    /// Ways as an environment with these variables has them.
+    pub fn ways(https: Option<&str>, without: Option<&str>) -> Ways {
+        Ways::of(|name| match name {
+            "HTTPS_PROXY" => https.map(str::to_owned),
+            "NO_PROXY" => without.map(str::to_owned),
+            _ => None,
+        })
+    }
 
     #[test]
     fn either_case_counts_and_an_empty_variable_is_none() {

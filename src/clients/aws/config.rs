@@ -24,6 +24,7 @@ use super::{
     Key,
     credentials::{Ends, Remembering},
 };
+use crate::clients::proxy::Ways;
 
 /// Until the TCP and TLS connection must stand.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -35,7 +36,7 @@ pub(super) const OPERATION: Duration = Duration::from_secs(8);
 /// Loads a configuration. Reads the environment and the profile files; asks nobody before the first call.
 pub(super) async fn load(key: &Key, ends: Arc<Mutex<Option<Ends>>>) -> SdkConfig {
     let region = Region::new(key.region.clone());
-    let http = http_client();
+    let http = http_client(&Ways::of_environment());
     let base = {
         let (key, http) = (key.clone(), http.clone());
         move || base_credentials(key.clone(), http.clone())
@@ -143,7 +144,7 @@ async fn assume(
 
 /// An HTTP client of its own for each configuration: no pool is shared between regions. It goes through `HTTPS_PROXY`,
 /// unless `NO_PROXY` or loopback say otherwise.
-fn http_client() -> SharedHttpClient {
+fn http_client(ways: &Ways) -> SharedHttpClient {
     // Without any certificate, the library would stop a debug build instead of failing the call.
     let trusted = !rustls_native_certs::load_native_certs().certs.is_empty();
     let context = TlsContext::builder()
@@ -151,7 +152,7 @@ fn http_client() -> SharedHttpClient {
         .build()
         .unwrap_or_default();
     let provider = Provider::Rustls(CryptoMode::Ring);
-    let Some(proxy) = proxy() else {
+    let Some(proxy) = proxy(ways) else {
         return Builder::new()
             .tls_provider(provider)
             .tls_context(context)
@@ -171,8 +172,49 @@ fn http_client() -> SharedHttpClient {
 }
 
 /// The proxy of the environment; one that is no address counts as none.
-fn proxy() -> Option<ProxyConfig> {
-    let way = crate::clients::proxy::Ways::of_environment();
-    let config = ProxyConfig::https(way.https()?).ok()?;
-    Some(config.no_proxy(way.without()))
+fn proxy(ways: &Ways) -> Option<ProxyConfig> {
+    let config = ProxyConfig::https(ways.https()?).ok()?;
+    Some(config.no_proxy(ways.without()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::proxy::tests::{Proxy, ways};
+
+    /// Asks STS at an address by a client that knows a proxy. Whatever comes of it: the proxy opens no way.
+    async fn ask(ways: &Ways, url: Option<&str>) {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-west-2"))
+            .http_client(http_client(ways))
+            .timeout_config(timeouts())
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(SharedCredentialsProvider::new(
+                aws_credential_types::Credentials::new("AKIA", "secret", None, None, "test"),
+            ));
+        config.set_endpoint_url(url.map(str::to_owned));
+        let client = aws_sdk_sts::Client::new(&config.build());
+        client
+            .get_caller_identity()
+            .send()
+            .await
+            .expect_err("there is nobody behind it");
+    }
+
+    #[tokio::test]
+    async fn a_region_is_asked_through_the_proxy_and_loopback_and_listed_hosts_are_not() {
+        let proxy = Proxy::start().await;
+        let sts = "sts.us-west-2.amazonaws.com:443";
+        ask(&ways(Some(&proxy.url), None), None).await;
+        assert_eq!(proxy.asked(), [sts]);
+        // Nobody listens there: it is asked directly, and not through the proxy.
+        ask(&ways(Some(&proxy.url), None), Some("https://127.0.0.1:9")).await;
+        ask(
+            &ways(Some(&proxy.url), Some("listed.invalid")),
+            Some("https://listed.invalid"),
+        )
+        .await;
+        assert_eq!(proxy.asked(), [sts]);
+    }
 }

@@ -339,4 +339,36 @@ mod tests {
         );
         assert!(!failure.detail.contains("SECRET"), "{failure}");
     }
+
+    #[tokio::test]
+    async fn the_kubeconfigs_own_proxy_is_gone_through() {
+        let proxy = crate::clients::proxy::tests::Proxy::start().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config");
+        let text = format!(
+            r#"{{"apiVersion":"v1","kind":"Config",
+            "clusters":[{{"name":"c","cluster":{{"server":"https://abc.gr7.us-west-2.eks.amazonaws.com","proxy-url":"{}"}}}}],
+            "contexts":[{{"name":"dr","context":{{"cluster":"c","user":"u"}}}}],"users":[{{"name":"u","user":{{}}}}]}}"#,
+            proxy.url
+        );
+        std::fs::write(&file, text).expect("written");
+        let plan = KubePlan {
+            context: Some("dr".into()),
+            kubeconfig: Some(file),
+            uid: None,
+            eks_cluster: None,
+        };
+        let kube = connect(&plan).await.expect("a client");
+        super::super::identity(&kube, Duration::from_secs(10))
+            .await
+            .expect_err("the proxy opens no way");
+        let asked = proxy.asked();
+        assert!(!asked.is_empty(), "it was asked for nobody");
+        assert!(
+            asked
+                .iter()
+                .all(|host| host == "abc.gr7.us-west-2.eks.amazonaws.com:443"),
+            "{asked:?}"
+        );
+    }
 }
