@@ -111,6 +111,7 @@ fn run(incident: &Path, kind: &str) -> Result<(Duration, std::path::PathBuf, u64
         at: Moment::now(),
         again: None,
         calls: Vec::new(),
+        by: String::new(),
     };
     let mut watch = Watch::new(folder, true).with_binary(BINARY.into());
     let began = Instant::now();

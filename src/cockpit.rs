@@ -33,7 +33,9 @@ use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use check::check;
-pub use drill::{declare as declare_drill, outline as outline_drill};
+pub use drill::{
+    declare as declare_drill, isolated::declare as isolated_drill, outline as outline_drill,
+};
 pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};
@@ -185,13 +187,9 @@ impl Cockpit {
 
     fn key(&mut self, event: TermEvent) -> Flow {
         let now = Moment::now();
-        for intent in self.seat.intents(event) {
-            let flow = self.event(Event::Intent(intent, now));
-            if flow != Flow::Go {
-                return flow;
-            }
-        }
-        Flow::Go
+        self.typed(event, |cockpit, intent| {
+            cockpit.event(Event::Intent(intent, now))
+        })
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Flow {

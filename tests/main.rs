@@ -7,11 +7,15 @@ mod engine;
 #[cfg(feature = "practice")]
 mod eyes;
 #[cfg(feature = "practice")]
+mod faults;
+#[cfg(feature = "practice")]
 mod fence;
 #[cfg(feature = "practice")]
 mod forward;
 #[cfg(feature = "practice")]
 mod install;
+#[cfg(feature = "practice")]
+mod isolated;
 #[cfg(feature = "practice")]
 mod live;
 #[cfg(feature = "practice")]
@@ -20,6 +24,7 @@ mod names;
 mod practice;
 #[cfg(feature = "practice")]
 mod pty;
+mod race;
 #[cfg(feature = "practice")]
 mod readme;
 #[cfg(feature = "practice")]

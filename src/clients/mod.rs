@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod credential_files;
 pub mod credential_ways;
 pub mod dns;
+pub mod drill;
 pub mod forward;
 pub mod freeze;
 pub mod gunzip;

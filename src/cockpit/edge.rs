@@ -59,8 +59,7 @@ impl Edge {
             plan: Arc::clone(&setup.plan),
             state_dir: setup.open.state_dir.clone(),
             read_only: setup.open.read_only,
-            operator: setup.operator.clone(),
-            host: setup.host.clone(),
+            me: setup.me.clone(),
         };
         let memory = Memory::start(opening, events.clone(), told)?;
         let sink = sink();
@@ -92,7 +91,10 @@ impl Edge {
     pub fn perform(&self, effect: Effect, state: &State) {
         match effect {
             Effect::Record(entry) => self.record(entry),
-            Effect::Start(armed) => self.runs.launch(&armed, state.story.token),
+            Effect::Start(armed) => self.runs.launch(&armed, state.story.token, state.me.name()),
+            Effect::Identify(me) => self.memory.ask(Command::Identify(me)),
+            Effect::Ask(wish) => self.memory.ask(Command::Ask(wish)),
+            Effect::TakeOver(phrase, silent) => self.memory.ask(Command::TakeOver(phrase, silent)),
             Effect::Settle(run) => self.runs.settle(run),
             Effect::Cancel(run) => self.runs.cancel(run),
             Effect::ProbeNow => self.schedule.now(),
@@ -154,6 +156,7 @@ impl Edge {
     pub fn beat(&mut self, state: &State) {
         let now = Moment::now();
         self.place();
+        self.memory.ask(Command::Beat);
         if now.since(self.saved) >= CHECKPOINT {
             self.saved = now;
             self.memory

@@ -41,6 +41,8 @@ pub(super) struct Row {
     aside: bool,
     #[serde(default)]
     no_return: bool,
+    #[serde(default)]
+    isolated: bool,
 }
 
 /// `ungraceful`: a text, or a table of what is otherwise.
@@ -182,6 +184,8 @@ impl TryFrom<Row> for Step {
             optional: row.optional,
             aside: row.aside,
             no_return: row.no_return,
+            isolated: row.isolated,
+            barred: false,
             own: false,
         };
         let ungraceful = row.ungraceful.map(|Other(form)| other(&step, form));

@@ -53,6 +53,11 @@ impl Observation {
                     gap.wash(clean);
                 }
             }
+            Ok(Fact::Made(made)) => {
+                for gap in Arc::make_mut(made).gaps() {
+                    gap.wash(clean);
+                }
+            }
             Ok(Fact::Bots(seen)) => {
                 for gap in &mut Arc::make_mut(seen).gaps {
                     gap.wash(clean);

@@ -57,6 +57,7 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
         again: None,
+        approval: None,
     };
     Overlay::Confirm(Confirm {
         armed,
@@ -127,6 +128,10 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Outage => "outage",
         Intent::Close => "close",
         Intent::Cancel => "cancel",
+        Intent::Offer => "offer",
+        Intent::AcceptOffer => "accept offer",
+        Intent::TakeOver => "take over",
+        Intent::Approve => "approve",
         Intent::Detail => "detail",
         Intent::NextRun(_) => "next run",
         Intent::Search => "search",
@@ -158,7 +163,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 44;
+const INTENTS: usize = 48;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

@@ -89,7 +89,9 @@ pub(crate) fn plan() -> Plan {
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
+        approvals: super::ApprovalsPlan::default(),
         watch: WatchPlan::default(),
+        coordination: None,
         resources: ResourcesPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),
@@ -97,6 +99,7 @@ pub(crate) fn plan() -> Plan {
             renew: Vec::new(),
         },
         runbook: None,
+        drill: super::DrillPlan::default(),
         practice: false,
         warnings: Vec::new(),
     }

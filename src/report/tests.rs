@@ -226,6 +226,7 @@ fn events() -> Vec<Told> {
             reason: "IAM is down".to_owned(),
         }),
         again: None,
+        approval: None,
     };
     let finding = Finding::pass("deployed", vec![Subject::Cluster(Side::Recovery)]);
     vec![

@@ -60,6 +60,9 @@ pub struct Spec {
     /// The run under whose idempotency tokens it asks, where it repeats one whose end nobody saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<RunId>,
+    /// Who confirmed it, and whose environment and credentials it has.
+    #[serde(default)]
+    pub by: String,
     /// SHA-256 of the plan it was made from: a native step, which reads the plan again, refuses another one.
     #[serde(default)]
     pub digest: String,
@@ -79,6 +82,9 @@ pub enum SpecError {
     /// This binary does not know where it is.
     #[error("cannot tell the path of the running relight binary: {0}; start it by its full path")]
     NoBinary(String),
+    /// An isolated drill may not run it.
+    #[error("{0}")]
+    Barred(String),
     /// There is nothing to run.
     #[error("step {0} is done by hand: there is nothing to run")]
     Manual(StepId),
@@ -100,6 +106,9 @@ pub fn for_step(
     incident: &Folder,
     dry_run: bool,
 ) -> Result<Spec, SpecError> {
+    if let Some(why) = step.bar() {
+        return Err(SpecError::Barred(why));
+    }
     let (argv, calls) = match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan)?;
@@ -135,6 +144,7 @@ pub fn for_step(
         at: Moment::now(),
         calls,
         again: None,
+        by: String::new(),
         digest: plan.digest.clone(),
     })
 }

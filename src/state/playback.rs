@@ -49,6 +49,9 @@ impl State {
             (Intent::Refresh | Intent::ReadCredentials | Intent::RenewCredentials, Some(_)) => {
                 Some("this is a replay: nothing is looked at")
             }
+            (Intent::AcceptOffer | Intent::TakeOver | Intent::Approve, Some(_)) => {
+                Some("this is a replay: nobody is asked for anything")
+            }
             (Intent::Search | Intent::Hit(_), Some(_)) => {
                 Some("this is a replay: its output is not searched, it lies in the incident's runs")
             }

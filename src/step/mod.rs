@@ -30,6 +30,7 @@ mod service;
 mod starts;
 mod stop;
 mod tables;
+mod teardown;
 mod tls;
 mod values;
 mod yaml;
@@ -222,6 +223,7 @@ pub fn natives() -> Vec<Native> {
         freeze::lift_native(),
         abort::native(),
         dns::revert_native(),
+        teardown::native(),
     ]
 }
 

@@ -10,6 +10,7 @@ pub mod balancer;
 pub mod certificates;
 mod cluster_token;
 mod config;
+pub mod coordination;
 mod credentials;
 mod failure;
 pub mod identity;

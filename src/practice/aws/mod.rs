@@ -14,6 +14,7 @@ mod eks;
 mod elb;
 mod gate;
 mod iam;
+mod items;
 mod kms;
 mod route53;
 mod s3;
@@ -67,10 +68,13 @@ const OPERATIONS: &[Operation] = operations! {
     "backup" "GetRestoreJobMetadata" => backup::restore_metadata,
     "backup" "ListBackupPlans" => backup::list_plans,
     "backup" "GetBackupPlan" => backup::get_plan,
+    "dynamodb" "DeleteTable" => tables::delete_table,
     "dynamodb" "DescribeTable" => dynamodb::describe_table,
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
     "dynamodb" "GetResourcePolicy" => dynamodb::get_resource_policy,
+    "dynamodb" "GetItem" => items::get,
+    "dynamodb" "PutItem" => items::put,
     "dynamodb" "Query" => dynamodb::query,
     "dynamodb" "DescribeTimeToLive" => tables::describe_time_to_live,
     "dynamodb" "ListTagsOfResource" => tables::list_tags,
@@ -176,7 +180,15 @@ fn answer(ask: &Ask, face: &Face, now: Moment) -> Answer {
         .iter()
         .find(|operation| operation.service == ask.service && Some(operation.name) == name);
     match found {
-        Some(operation) => (operation.run)(ask, face.side, &mut world),
+        Some(operation) => {
+            let answer = (operation.run)(ask, face.side, &mut world);
+            if answer.is_good() && ask.changes() {
+                let (region, service) = (&world.side(face.side).name, &ask.service);
+                let change = format!("{region} {service}:{} {}", operation.name, ask.subject());
+                world.changes.push(change);
+            }
+            answer
+        }
         None => Answer::error(
             ask,
             400,

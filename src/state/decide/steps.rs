@@ -5,7 +5,11 @@ use super::{Effect, Tone};
 use crate::{
     incident::{Action, Condition, Risk, RunId, Step, StepId, Way, brief, when},
     journal::{ArmedStep, Entry, Waiver},
+    judge,
 };
+
+/// The step that takes an isolated drill down.
+const TEARDOWN: &str = "teardown";
 
 impl State {
     /// Arms a step: writes down what would be done. The dialog opens when that is on disk.
@@ -57,10 +61,13 @@ impl State {
             by_hand,
             waiver,
             again,
+            approval: (!dry_run && self.wants_approval(&step.id, step.risk))
+                .then(|| self.plan.digest.clone()),
             ..armed
         };
-        self.pending.push(Pending::Arming(Box::new(armed.clone())));
-        vec![Effect::Record(Entry::Armed(Box::new(armed)))]
+        let armed = Box::new(armed);
+        self.pending.push(Pending::Arming(armed.clone()));
+        vec![Effect::Record(Entry::Armed(armed))]
     }
 
     fn arming(&self, step: &Step, prepared: Prepared, dry_run: bool) -> ArmedStep {
@@ -84,6 +91,7 @@ impl State {
             evidence: step.evidence,
             waiver: None,
             again: None,
+            approval: None,
         }
     }
 
@@ -117,6 +125,7 @@ impl State {
             || Some("it is no longer in the runbook".to_owned()),
             |step| self.blocked_but_for(step, armed.dry_run, armed.waiver.as_ref()),
         );
+        let why = why.or_else(|| self.approval(armed).err());
         if let Some(why) = why {
             let title = step.map_or_else(|| armed.step.to_string(), |step| step.title);
             let mut effects = self.refuse(format!("{title} was not started: {why}"));
@@ -182,7 +191,26 @@ impl State {
                 "{run} is running: wait for it or cancel it before closing"
             ));
         }
+        if let Some(why) = self.left_over() {
+            return self.refuse(why);
+        }
         self.ask_why(Why::Close)
+    }
+
+    /// Why an isolated drill may not be closed yet: what it made goes on costing, and runs on with the real authorities.
+    fn left_over(&self) -> Option<String> {
+        let step = self
+            .runbook
+            .named(TEARDOWN)
+            .filter(|_| self.plan.isolated().is_some())?;
+        if self.step_state(step).is_done() {
+            return None;
+        }
+        let left = judge::made::left(&self.sight())?;
+        Some(format!(
+            "the drill is not taken down ({left}): run \"{}\", or skip it with a reason",
+            step.title
+        ))
     }
 
     /// Asks when the outage began.
@@ -207,6 +235,8 @@ impl State {
     /// Skips a step or closes the incident, with a reason; only an optional step may be passed over without one.
     pub(super) fn reasoned(&mut self, given: &Reason) -> Vec<Effect> {
         let optional = match &given.why {
+            // What a drill leaves behind is left with a reason.
+            Why::Skip(step) if step.as_str() == TEARDOWN => false,
             Why::Skip(step) => self.runbook.get(step).is_some_and(|step| step.optional),
             Why::Close | Why::Outage => false,
         };

@@ -588,6 +588,7 @@ pub fn armed(step: &str, risk: Risk, phrase: Option<&str>) -> ArmedStep {
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
         again: None,
+        approval: None,
     }
 }
 
