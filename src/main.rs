@@ -3,6 +3,8 @@
 
 #[path = "main/ready.rs"]
 mod ready;
+#[path = "main/token.rs"]
+mod token;
 #[path = "main/told.rs"]
 mod told;
 
@@ -19,7 +21,6 @@ use std::{
 use clap::Parser as _;
 use relight::{
     cli::{self, Cli, Command, Exec, Open, PlanCommand, StepCommand},
-    clients::aws::{self, TokenOf},
     cockpit::{self, Answer, Ending, Order, Script, Setup, Through},
     incident::{RunId, StepId, Way},
     journal::{self, Folder},
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
         Some(Command::Watch(wanted)) => told::watch(cli.open, &wanted),
-        Some(Command::EksToken(of)) => token(of),
+        Some(Command::EksToken(of)) => token::print(of),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -299,28 +300,6 @@ fn init(path: &Path) -> Result<ExitCode, String> {
             path.display()
         ),
     );
-    Ok(ExitCode::SUCCESS)
-}
-
-/// An `ExecCredential` for whoever reads a kubeconfig, in the version that was asked for.
-fn token(of: cli::EksToken) -> Result<ExitCode, String> {
-    let asked = std::env::var("KUBERNETES_EXEC_INFO").ok();
-    let asked = asked.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-    let version = asked
-        .as_ref()
-        .and_then(|info| info["apiVersion"].as_str())
-        .unwrap_or("client.authentication.k8s.io/v1beta1");
-    let of = TokenOf {
-        cluster: of.cluster,
-        region: of.region,
-        profile: of.profile,
-        role: of.role,
-    };
-    let made = runtime()?.block_on(aws::cluster_token(&of));
-    let made = made.map_err(|failure| failure.to_string())?;
-    let credential = serde_json::json!({"kind": "ExecCredential", "apiVersion": version, "spec": {},
-        "status": {"token": made.token, "expirationTimestamp": made.until.to_string()}});
-    say(&mut io::stdout(), &credential.to_string());
     Ok(ExitCode::SUCCESS)
 }
 
