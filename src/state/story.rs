@@ -329,7 +329,7 @@ impl Story {
         let last = self.run_of(step)?;
         let open = last.lost && !matches!(last.state, RunState::Judged(Verdict::Pass, _));
         let same = last.armed.way == way && last.armed.calls == calls;
-        let first = last.armed.again.as_ref().unwrap_or(&last.armed.run);
+        let first = last.armed.again.as_deref().unwrap_or(&last.armed.run);
         (open && same).then(|| first.clone())
     }
 

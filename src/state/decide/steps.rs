@@ -60,7 +60,7 @@ impl State {
             because,
             by_hand,
             waiver,
-            again,
+            again: again.map(Box::new),
             approval: (!dry_run && self.wants_approval(&step.id, step.risk))
                 .then(|| self.plan.digest.clone()),
             ..armed
