@@ -109,6 +109,7 @@ fn run(incident: &Path, kind: &str) -> Result<(Duration, std::path::PathBuf, u64
         dry_run: false,
         print_only: false,
         at: Moment::now(),
+        again: None,
         calls: Vec::new(),
         by: String::new(),
     };

@@ -119,6 +119,11 @@ pub enum Command {
     /// Go on looking after an incident, without a screen: whether an old cluster that nobody could stop comes back.
     #[command(after_help = WATCH_CODES)]
     Watch(Watch),
+    /// Print a token for an EKS cluster, as the exec plugin of a kubeconfig: signed here, nobody is asked.
+    ///
+    /// Relight does this by itself where a kubeconfig names `aws eks get-token`. For kubectl and Helm without the aws CLI:
+    /// `command: relight` with `args: [eks-token, --cluster, NAME, --region, REGION]`.
+    EksToken(EksToken),
     /// Stand between a run and the terminal; the cockpit starts this.
     #[command(hide = true)]
     Runner {
@@ -411,6 +416,23 @@ pub struct RunStep {
     /// Wait at most so long for a locked step to become ready; unless said, until everything has been looked at once.
     #[arg(long, value_name = "SECONDS", conflicts_with = "dry_run")]
     pub wait: Option<u64>,
+}
+
+/// For which cluster a token is, and as whom.
+#[derive(Debug, Args)]
+pub struct EksToken {
+    /// Name of the cluster.
+    #[arg(long, value_name = "NAME")]
+    pub cluster: String,
+    /// The region that it is in.
+    #[arg(long, value_name = "REGION")]
+    pub region: String,
+    /// Profile of the credentials; the standard chain unless said.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// A role to assume first.
+    #[arg(long, value_name = "ARN")]
+    pub role: Option<String>,
 }
 
 /// A confirmed run of a native step.

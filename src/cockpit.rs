@@ -26,9 +26,9 @@ mod share;
 mod start;
 mod watch;
 
-use std::io;
+use std::{io, time::Duration};
 
-use crossterm::event::{Event as TermEvent, EventStream};
+use crossterm::event::{Event as TermEvent, EventStream, poll};
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
@@ -55,11 +55,15 @@ use crate::{
     incident::{Moment, Observation},
     journal::Folder,
     state::{Effect, Event, State},
-    term::{Signals, clip, hush, install_panic_hook, size},
+    step::expand,
+    term::{Signal, Signals, away, clip, hush, install_panic_hook, put, size, stop_group},
 };
 
 /// Events that wait for the loop at most; whoever has more to tell waits.
 const INBOX: usize = 1024;
+
+/// How long the reader of keys is waited for before somebody else reads them: it ends as soon as it is told.
+const READER: Duration = Duration::from_millis(50);
 
 /// How the cockpit was left.
 pub struct Ending {
@@ -77,6 +81,8 @@ enum Flow {
     Go,
     Leave,
     HangUp,
+    /// Nobody reads keys from here on: a command wants the terminal.
+    Lend,
 }
 
 /// Runs the cockpit until it is left.
@@ -109,6 +115,7 @@ pub async fn run(setup: Setup) -> io::Result<Ending> {
         inbox,
         signals,
         clock: Clock::new(),
+        errand: None,
     };
     let flow = cockpit.turn().await;
     Ok(cockpit.close(flow))
@@ -120,6 +127,8 @@ struct Cockpit {
     inbox: mpsc::Receiver<Event>,
     signals: Signals,
     clock: Clock,
+    /// The command that the terminal is to be lent to.
+    errand: Option<Vec<String>>,
 }
 
 impl Cockpit {
@@ -146,6 +155,15 @@ impl Cockpit {
                     self.edge.beat(&self.seat.state);
                     self.event(Event::Tick(Moment::now()))
                 }
+            };
+            let flow = if flow == Flow::Lend {
+                // Its thread would take the keys that are typed for the command.
+                drop(keys);
+                let flow = self.lend().await;
+                keys = EventStream::new();
+                flow
+            } else {
+                flow
             };
             if flow != Flow::Go {
                 return flow;
@@ -176,6 +194,7 @@ impl Cockpit {
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Flow {
+        let mut flow = Flow::Go;
         for effect in effects {
             match effect {
                 Effect::Quit => return Flow::Leave,
@@ -191,6 +210,10 @@ impl Cockpit {
                         return flow;
                     }
                 }
+                Effect::Renew(argv) => {
+                    self.errand = Some(argv);
+                    flow = Flow::Lend;
+                }
                 Effect::Bell => self.seat.screen.send(b"\x07"),
                 Effect::Copy(what, text) => {
                     let (notice, bytes) = self.edge.copy(what, &text, self.seat.screen.caps());
@@ -204,7 +227,59 @@ impl Cockpit {
                 effect => self.edge.perform(effect, &self.seat.state),
             }
         }
-        Flow::Go
+        flow
+    }
+
+    /// Gives the terminal to the command that is waiting for it, until it ends. Everything but keys and frames goes on:
+    /// what runs tell is journalled and judged.
+    async fn lend(&mut self) -> Flow {
+        let Some(argv) = self.errand.take() else {
+            return Flow::Go;
+        };
+        // The reader of keys is gone once nobody but us can wait for one.
+        let _ = poll(READER);
+        self.seat.screen.give_back();
+        let shown = expand::shown(&argv);
+        let _ = put(format!("relight: {shown}\r\n").as_bytes());
+        let how = match away::lend(&argv) {
+            Ok(mut child) => loop {
+                tokio::select! {
+                    biased;
+                    signal = self.signals.next_away() => match signal {
+                        Signal::Hangup => return Flow::HangUp,
+                        Signal::Leave => return Flow::Leave,
+                        Signal::Stop => stop_group(),
+                        Signal::Continue | Signal::Resize => {}
+                    },
+                    ended = child.wait() => break match ended {
+                        Ok(status) => away::ended(status),
+                        Err(error) => format!("was lost: {error}"),
+                    },
+                    Some(event) = self.inbox.recv() => match self.event(event) {
+                        Flow::Go | Flow::Lend => {}
+                        flow => return flow,
+                    },
+                    seen = self.edge.sink.take() => {
+                        self.edge.seen(&seen);
+                        self.observed(seen);
+                    }
+                    () = self.clock.tick() => {
+                        self.edge.beat(&self.seat.state);
+                        self.event(Event::Tick(Moment::now()));
+                    }
+                }
+            },
+            Err(error) => format!("cannot be started: {error}; correct renew in [tools]"),
+        };
+        let flow = self.resume();
+        if flow != Flow::Go {
+            return flow;
+        }
+        self.event(Event::Renewed {
+            argv: shown,
+            how,
+            at: Moment::now(),
+        })
     }
 
     fn close(mut self, flow: Flow) -> Ending {

@@ -3,6 +3,8 @@
 
 #[path = "main/ready.rs"]
 mod ready;
+#[path = "main/token.rs"]
+mod token;
 #[path = "main/told.rs"]
 mod told;
 
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
         Some(Command::Watch(wanted)) => told::watch(cli.open, &wanted),
+        Some(Command::EksToken(of)) => token::print(of),
         Some(Command::Runner { folder }) => {
             return ExitCode::from(u8::try_from(runner::main(&folder)).unwrap_or(1));
         }
@@ -336,6 +339,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let fence = run::Fence::new(incident.clone(), spec.token, Shared::of(&plan));
     let context = step::Context {
         plan,
+        first: spec.again.unwrap_or_else(|| run.clone()),
         run,
         incident: incident.path().to_owned(),
         dry_run: ordered.dry_run || spec.dry_run,

@@ -63,6 +63,7 @@ impl Incident {
             print_only: false,
             at: Moment::now(),
             calls: Vec::new(),
+            again: None,
         }
     }
 

@@ -37,6 +37,7 @@ fn spec(folder: &Folder, run: RunId, token: u64) -> Spec {
         dry_run: false,
         print_only: false,
         at: Moment::now(),
+        again: None,
         calls: Vec::new(),
         by: String::new(),
         shared: None,

@@ -19,7 +19,7 @@ use super::{
     start::Setup,
 };
 use crate::{
-    clients::black_box::Shelf,
+    clients::{aws, black_box::Shelf, credential_files::CredentialFiles, kube::text::clean},
     incident::{Cluster, Fact, Instruments, Moment, Observation, Side, Subject},
     journal::{Entry, Folder, StateDir},
     plan::Plan,
@@ -31,6 +31,9 @@ use crate::{
 
 /// How often the newest readings are kept for a cockpit that attaches.
 const CHECKPOINT: Duration = Duration::from_secs(30);
+
+/// How often the files of credentials are looked at: a `stat` of each, off the loop.
+const CREDENTIALS: Duration = Duration::from_secs(2);
 
 /// Everything that is not the loop.
 pub struct Edge {
@@ -62,6 +65,10 @@ impl Edge {
         let sink = sink();
         let targets = Targets::default();
         let schedule = Schedule::start(probe::all(&setup.plan, &targets), &sink);
+        tokio::spawn(watch_credentials(
+            CredentialFiles::of(&setup.plan),
+            events.clone(),
+        ));
         let runs = Runs::start(
             Arc::clone(&setup.plan),
             Arc::clone(&setup.runbook),
@@ -91,6 +98,7 @@ impl Edge {
             Effect::Settle(run) => self.runs.settle(run),
             Effect::Cancel(run) => self.runs.cancel(run),
             Effect::ProbeNow => self.schedule.now(),
+            Effect::ReadCredentials => aws::read_again(),
             Effect::Fetch(run, wanted) => self.runs.fetch(run, wanted),
             Effect::Find {
                 run,
@@ -104,6 +112,7 @@ impl Edge {
             | Effect::Offer(_)
             | Effect::Bell
             | Effect::Suspend
+            | Effect::Renew(_)
             | Effect::Redraw
             // A replay has no edge.
             | Effect::Jump(_)
@@ -199,6 +208,45 @@ impl Edge {
             .ask(Command::Save(Box::new(state.instruments.clone())));
         self.memory.close();
         self.folder()
+    }
+}
+
+/// Tells when files that credentials are read from have changed, until the loop is gone. A file that is being written is
+/// told of once it has come to rest.
+async fn watch_credentials(mut files: CredentialFiles, events: Sender<Event>) {
+    let mut fresh: BTreeSet<PathBuf> = BTreeSet::new();
+    while !events.is_closed() {
+        let looked = tokio::task::spawn_blocking(move || {
+            let changed = files.changed();
+            (files, changed)
+        });
+        let Ok((back, changed)) = looked.await else {
+            return;
+        };
+        files = back;
+        if changed.is_empty() && !fresh.is_empty() {
+            let what = in_words(&std::mem::take(&mut fresh));
+            let event = Event::CredentialsChanged(what, Moment::now());
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
+        fresh.extend(changed);
+        tokio::time::sleep(CREDENTIALS).await;
+    }
+}
+
+/// Which files have changed, in a few words.
+fn in_words(changed: &BTreeSet<PathBuf>) -> String {
+    let first = changed
+        .first()
+        .map_or_else(String::new, |path| clean(&path.display().to_string(), 120));
+    match changed.len() {
+        0 | 1 => format!("{first} has changed, credentials are read again"),
+        more => format!(
+            "{first} and {} more have changed, credentials are read again",
+            more - 1
+        ),
     }
 }
 

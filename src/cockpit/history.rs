@@ -144,6 +144,7 @@ mod tests {
             by_hand: false,
             evidence: Evidence::Seen,
             waiver: None,
+            again: None,
             approval: None,
         };
         let entries = [

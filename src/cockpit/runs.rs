@@ -260,6 +260,7 @@ impl Keeper {
             // A native step is held to what was confirmed by its own code, which looks at the world as it is then.
             Ok(spec) => run::start(&run::Spec {
                 calls: armed.calls.clone(),
+                again: armed.again.as_deref().cloned(),
                 by,
                 ..spec
             })

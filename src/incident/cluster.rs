@@ -154,6 +154,32 @@ pub struct Release {
     pub revision: u32,
     /// `deployed`, `pending-install`, `failed`, `uninstalling`, …
     pub status: String,
+    /// The newest earlier revision that Helm has recorded as deployed.
+    #[serde(default)]
+    pub deployed: Option<u32>,
+}
+
+impl Release {
+    /// The newest of all revisions of a release, with the one before it that was deployed.
+    #[must_use]
+    pub fn newest(revisions: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let revisions: Vec<Self> = revisions.into_iter().collect();
+        let newest = revisions.iter().max_by_key(|one| one.revision)?;
+        let before = revisions
+            .iter()
+            .filter(|one| one.revision < newest.revision && one.status == "deployed");
+        Some(Self {
+            deployed: before.map(|one| one.revision).max(),
+            ..newest.clone()
+        })
+    }
+
+    /// Whether a Helm is at it, or was ended before it could record how it went: Helm refuses every other command but a
+    /// rollback and an uninstall then.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status.starts_with("pending-")
+    }
 }
 
 /// Which part of the release a pod or Deployment belongs to, by `app.kubernetes.io/component` and owner.

@@ -87,6 +87,10 @@ conditions! {
     DrillGone = "drill-gone",
     /// There is no release of that name in the recovery cluster, or one that Helm can upgrade.
     ReleaseInstallable = "release-installable",
+    /// The release in the recovery cluster is pending: a Helm was ended half-way.
+    ReleasePending = "release-pending",
+    /// No release in the recovery cluster is pending: Helm takes its next command.
+    ReleaseFree = "release-free",
     /// The release is deployed in the recovery cluster.
     ReleaseDeployed = "release-deployed",
     /// Every Auth and Proxy Deployment of the recovery cluster is available as desired, no pod crash-looping.

@@ -15,4 +15,8 @@ pub struct Identity {
     pub region: String,
     /// When the credentials end; `None` for long-lived keys.
     pub expires: Option<Moment>,
+    /// Whether whoever gave them gives new ones by itself when they end: the instance, the container, a role that is assumed
+    /// again. A person's login and a program of theirs do not: nobody knows what it asks for.
+    #[serde(default)]
+    pub renews: bool,
 }

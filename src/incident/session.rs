@@ -10,6 +10,12 @@ pub struct Session {
     pub through: Vec<String>,
     /// Signs of a way through some Teleport cluster of which it cannot be said which.
     pub doubts: Vec<String>,
+    /// What of the recovery side's credentials and kubeconfig needs the primary region, in words with file and line.
+    #[serde(default)]
+    pub hangs: Vec<String>,
+    /// What cannot be told of them.
+    #[serde(default)]
+    pub unsure: Vec<String>,
     /// What was looked at, in words.
     pub looked: Vec<String>,
 }

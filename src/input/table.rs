@@ -161,6 +161,10 @@ actions! {
             "Every key";
         "refresh" &[Key::char('r')] => Intent::Refresh, in PANES, "",
             "Look at everything now";
+        "read-credentials" &[Key::char('K')] => Intent::ReadCredentials, in PANES, "",
+            "Read credentials again and look with them; a changed file or an expired token brings it about by itself";
+        "renew-credentials" &[Key::char('L')] => Intent::RenewCredentials, in PANES, "",
+            "Log in again: run the plan's `[tools] renew` in this terminal, then read credentials again; runs go on";
         "copy" &[Key::char('c')] => Intent::Copy, in PANES, "",
             "Send the selected row to the terminal's clipboard; of the output, save the whole of it to a file";
         "themes" &[Key::char('t')] => Intent::Themes, in PANES, "",

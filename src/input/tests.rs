@@ -56,6 +56,7 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         by_hand: false,
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
+        again: None,
         approval: None,
     };
     Overlay::Confirm(Confirm {
@@ -146,6 +147,8 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Copy => "copy",
         Intent::CopyCommand => "copy command",
         Intent::Redraw => "redraw",
+        Intent::ReadCredentials => "read credentials",
+        Intent::RenewCredentials => "renew credentials",
         Intent::Suspend => "suspend",
         Intent::Detach => "detach",
         Intent::Accept => "accept",
@@ -160,7 +163,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 46;
+const INTENTS: usize = 48;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

@@ -86,6 +86,10 @@ pub struct ArmedStep {
     /// UNKNOWN preconditions that it is run without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
+    /// The first of the runs in a row that were to do exactly this and whose end nobody saw: what it asks for is asked for
+    /// under that run's idempotency tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Box<RunId>>,
     /// Where another person has to approve it: SHA-256 of the plan that it was armed under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,

@@ -1,10 +1,12 @@
 //! Pods, Deployments, release and load balancer of a side.
 
 mod muster;
+mod pending;
 mod place;
 mod restart;
 
 pub use muster::muster;
+pub use pending::{release_free, release_pending};
 pub use place::{context, misplaced};
 pub use restart::proxies_restarted;
 
@@ -142,6 +144,9 @@ pub fn release_installable(side: Side, sight: &Sight<'_>) -> Finding {
             ),
             evidence(side),
         ),
+        Ok(Ok(Some(release))) if release.is_pending() => {
+            Finding::fail(pending::words(side, release), evidence(side))
+        }
         Ok(Ok(Some(release))) => Finding::fail(
             format!(
                 "release {} in the {side} cluster is {} (revision {}), and Helm upgrades only what is deployed: \

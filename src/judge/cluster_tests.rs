@@ -79,6 +79,7 @@ fn healthy() -> Cluster {
             name: "tc".into(),
             revision: 1,
             status: "deployed".into(),
+            deployed: None,
         })),
         gaps: Vec::new(),
         memo: Memo::default(),
@@ -324,10 +325,45 @@ fn findings() {
                     name: "tc".into(),
                     revision: 1,
                     status: "failed".into(),
+                    deployed: None,
                 }));
             }),
             Fail,
             "is failed",
+        ),
+        (
+            release_pending,
+            left("pending-install", None),
+            Pass,
+            "pending-install",
+        ),
+        (release_pending, healthy(), Fail, "nothing to free"),
+        (release_pending, empty(), Fail, "there is no release"),
+        (
+            release_free,
+            left("pending-upgrade", Some(3)),
+            Fail,
+            "back to revision 3",
+        ),
+        (
+            release_free,
+            left("pending-install", None),
+            Fail,
+            "forgets that revision",
+        ),
+        (release_free, healthy(), Pass, "deployed"),
+        (release_free, empty(), Pass, "none that is pending"),
+        (
+            release_installable,
+            left("pending-rollback", Some(3)),
+            Fail,
+            "Free a pending release",
+        ),
+        (
+            release_installable,
+            left("failed", None),
+            Fail,
+            "uninstall it there first",
         ),
         (load_balancer_known, healthy(), Pass, "lb.example"),
         (load_balancer_known, empty(), Fail, "neither"),
@@ -356,15 +392,50 @@ fn findings() {
     }
 }
 
+/// A cluster whose newest revision, the fourth, was left in a status.
+fn left(status: &str, deployed: Option<u32>) -> Cluster {
+    changed(|cluster| {
+        cluster.release = Ok(Some(Release {
+            name: "tc".into(),
+            revision: 4,
+            status: status.into(),
+            deployed,
+        }));
+    })
+}
+
+#[test]
+fn the_newest_revision_knows_the_last_that_was_deployed() {
+    let one = |revision, status: &str| Release {
+        name: "tc".into(),
+        revision,
+        status: status.into(),
+        deployed: None,
+    };
+    let newest = Release::newest([
+        one(2, "superseded"),
+        one(4, "pending-upgrade"),
+        one(3, "deployed"),
+    ]);
+    let newest = newest.expect("one");
+    assert_eq!((newest.revision, newest.deployed), (4, Some(3)));
+    let first = Release::newest([one(1, "pending-install")]).expect("one");
+    assert!(first.is_pending() && first.deployed.is_none());
+    assert_eq!(Release::newest([]), None);
+}
+
 #[test]
 fn nothing_passes_or_fails_on_a_reading_that_is_missing_failed_or_stale() {
     let plan = plan(true);
     let silent = || Err(Failure::new(FailureKind::Timeout, "no answer in 5s"));
-    let all: [Judge; 6] = [
+    let all: [Judge; 9] = [
         context,
         ready,
         gone,
         release_absent,
+        release_installable,
+        release_pending,
+        release_free,
         release_deployed,
         load_balancer_known,
     ];

@@ -228,6 +228,7 @@ mod tests {
                 name: "teleport-cluster".to_owned(),
                 revision: 1,
                 status: "deployed".to_owned(),
+                deployed: None,
             })),
             ..empty()
         };

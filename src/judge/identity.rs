@@ -81,7 +81,7 @@ pub fn assessment(side: Side, sight: &Sight<'_>) -> Assessment {
         health = Health::Unknown;
         words.push_str(", which the plan does not name");
     }
-    if let Some(expires) = seen.expires {
+    if let Some(expires) = seen.expires.filter(|_| !seen.renews) {
         let left = expires.since(sight.now);
         if left.is_zero() {
             health = Health::Down;
@@ -98,6 +98,27 @@ pub fn assessment(side: Side, sight: &Sight<'_>) -> Assessment {
         words = format!("{words} ({why})");
     }
     Assessment::new(health, words, Some(age))
+}
+
+/// The credentials of a side end before something that takes so long would be done, as far as anybody knows. Credentials of
+/// which no end is known, and those that renew themselves, are no reason to wait. UNKNOWN and no FAIL: what is begun is not
+/// undone by their end, and a step may be done sooner than it ever was.
+#[must_use]
+pub fn outlived(side: Side, takes: Duration, sight: &Sight<'_>) -> Option<Finding> {
+    let reading = sight.instruments.get(&Subject::Identity(side))?;
+    let Some((_, Fact::Identity(seen))) = &reading.good else {
+        return None;
+    };
+    let left = seen.expires.filter(|_| !seen.renews)?.since(sight.now);
+    (left < takes).then(|| {
+        Finding::unknown(format!(
+            "the {side} credentials ({}) end in {}, and this takes up to {} here: renew them first (L, or in another \
+             terminal), they are read again by themselves",
+            short(&seen.arn),
+            brief(left),
+            brief(takes)
+        ))
+    })
 }
 
 fn wrong(seen: &Identity, planned: &str) -> String {
@@ -143,6 +164,7 @@ mod tests {
             account: account.to_owned(),
             region: "us-west-2".to_owned(),
             expires: expires.map(Moment::from_secs),
+            renews: false,
         }
     }
 
@@ -216,6 +238,48 @@ mod tests {
             let said = assessment(Side::Recovery, &sight);
             assert_eq!(said.health, health, "{}", said.sentence);
             assert!(said.sentence.contains(words), "{}", said.sentence);
+        }
+    }
+
+    #[test]
+    fn credentials_that_end_too_soon_are_told_and_what_is_not_known_is_no_reason() {
+        let plan = plan();
+        let takes = Duration::from_mins(20);
+        let cases = [
+            (
+                Some(NOW + 540),
+                false,
+                Some("end in 9m00s, and this takes up to 20m"),
+            ),
+            (Some(NOW - 10), false, Some("end in 0s")),
+            (Some(NOW + 540), true, None),
+            (Some(NOW + 1200), false, None),
+            (None, false, None),
+        ];
+        for (expires, renews, words) in cases {
+            let who = Identity {
+                renews,
+                ..identity("111122223333", expires)
+            };
+            let instruments = seen(Ok(who), NOW);
+            let sight = Sight {
+                instruments: &instruments,
+                plan: &plan,
+                now: Moment::from_secs(NOW),
+                since: None,
+                outage: None,
+            };
+            let finding = outlived(Side::Recovery, takes, &sight);
+            let said = finding.as_ref().map(|finding| finding.sentence.as_str());
+            assert_eq!(
+                said.is_some(),
+                words.is_some(),
+                "{expires:?} {renews}: {said:?}"
+            );
+            if let (Some(said), Some(words)) = (said, words) {
+                assert!(said.contains(words), "{said}");
+            }
+            assert!(finding.is_none_or(|finding| finding.outcome == Outcome::Unknown));
         }
     }
 }

@@ -146,6 +146,8 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::ReleaseAbsent => cluster::release_absent(Side::Recovery, sight),
         Condition::DrillGone => made::gone(sight),
         Condition::ReleaseInstallable => cluster::release_installable(Side::Recovery, sight),
+        Condition::ReleasePending => cluster::release_pending(Side::Recovery, sight),
+        Condition::ReleaseFree => cluster::release_free(Side::Recovery, sight),
         Condition::ReleaseDeployed => cluster::release_deployed(Side::Recovery, sight),
         Condition::PodsReady => cluster::ready(Side::Recovery, sight),
         Condition::AuthLogClean => auth_log::clean(sight),

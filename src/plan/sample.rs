@@ -96,6 +96,7 @@ pub(crate) fn plan() -> Plan {
         tools: Tools {
             helm: "helm".to_owned(),
             kubectl: "kubectl".to_owned(),
+            renew: Vec::new(),
         },
         runbook: None,
         drill: super::DrillPlan::default(),

@@ -479,4 +479,6 @@ pub struct Tools {
     pub helm: String,
     /// `kubectl`: path or name of kubectl, for `tctl` in the Auth pods.
     pub kubectl: String,
+    /// `renew`: the argv that renews the operator's credentials, run in the terminal; empty where none is named.
+    pub renew: Vec<String>,
 }

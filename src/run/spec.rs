@@ -57,6 +57,9 @@ pub struct Spec {
     /// others.
     #[serde(default)]
     pub calls: Vec<String>,
+    /// The run under whose idempotency tokens it asks, where it repeats one whose end nobody saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<RunId>,
     /// Who confirmed it, and whose environment and credentials it has.
     #[serde(default)]
     pub by: String,
@@ -143,6 +146,7 @@ pub fn for_step(
         print_only: dry_run && matches!(step.action, Action::Argv(_)),
         at: Moment::now(),
         calls,
+        again: None,
         by: String::new(),
         digest: plan.digest.clone(),
         shared: plan.coordination.as_ref().map(|_| absolute(&plan.path)),

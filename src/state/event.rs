@@ -65,6 +65,10 @@ pub enum Intent {
     Filter,
     /// Look at everything now.
     Refresh,
+    /// Read credentials again, and look with them.
+    ReadCredentials,
+    /// Renew credentials by the plan's command, in this terminal; runs go on.
+    RenewCredentials,
     /// Let a replay stand, or go on.
     Pause,
     /// Play faster or, if false, slower.
@@ -144,6 +148,17 @@ pub enum Event {
     Found(RunId, Option<u64>),
     /// Something for the notice line.
     Notice(String, Moment),
+    /// Files that credentials are read from have changed: which, in words.
+    CredentialsChanged(String, Moment),
+    /// The command that renews credentials has ended.
+    Renewed {
+        /// What was run, as it is shown.
+        argv: String,
+        /// How it ended, in words.
+        how: String,
+        /// When.
+        at: Moment,
+    },
     /// A run's output was saved: what to tell, and its last lines for the terminal's clipboard.
     Saved(String, String, Moment),
 }
@@ -206,6 +221,10 @@ pub enum Effect {
     Cancel(RunId),
     /// Every probe looks now.
     ProbeNow,
+    /// Every client reads its credentials again before its next call.
+    ReadCredentials,
+    /// Give the terminal to this command until it ends; [`Event::Renewed`] comes back.
+    Renew(Vec<String>),
     /// To the next or, if false, the previous transition of what is played.
     Jump(bool),
     /// Fetch a part of a run's output.

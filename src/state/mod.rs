@@ -107,6 +107,8 @@ pub struct State {
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
     owed: Vec<crate::journal::Entry>,
+    /// Credentials that are being read again, until it was told who we are with them.
+    rereading: Option<decide::Rereading>,
     /// What was asked of the operator's cockpit and not answered yet.
     plea: Option<Plea>,
     /// Who has accepted the offer, until nothing stands in the way of handing over.
@@ -154,6 +156,7 @@ impl State {
             switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
+            rereading: None,
             plea: None,
             accepting: None,
             rung: Vec::new(),

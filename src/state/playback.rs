@@ -46,7 +46,9 @@ impl State {
             (Intent::Pause | Intent::Speed(_) | Intent::Jump(_), None) => {
                 Some("only while an incident is played: relight replay")
             }
-            (Intent::Refresh, Some(_)) => Some("this is a replay: nothing is looked at"),
+            (Intent::Refresh | Intent::ReadCredentials | Intent::RenewCredentials, Some(_)) => {
+                Some("this is a replay: nothing is looked at")
+            }
             (Intent::AcceptOffer | Intent::TakeOver | Intent::Approve, Some(_)) => {
                 Some("this is a replay: nobody is asked for anything")
             }

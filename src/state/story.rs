@@ -7,7 +7,7 @@ use std::{
 
 use super::{Approval, Offer};
 use crate::{
-    incident::{Evidence, Finding, Moment, RunId, StepId, Verdict},
+    incident::{Evidence, Finding, Moment, RunId, StepId, Verdict, Way},
     journal::{ArmedStep, Author, Entry, Kind, Record, Waiver},
 };
 
@@ -56,6 +56,8 @@ pub struct Run {
     pub started: Option<Moment>,
     /// When its child ended, or contact was lost.
     pub ended: Option<Moment>,
+    /// Whether nobody saw how it ended: its runner was gone without an exit record.
+    pub lost: bool,
     /// How it ended, in words.
     pub how: Option<String>,
     /// Exit code of the child.
@@ -223,6 +225,7 @@ impl Story {
             note: None,
             started: None,
             ended: None,
+            lost: false,
             how: None,
             code: None,
             cancelled: None,
@@ -263,6 +266,7 @@ impl Story {
             }),
             Entry::ContactLost { run, why } => self.with_live(run, |run| {
                 run.state = RunState::ContactLost;
+                run.lost = true;
                 run.how = Some(why.clone());
                 run.ended = Some(at);
             }),
@@ -316,6 +320,17 @@ impl Story {
                 && !run.armed.dry_run
                 && !matches!(run.state, RunState::Armed | RunState::Disarmed)
         })
+    }
+
+    /// The first of the runs that a run of these calls would repeat without anybody knowing how they ended: the world may
+    /// have taken what they asked for. What was seen to have worked, or has ended in sight, is not repeated: it is done anew.
+    #[must_use]
+    pub fn repeats(&self, step: &StepId, way: Way, calls: &[String]) -> Option<RunId> {
+        let last = self.run_of(step)?;
+        let open = last.lost && !matches!(last.state, RunState::Judged(Verdict::Pass, _));
+        let same = last.armed.way == way && last.armed.calls == calls;
+        let first = last.armed.again.as_deref().unwrap_or(&last.armed.run);
+        (open && same).then(|| first.clone())
     }
 
     /// How many runs of a step there have been, dry ones included.

@@ -217,6 +217,7 @@ mod tests {
                 name: "teleport-cluster".to_owned(),
                 revision: 1,
                 status: "deployed".to_owned(),
+                deployed: None,
             })),
             gaps: Vec::new(),
             memo: crate::incident::Memo::default(),

@@ -199,6 +199,7 @@ mod tests {
             account: "111122223333".to_owned(),
             region: "us-west-2".to_owned(),
             expires: None,
+            renews: false,
         };
         let line = signed_in(Ok(who));
         assert_eq!(

@@ -21,6 +21,7 @@ mod ping;
 mod pods;
 mod prerequisites;
 mod reconcilers;
+mod release;
 mod resources;
 mod restart;
 mod rights;
@@ -37,6 +38,7 @@ mod yaml;
 use std::{path::PathBuf, sync::Arc};
 
 use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
 
 pub use black_box::told as told_black_box;
 
@@ -56,6 +58,8 @@ pub struct Context {
     pub plan: Arc<Plan>,
     /// The run it is.
     pub run: RunId,
+    /// The run that it repeats, where nobody saw how that ended; else itself.
+    pub first: RunId,
     /// The incident's folder; empty where there is none.
     pub incident: PathBuf,
     /// Say what would be done and change nothing.
@@ -104,6 +108,7 @@ impl Context {
     pub fn new(plan: Arc<Plan>, run: RunId, dry_run: bool) -> Self {
         Self {
             plan,
+            first: run.clone(),
             run,
             incident: PathBuf::new(),
             dry_run,
@@ -117,6 +122,22 @@ impl Context {
     pub fn shelf(&self) -> Shelf {
         let incident = (!self.incident.as_os_str().is_empty()).then_some(&*self.incident);
         Shelf::new(None, incident, &self.plan.cluster.name)
+    }
+
+    /// The idempotency token of one call of this run: 32 hexadecimal digits, which every API with such tokens takes. A run
+    /// that repeats one whose end nobody saw has that one's tokens, so that what was accepted then is not done twice; a run
+    /// after one that ended in sight has its own, since an API that has seen a token does nothing for it again.
+    #[must_use]
+    pub fn token(&self, call: &str) -> String {
+        use std::fmt::Write as _;
+
+        Sha256::digest(format!("{} {call}", self.first))
+            .iter()
+            .take(16)
+            .fold(String::with_capacity(32), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
     }
 
     /// Writes one line of output. An output that nobody reads any more is no reason to stop: the world matters.
@@ -188,6 +209,7 @@ pub fn natives() -> Vec<Native> {
         tls::request(),
         pods::native(),
         install::native(),
+        release::native(),
         resources::native(),
         load_balancer::native(),
         dns::native(),
@@ -203,4 +225,30 @@ pub fn natives() -> Vec<Native> {
         dns::revert_native(),
         teardown::native(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample;
+
+    #[test]
+    fn a_run_that_repeats_a_lost_one_asks_under_its_tokens() {
+        let run = |text: &str| RunId::parse(text).expect("an id");
+        let context = |of: &str| Context::new(Arc::new(sample::plan()), run(of), false);
+        let (lost, anew) = (context("restore-tables-1-7"), context("restore-tables-2-9"));
+        let again = Context {
+            first: lost.run.clone(),
+            ..anew.clone()
+        };
+        assert_eq!(again.token("restore state"), lost.token("restore state"));
+        assert_ne!(anew.token("restore state"), lost.token("restore state"));
+        assert_ne!(lost.token("restore state"), lost.token("restore audit"));
+        // ACM takes no more than 32 letters, digits and underscores.
+        let token = lost.token("certificate");
+        assert!(
+            token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{token}"
+        );
+    }
 }

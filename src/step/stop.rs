@@ -205,6 +205,7 @@ mod tests {
             name: "teleport-cluster".to_owned(),
             revision: 3,
             status: "deployed".to_owned(),
+            deployed: None,
         };
         let forbidden = Failure::new(FailureKind::Forbidden, "list secrets");
         assert_eq!(told(Ok(Some(release)), 2).expect("lines"), [helm]);

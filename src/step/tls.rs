@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sha2::{Digest as _, Sha256};
 
 use super::{Context, Native, StepError};
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
         kube, values,
     },
     incident::{
-        Moment, RunId, Side, brief,
+        Moment, Side, brief,
         tls::{Acm, Tls, Way},
     },
     plan::Plan,
@@ -216,7 +215,7 @@ fn request_run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
             return Ok(());
         }
         context.fence.look()?;
-        let arn = certificates::request(reach, &names, &token(&context.run))
+        let arn = certificates::request(reach, &names, &context.token("certificate"))
             .await
             .map_err(step)?;
         context.say(format!("requested {arn}"));
@@ -251,33 +250,10 @@ fn tell(context: &Context, acm: &Acm) {
     ));
 }
 
-/// ACM takes up to 32 letters, digits and underscores, and gives one certificate for one token: a run asked twice
-/// makes one.
-fn token(run: &RunId) -> String {
-    use std::fmt::Write as _;
-
-    Sha256::digest(run.to_string().as_bytes())
-        .iter()
-        .take(16)
-        .fold(String::with_capacity(32), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::incident::tls::Validation;
-
-    #[test]
-    fn one_run_is_one_token_that_acm_takes() {
-        let run = |text: &str| RunId::parse(text).expect("an id");
-        let first = token(&run("request-certificate-1-7"));
-        assert_eq!(first, token(&run("request-certificate-1-7")));
-        assert_ne!(first, token(&run("request-certificate-2-7")));
-        assert!(first.len() <= 32 && first.bytes().all(|b| b.is_ascii_alphanumeric()));
-    }
 
     #[test]
     fn a_record_for_two_names_is_shown_once() {

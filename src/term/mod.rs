@@ -6,8 +6,10 @@
 //! * [`Paint`]: ratatui's backend over a byte buffer; a frame that changes nothing is no bytes.
 //! * [`Wire`]: one write per frame on a thread of its own, so that a terminal that stops reading blocks nothing.
 //! * [`Signals`]: hang-up, terminate, interrupt, quit, stop and continue.
+//! * [`away`]: a command that has the terminal for a while.
 //! * [`clip`]: OSC 52.
 
+pub mod away;
 mod caps;
 pub mod clip;
 mod paint;

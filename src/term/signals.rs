@@ -53,6 +53,22 @@ impl Signals {
         })
     }
 
+    /// The next signal while a command has the terminal: what its keys make is meant for the command, which shares our
+    /// process group and is told as well.
+    pub async fn next_away(&mut self) -> Signal {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => return Signal::Hangup,
+                _ = self.terminate.recv() => return Signal::Leave,
+                _ = self.interrupt.recv() => {}
+                _ = self.quit.recv() => {}
+                _ = self.stop.recv() => return Signal::Stop,
+                _ = self.proceed.recv() => {}
+                _ = self.resize.recv() => {}
+            }
+        }
+    }
+
     /// The next signal.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {

@@ -123,7 +123,7 @@ fn me(canvas: &Canvas<'_>, side: Side) -> Me {
         long.push(words.clone());
         matter = Some(("✗ WRONG ACCOUNT".to_owned(), words.1));
     }
-    if let Some(ends) = me.expires {
+    if let Some(ends) = me.expires.filter(|_| !me.renews) {
         let (worse, words) = expiry(canvas, canvas.state.now, ends);
         long.push(words.clone());
         if worse > health {

@@ -3,6 +3,7 @@
 mod failures;
 mod freeze;
 mod moves;
+mod pending;
 mod pods;
 mod prerequisites;
 mod reconcilers;

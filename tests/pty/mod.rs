@@ -4,6 +4,7 @@
 mod operators;
 pub mod picture;
 mod poor;
+mod renewal;
 pub mod terminal;
 mod ways_out;
 

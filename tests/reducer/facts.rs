@@ -20,6 +20,7 @@ use relight::incident::{
 
 pub const NAMES: &[&str] = &[
     "accounts",
+    "accounts end in 9m",
     "wrong account",
     "identity silent",
     "recovery storage",
@@ -47,6 +48,8 @@ pub const NAMES: &[&str] = &[
     "freeze held in recovery",
     "old door silent",
     "empty recovery",
+    "recovery release pending",
+    "recovery release settled",
     "values",
     "rights",
     "rights denied",
@@ -108,6 +111,15 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
             });
         }
         "accounts" => Side::BOTH.map(|side| identity(side, "111122223333")).into(),
+        "accounts end in 9m" => Side::BOTH
+            .map(|side| {
+                let mut seen = identity(side, "111122223333");
+                if let Ok(Fact::Identity(identity)) = &mut seen.1 {
+                    identity.expires = Some(now.plus(Duration::from_mins(9)));
+                }
+                seen
+            })
+            .into(),
         "wrong account" => vec![identity(Side::Recovery, "999999999999")],
         "identity silent" => vec![(Subject::Identity(Side::Recovery), silent())],
         "recovery storage" => storage(now, true, true),
@@ -146,6 +158,8 @@ pub fn named(name: &str, now: Moment) -> Vec<Observation> {
         ],
         "old door silent" => vec![(Subject::Door(Door::Old), silent())],
         "empty recovery" => vec![empty(Side::Recovery)],
+        "recovery release pending" => vec![released("pending-upgrade", 4, Some(3))],
+        "recovery release settled" => vec![released("deployed", 5, None)],
         "wrong recovery cluster" => vec![stranger()],
         "black box" => vec![(Subject::BlackBox, Ok(Fact::BlackBox(black_box())))],
         "prerequisites" => vec![(
@@ -214,6 +228,7 @@ fn session(through: &[&str]) -> (Subject, Result<Fact, Failure>) {
         through: through.iter().map(ToString::to_string).collect(),
         doubts: Vec::new(),
         looked: vec!["environment".to_owned()],
+        ..Session::default()
     };
     (Subject::Session, Ok(Fact::Session(session)))
 }
@@ -356,6 +371,7 @@ fn identity(side: Side, account: &str) -> (Subject, Result<Fact, Failure>) {
         account: account.to_owned(),
         region,
         expires: None,
+        renews: false,
     };
     (Subject::Identity(side), Ok(Fact::Identity(identity)))
 }
@@ -499,6 +515,27 @@ fn fact(side: Side, cluster: Cluster) -> (Subject, Result<Fact, Failure>) {
     (Subject::Cluster(side), Ok(Fact::Cluster(Arc::new(cluster))))
 }
 
+/// The recovery cluster with a release in a status, and nothing else.
+fn released(
+    status: &str,
+    revision: u32,
+    deployed: Option<u32>,
+) -> (Subject, Result<Fact, Failure>) {
+    let release = Release {
+        name: "teleport-cluster".to_owned(),
+        revision,
+        status: status.to_owned(),
+        deployed,
+    };
+    fact(
+        Side::Recovery,
+        Cluster {
+            release: Ok(Some(release)),
+            ..bare(Side::Recovery)
+        },
+    )
+}
+
 fn empty(side: Side) -> (Subject, Result<Fact, Failure>) {
     fact(side, bare(side))
 }
@@ -550,6 +587,7 @@ fn cluster(side: Side, now: Moment, ready: bool, reason: &str) -> (Subject, Resu
         name: "teleport-cluster".to_owned(),
         revision: 1,
         status: "deployed".to_owned(),
+        deployed: None,
     };
     fact(
         side,

@@ -6,6 +6,7 @@
 //! [[then]]
 //! at = 5                              # seconds since the beginning
 //! see = ["recovery pods looping"]     # readings, by the names in facts.rs
+//! took = { install = 1200 }           # seconds that steps took in an earlier incident
 //! disk = "the disk is full"           # from here on nothing can be written; "" makes room again
 //! press = ["run wait-for-pods"]       # intents, by the names in rig.rs
 //! exit = { step = "wait-for-pods", code = 0 }
@@ -13,6 +14,7 @@
 //! says = "CrashLoopBackOff"           # expected: part of the notice line
 //! why = { wait-for-pods = "Crash" }   # expected: part of the sentence of a step that is locked, settling or failed
 //! starts = ["wait-for-pods"]          # expected: exactly these runs were started by this entry
+//! repeats = { stop-old-cluster = true } # expected: whether a step's newest run repeats one whose end nobody saw
 //! elapsed = 720                       # expected: seconds on the recovery's clock
 //! next = "pause-reconcilers"          # expected: the step that is next
 //! loses = 720                         # expected: seconds of data that are lost
@@ -70,6 +72,8 @@ struct Then {
     starts: Vec<String>,
     cancels: Vec<String>,
     shown: Option<String>,
+    repeats: BTreeMap<String, bool>,
+    took: BTreeMap<String, u64>,
     elapsed: Option<u64>,
     loses: Option<u64>,
     next: Option<String>,
@@ -115,6 +119,9 @@ fn walk(file: &Path) -> Result<(), String> {
         }
         if let Some(at) = then.at {
             rig.at(at);
+        }
+        if !then.took.is_empty() {
+            rig.took(&then.took);
         }
         for name in &then.see {
             rig.see(name);
@@ -189,6 +196,11 @@ fn check(then: &Then, rig: &Rig) -> Result<(), String> {
                 .all(|(got, wanted)| got.contains(wanted));
         if !fits {
             return Err(format!("the alarms are {got:?}, not {wanted:?}"));
+        }
+    }
+    for (step, wanted) in &then.repeats {
+        if rig.repeats(step) != *wanted {
+            return Err(format!("{step} repeats a lost run: {}", !wanted));
         }
     }
     if rig.started() != then.starts {

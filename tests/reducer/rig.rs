@@ -417,6 +417,22 @@ impl Rig {
         self.feed(Event::Run(RunEvent::ContactLost { run, why }));
     }
 
+    /// What steps took in an earlier incident.
+    pub fn took(&mut self, took: &std::collections::BTreeMap<String, u64>) {
+        let mut history = relight::incident::History::default();
+        history.add(took.iter().map(|(step, secs)| {
+            let id = StepId::try_from(step.clone()).expect("a step id");
+            (id, std::time::Duration::from_secs(*secs))
+        }));
+        self.feed(Event::History(history));
+    }
+
+    /// Whether the newest run of a step repeats one whose end nobody saw.
+    pub fn repeats(&self, step: &str) -> bool {
+        let run = self.run_of(step);
+        self.state.story.runs[&run].armed.again.is_some()
+    }
+
     /// Nothing can be written any more; by an empty reason it can again.
     pub fn break_disk(&mut self, why: &str) {
         self.disk = (!why.is_empty()).then(|| why.to_owned());

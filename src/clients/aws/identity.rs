@@ -2,10 +2,10 @@
 
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 
-use super::{Reach, explain};
+use super::{Ends, Reach, explain};
 use crate::{
     clients::kube::text::clean,
-    incident::{Failure, FailureKind, Identity, Moment},
+    incident::{Failure, FailureKind, Identity},
 };
 
 /// Asks once.
@@ -22,13 +22,13 @@ pub async fn fetch(reach: &Reach) -> Result<Identity, Failure> {
             &error,
         )
     })?;
-    interpret(&said, region, reach.expires())
+    interpret(&said, region, reach.ends())
 }
 
 fn interpret(
     said: &GetCallerIdentityOutput,
     region: &str,
-    expires: Option<Moment>,
+    ends: Option<Ends>,
 ) -> Result<Identity, Failure> {
     let account = said.account().unwrap_or_default();
     let arn = said.arn().unwrap_or_default();
@@ -44,7 +44,8 @@ fn interpret(
         arn: clean(arn, 256),
         account: account.to_owned(),
         region: region.to_owned(),
-        expires,
+        expires: ends.map(|ends| ends.at),
+        renews: ends.is_some_and(|ends| ends.renews),
     })
 }
 
@@ -70,9 +71,11 @@ mod tests {
             assert_eq!(failure.kind, FailureKind::Garbage);
         }
         let arn = "arn:aws:sts::111122223333:assumed-role/dr/alice";
-        let until = Some(Moment::from_secs(5));
+        let at = crate::incident::Moment::from_secs(5);
+        let until = Some(Ends { at, renews: true });
         let identity =
             interpret(&said("111122223333", arn), "us-west-2", until).expect("an identity");
-        assert_eq!((identity.arn.as_str(), identity.expires), (arn, until));
+        assert_eq!((identity.arn.as_str(), identity.expires), (arn, Some(at)));
+        assert!(identity.renews);
     }
 }

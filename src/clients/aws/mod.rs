@@ -4,9 +4,11 @@
 //! configuration costs 7 to 48 ms. Every side has its own configuration, connections and credentials, so that a region
 //! that gives no answer delays nobody but itself.
 
+mod again;
 pub mod arc;
 pub mod balancer;
 pub mod certificates;
+mod cluster_token;
 mod config;
 pub mod coordination;
 mod credentials;
@@ -28,11 +30,14 @@ use std::{
 use aws_config::SdkConfig;
 use tokio::sync::OnceCell;
 
+pub use again::read_again;
+pub use cluster_token::{ClusterToken, TokenOf, cluster_token};
+pub use credentials::Ends;
 pub use failure::{explain, not_planned};
 pub use moment::{from_sdk, to_sdk};
 
 use crate::{
-    incident::{Moment, Side},
+    incident::Side,
     plan::{Plan, RegionPlan, Service},
 };
 
@@ -53,7 +58,7 @@ struct Lazy {
     key: Key,
     made: OnceCell<SdkConfig>,
     /// When the credentials in use end, as their provider said last.
-    expires: Arc<Mutex<Option<Moment>>>,
+    ends: Arc<Mutex<Option<Ends>>>,
 }
 
 /// The way to AWS of one side, or of the hosted zone.
@@ -143,7 +148,7 @@ impl Reach {
         let lazy = Lazy {
             key,
             made: OnceCell::new(),
-            expires: Arc::default(),
+            ends: Arc::default(),
         };
         Self {
             lazy: Arc::new(lazy),
@@ -159,10 +164,10 @@ impl Reach {
 
     /// When the credentials in use end; `None` for long-lived keys, and before the first signed call.
     #[must_use]
-    pub fn expires(&self) -> Option<Moment> {
+    pub fn ends(&self) -> Option<Ends> {
         *self
             .lazy
-            .expires
+            .ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,14 +189,12 @@ impl Reach {
             .credentials_provider(
                 aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
             )
-            // A cache of its own: the one in the configuration holds the operator's credentials.
-            .identity_cache(aws_sdk_sts::config::IdentityCache::lazy().build())
             .build();
         Self {
             lazy: Arc::new(Lazy {
                 key: self.lazy.key.clone(),
                 made: OnceCell::new_with(Some(config)),
-                expires: Arc::default(),
+                ends: Arc::default(),
             }),
             endpoints: self.endpoints.clone(),
         }
@@ -200,7 +203,7 @@ impl Reach {
     async fn config(&self) -> &SdkConfig {
         let lazy = &self.lazy;
         lazy.made
-            .get_or_init(|| config::load(&lazy.key, Arc::clone(&lazy.expires)))
+            .get_or_init(|| config::load(&lazy.key, Arc::clone(&lazy.ends)))
             .await
     }
 
@@ -210,7 +213,8 @@ impl Reach {
 
     /// A client of AWS Certificate Manager.
     pub async fn acm(&self) -> aws_sdk_acm::Client {
-        let mut builder = aws_sdk_acm::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_acm::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Acm) {
             builder = builder.endpoint_url(url);
         }
@@ -219,7 +223,8 @@ impl Reach {
 
     /// A client of Amazon `DynamoDB`.
     pub async fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let mut builder = aws_sdk_dynamodb::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_dynamodb::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::DynamoDb) {
             builder = builder.endpoint_url(url);
         }
@@ -229,6 +234,7 @@ impl Reach {
     /// A client of ARC's routing control at one of a cluster's regional endpoints, signed for that region.
     pub async fn arc(&self, region: &str, url: &str) -> aws_sdk_route53recoverycluster::Client {
         let builder = aws_sdk_route53recoverycluster::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired)
             .region(aws_sdk_route53recoverycluster::config::Region::new(
                 region.to_owned(),
             ))
@@ -238,7 +244,8 @@ impl Reach {
 
     /// A client of AWS Backup.
     pub async fn backup(&self) -> aws_sdk_backup::Client {
-        let mut builder = aws_sdk_backup::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_backup::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Backup) {
             builder = builder.endpoint_url(url);
         }
@@ -247,7 +254,8 @@ impl Reach {
 
     /// A client of Amazon EKS.
     pub async fn eks(&self) -> aws_sdk_eks::Client {
-        let mut builder = aws_sdk_eks::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_eks::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Eks) {
             builder = builder.endpoint_url(url);
         }
@@ -257,7 +265,8 @@ impl Reach {
     /// A client of Elastic Load Balancing v2.
     pub async fn load_balancing(&self) -> aws_sdk_elasticloadbalancingv2::Client {
         let mut builder =
-            aws_sdk_elasticloadbalancingv2::config::Builder::from(self.config().await);
+            aws_sdk_elasticloadbalancingv2::config::Builder::from(self.config().await)
+                .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::LoadBalancing) {
             builder = builder.endpoint_url(url);
         }
@@ -266,7 +275,8 @@ impl Reach {
 
     /// A client of AWS IAM: one endpoint for the world, signed for us-east-1 where its control plane is.
     pub async fn iam(&self) -> aws_sdk_iam::Client {
-        let mut builder = aws_sdk_iam::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_iam::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Iam) {
             builder = builder.endpoint_url(url);
         }
@@ -275,7 +285,8 @@ impl Reach {
 
     /// A client of AWS KMS.
     pub async fn kms(&self) -> aws_sdk_kms::Client {
-        let mut builder = aws_sdk_kms::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_kms::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Kms) {
             builder = builder.endpoint_url(url);
         }
@@ -284,7 +295,8 @@ impl Reach {
 
     /// A client of AWS STS, at the region's own endpoint.
     pub async fn sts(&self) -> aws_sdk_sts::Client {
-        let mut builder = aws_sdk_sts::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_sts::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Sts) {
             builder = builder.endpoint_url(url);
         }
@@ -293,7 +305,8 @@ impl Reach {
 
     /// A client of Amazon Route 53: one endpoint for the world, with its control plane in us-east-1.
     pub async fn route53(&self) -> aws_sdk_route53::Client {
-        let mut builder = aws_sdk_route53::config::Builder::from(self.config().await);
+        let mut builder = aws_sdk_route53::config::Builder::from(self.config().await)
+            .retry_classifier(again::Expired);
         if let Some(url) = self.endpoint(Service::Route53) {
             builder = builder.endpoint_url(url);
         }
@@ -304,7 +317,8 @@ impl Reach {
     /// into the path.
     pub async fn s3(&self) -> aws_sdk_s3::Client {
         let config = self.config().await;
-        let mut builder = aws_sdk_s3::config::Builder::from(config);
+        let mut builder =
+            aws_sdk_s3::config::Builder::from(config).retry_classifier(again::Expired);
         let from_env = config.endpoint_url().is_some()
             || ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
                 .iter()

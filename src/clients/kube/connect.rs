@@ -1,13 +1,13 @@
 //! From the plan's context to a client: never the current context, never a prompt, short time-outs.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use kube::{
     Client, Config,
     config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::failure;
+use super::{eks, failure};
 use crate::{
     incident::{Failure, FailureKind},
     plan::KubePlan,
@@ -63,6 +63,9 @@ pub async fn connect(plan: &KubePlan) -> Result<Kube, Failure> {
     if let Some(exec) = &mut config.auth_info.exec {
         // Otherwise the plugin is given our standard input and error: it would draw over the cockpit and eat keys.
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
+        if let Some(program) = own_program() {
+            eks::stand_in(exec, Some(&config.cluster_url.to_string()), &program);
+        }
     }
     if !explicit_proxy && bypasses_proxy(&config.cluster_url, no_proxy().as_deref()) {
         config.proxy_url = None;
@@ -103,6 +106,13 @@ pub async fn connect(plan: &KubePlan) -> Result<Kube, Failure> {
         context: context.into(),
         place,
     })
+}
+
+/// This binary, where it is one that can be asked for a token: not a test, nor another program that has us as a library.
+fn own_program() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let name = program.file_name()?.to_str()?;
+    (name == "relight").then_some(program)
 }
 
 /// The name of the EKS cluster behind a context: the plan's, or that of an ARN where context or cluster is named by one, as
@@ -328,5 +338,37 @@ mod tests {
             "{failure}"
         );
         assert!(!failure.detail.contains("SECRET"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn the_kubeconfigs_own_proxy_is_gone_through() {
+        let proxy = crate::clients::proxy::tests::Proxy::start().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config");
+        let text = format!(
+            r#"{{"apiVersion":"v1","kind":"Config",
+            "clusters":[{{"name":"c","cluster":{{"server":"https://abc.gr7.us-west-2.eks.amazonaws.com","proxy-url":"{}"}}}}],
+            "contexts":[{{"name":"dr","context":{{"cluster":"c","user":"u"}}}}],"users":[{{"name":"u","user":{{}}}}]}}"#,
+            proxy.url
+        );
+        std::fs::write(&file, text).expect("written");
+        let plan = KubePlan {
+            context: Some("dr".into()),
+            kubeconfig: Some(file),
+            uid: None,
+            eks_cluster: None,
+        };
+        let kube = connect(&plan).await.expect("a client");
+        super::super::identity(&kube, Duration::from_secs(10))
+            .await
+            .expect_err("the proxy opens no way");
+        let asked = proxy.asked();
+        assert!(!asked.is_empty(), "it was asked for nobody");
+        assert!(
+            asked
+                .iter()
+                .all(|host| host == "abc.gr7.us-west-2.eks.amazonaws.com:443"),
+            "{asked:?}"
+        );
     }
 }

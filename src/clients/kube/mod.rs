@@ -13,6 +13,7 @@ mod auth_log;
 mod balancer;
 mod connect;
 mod deployment;
+mod eks;
 pub mod failure;
 pub mod object;
 mod pod;
@@ -31,4 +32,6 @@ pub use connect::{Kube, connect, eks_cluster};
 pub use deployment::WireDeployment;
 pub use pod::{PlainPod, WirePod};
 pub use query::{Change, List, Query, Watch, any, identity, list, watch};
-pub use release::{HelmRelease, digest, release, release_status};
+pub use release::{
+    HelmRelease, digest, forget, recorded, release, release_status, revision_secret,
+};

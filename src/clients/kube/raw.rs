@@ -91,6 +91,26 @@ pub fn encode(text: &str) -> String {
     query::encode(text)
 }
 
+/// Deletes what lies at a path. What is gone already is no failure.
+///
+/// # Errors
+/// If the API does not answer in time or refuses.
+pub async fn delete(kube: &Kube, doing: &str, path: &str) -> Result<(), Failure> {
+    let request = http::Request::delete(path)
+        .body(Vec::new())
+        .map_err(|error| {
+            let error = ::kube::Error::HttpError(error);
+            failure::request(&kube.place, doing, &error)
+        })?;
+    let sent = kube.client.request::<serde_json::Value>(request);
+    match tokio::time::timeout(PATIENCE, sent).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(::kube::Error::Api(status))) if status.code == 404 => Ok(()),
+        Ok(Err(error)) => Err(failure::request(&kube.place, doing, &error)),
+        Err(_) => Err(failure::timeout(&kube.place, doing, PATIENCE.as_secs_f32())),
+    }
+}
+
 /// Sets how many pods a Deployment has, by a JSON merge patch (RFC 7386).
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Kube, Query, list, raw, text::clean, wire::Named};
 use crate::{
     clients::gunzip::gunzip,
-    incident::{Failure, FailureKind, black_box::OldRelease},
+    incident::{Failure, FailureKind, Release, black_box::OldRelease},
 };
 
 /// How long one request may take.
@@ -87,6 +87,50 @@ pub async fn release_status(
         let status = found.metadata.labels.status.as_deref();
         clean(status.unwrap_or("of unknown status"), 40)
     }))
+}
+
+/// The newest revision of a release as Helm has recorded it, with the one before it that was deployed; `None` if there is
+/// no such release.
+///
+/// # Errors
+/// If the API does not answer or refuses.
+pub async fn recorded(
+    kube: &Kube,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Release>, Failure> {
+    let secrets = list::<Named>(kube, &Query::releases(namespace, name), PATIENCE).await?;
+    let revisions = secrets.items.into_iter().filter_map(|secret| {
+        let labels = secret.metadata.labels;
+        Some(Release {
+            name: labels.name.filter(|of| of == name)?,
+            revision: labels.version?.parse().ok()?,
+            status: clean(labels.status.as_deref()?, 32),
+            deployed: None,
+        })
+    });
+    Ok(Release::newest(revisions))
+}
+
+/// Makes Helm forget one revision of a release: what it made stays, and its next install takes that over by the
+/// annotations that Helm has left on it.
+///
+/// # Errors
+/// If the API does not answer or refuses.
+pub async fn forget(kube: &Kube, namespace: &str, release: &Release) -> Result<(), Failure> {
+    let secret = revision_secret(release);
+    let path = format!(
+        "/api/v1/namespaces/{}/secrets/{}",
+        raw::encode(namespace),
+        raw::encode(&secret)
+    );
+    raw::delete(kube, &format!("delete secret {secret}"), &path).await
+}
+
+/// The name of the Secret in which Helm 3 and 4 keep a revision.
+#[must_use]
+pub fn revision_secret(release: &Release) -> String {
+    format!("sh.helm.release.v1.{}.v{}", release.name, release.revision)
 }
 
 /// The Secret of the newest revision, by its name and labels alone: with its contents each is up to 1 MiB.

@@ -56,6 +56,53 @@ fn judge(kubeconfig: &Kubeconfig, context: &str, name: &str) -> Way {
     account.map_or(Way::Elsewhere, |account| plugin(account, context, name))
 }
 
+/// How the plan's context of a side needs a region: by the cluster that it leads to, or by where its plugin asks. Blocks on
+/// disk.
+///
+/// # Errors
+/// If the kubeconfig cannot be read.
+pub fn needs_region(plan: &KubePlan, region: &str) -> Result<Option<String>, Failure> {
+    let Some(context) = &plan.context else {
+        return Ok(None);
+    };
+    let (file, kubeconfig) =
+        read(plan).map_err(|(file, error)| super::failure::kubeconfig(&file, context, &error))?;
+    let used = kubeconfig
+        .contexts
+        .iter()
+        .find(|one| one.name == *context)
+        .and_then(|one| one.context.as_ref());
+    let Some(used) = used else {
+        return Ok(None);
+    };
+    let server = kubeconfig
+        .clusters
+        .iter()
+        .find(|one| one.name == used.cluster)
+        .and_then(|one| one.cluster.as_ref()?.server.as_deref());
+    if server.and_then(super::eks::region_of).as_deref() == Some(region) {
+        return Ok(Some(format!(
+            "kube context {context} leads to a cluster in {region} ({file})"
+        )));
+    }
+    let exec = kubeconfig
+        .auth_infos
+        .iter()
+        .find(|one| Some(&one.name) == used.user.as_ref())
+        .and_then(|one| one.auth_info.as_ref()?.exec.as_ref());
+    let Some(exec) = exec else {
+        return Ok(None);
+    };
+    let args = exec.args.iter().flatten();
+    let vars = exec.env.iter().flatten().filter_map(|one| one.get("value"));
+    let named = args
+        .chain(vars)
+        .any(|word| word == region || word.ends_with(&format!("={region}")));
+    Ok(named.then(|| {
+        format!("kube context {context} signs in by a plugin that is told {region} ({file})")
+    }))
+}
+
 /// The host of the server, or its TLS name, that is the Teleport cluster's name or below it.
 fn host_within(cluster: &Cluster, name: &str) -> Option<String> {
     let server = cluster.server.as_deref().and_then(host);

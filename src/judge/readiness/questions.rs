@@ -131,6 +131,14 @@ pub const QUESTIONS: &[Question] = &[
     },
     Question {
         topic: Topic::Access,
+        name: "credentials without the primary region",
+        basis: "AWS: IAM Identity Center signs in in one region, the global STS is in us-east-1",
+        remedy: "keep a profile for the day whose SSO, STS and kubeconfig are those of another region, or a break-glass user",
+        conditions: &[],
+        ask: Ask::Sight(session::independent),
+    },
+    Question {
+        topic: Topic::Access,
         name: "tctl, for the change freeze",
         basis: "guide: Imposing a change freeze",
         remedy: "let this kube identity exec into the Auth pods of the primary",

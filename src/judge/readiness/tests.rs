@@ -44,6 +44,7 @@ const OF_STEPS: &[(Condition, &str)] = &[
         Condition::SameAuthorities,
         "its pins are asked for beforehand",
     ),
+    (Condition::ReleasePending, "left by a Helm that was killed"),
     (Condition::AuthLogClean, "of the install"),
     (Condition::PodsReady, "of the install"),
     (Condition::DnsPublished, "of the switch"),

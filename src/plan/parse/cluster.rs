@@ -262,9 +262,35 @@ pub(super) fn tools(top: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: 
     let tools = Tools {
         helm: tool("helm"),
         kubectl: tool("kubectl"),
+        renew: renewal(&mut section, reader, folder),
     };
     section.finish(reader);
     tools
+}
+
+/// The argv that renews credentials: never a shell line, so that one text with blanks in it is refused.
+fn renewal(section: &mut Section<'_, '_>, reader: &mut Reader<'_>, folder: &Path) -> Vec<String> {
+    let first = std::cell::Cell::new(true);
+    let found = section.list(reader, "renew", |word: &str| {
+        if first.replace(false) && word.contains(char::is_whitespace) {
+            return rules::wrong(
+                format!("{word:?} is no program: words are not taken apart"),
+                "write each word for itself: [\"aws\", \"sso\", \"login\"]",
+            );
+        }
+        rules::text(word)
+    });
+    let mut argv: Vec<String> = found
+        .unwrap_or_default()
+        .into_iter()
+        .map(|found| found.value)
+        .collect();
+    if let Some(program) = argv.first_mut()
+        && program.contains('/')
+    {
+        *program = folder.join(&program).to_string_lossy().into_owned();
+    }
+    argv
 }
 
 /// `[runbook]`: the file with the operator's own steps.

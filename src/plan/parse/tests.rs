@@ -379,7 +379,7 @@ fn a_private_zone_needs_resolvers_that_know_it_and_asks_no_public_ones() {
 fn an_unknown_key_far_from_all_lists_what_is_known() {
     let text = SOUND.replace("[dns]", "[tools]\ncolour = 1\n[dns]");
     let errors = parse(&text).expect_err("a wrong plan");
-    assert_eq!(errors[0].remedy, "known here: helm, kubectl");
+    assert_eq!(errors[0].remedy, "known here: helm, kubectl, renew");
     assert_eq!(errors[0].excerpt, "colour");
 }
 

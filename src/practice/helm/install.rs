@@ -102,6 +102,45 @@ pub(super) async fn upgrade(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
+/// `helm rollback`: the objects are left as they are, since the practice has one set of values; the records say what
+/// Helm's would.
+pub(super) async fn rollback(args: &Args) -> Result<(), String> {
+    let name = args.name(0, "helm rollback")?;
+    let to = args.name(1, "helm rollback")?;
+    let api = Api::connect(args).await?;
+    let records = api.releases().await?;
+    let label = |record: &Value, label: &str| {
+        record["metadata"]["labels"][label]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let own: Vec<&Value> = records
+        .iter()
+        .filter(|record| label(record, "name") == name)
+        .collect();
+    let Some(target) = own.iter().find(|record| label(record, "version") == to) else {
+        return Err(format!("release has no {to} version"));
+    };
+    let newest = own
+        .iter()
+        .filter_map(|record| label(record, "version").parse::<u32>().ok())
+        .max()
+        .unwrap_or_default();
+    let mut next = (*target).clone();
+    next["metadata"] = json!({"name": format!("sh.helm.release.v1.{name}.v{}", newest + 1),
+        "labels": {"owner": "helm", "name": name, "status": "deployed", "version": (newest + 1).to_string()},
+        "annotations": target["metadata"]["annotations"]});
+    api.create(Resource::Secrets, &next).await?;
+    let patch = json!({"metadata": {"labels": {"status": "superseded"}}});
+    for record in own {
+        let secret = record["metadata"]["name"].as_str().unwrap_or_default();
+        api.patch(Resource::Secrets, secret, &patch).await?;
+    }
+    say("Rollback was a success! Happy Helming!");
+    Ok(())
+}
+
 /// `--dry-run`: the manifests, and nothing is made.
 fn rendered(release: &Release) {
     for (_, object) in release.objects() {

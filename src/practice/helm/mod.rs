@@ -43,6 +43,7 @@ async fn run(args: &[String]) -> Result<(), String> {
         "upgrade" => install::upgrade(&args)
             .await
             .map_err(|why| format!("UPGRADE FAILED: {why}")),
+        "rollback" => install::rollback(&args).await,
         "uninstall" => uninstall::run(&args).await,
         "show" => show(&args),
         "status" => status(&args).await,

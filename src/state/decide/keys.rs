@@ -57,6 +57,8 @@ impl State {
                 self.notify(Tone::Info, "looking at everything now");
                 vec![Effect::ProbeNow]
             }
+            Intent::ReadCredentials => self.read_credentials("credentials are read again"),
+            Intent::RenewCredentials => self.renew_credentials(),
             Intent::Pause | Intent::Speed(_) | Intent::Jump(_) => self.play(&intent),
             Intent::Copy => self.copy(),
             Intent::CopyCommand => self.copy_command(),
@@ -384,6 +386,7 @@ impl State {
                 .text
                 .is_empty()
                 .then(|| "nothing searched for yet".to_owned()),
+            Intent::RenewCredentials => self.cannot_renew(),
             Intent::Skip => match &self.access {
                 Access::Observer(why) | Access::ReadOnly(why) => Some(why.clone()),
                 Access::Operator => None,

@@ -1,5 +1,6 @@
 //! Events in, effects out. Split by noun: keys, dialogs, steps, runs.
 
+mod credentials;
 mod dialog;
 mod keys;
 mod overrides;
@@ -9,6 +10,8 @@ mod switch;
 mod turns;
 
 use std::time::Duration;
+
+pub(super) use credentials::Rereading;
 
 use super::{Effect, Event, Notice, Pending, RunEvent, State, Tone, Wanted};
 use crate::{
@@ -49,6 +52,7 @@ impl State {
                 for observation in seen {
                     self.instruments.take(observation);
                 }
+                self.tell_identity();
                 effects.extend(self.judge_runs());
                 effects.extend(self.ring());
                 effects
@@ -104,6 +108,14 @@ impl State {
                 self.now = self.now.max(now);
                 self.notify(Tone::Info, text);
                 Vec::new()
+            }
+            Event::CredentialsChanged(what, now) => {
+                self.now = self.now.max(now);
+                self.read_credentials(what)
+            }
+            Event::Renewed { argv, how, at } => {
+                self.now = self.now.max(at);
+                self.renewed(&argv, &how)
             }
             Event::Saved(text, last, now) => {
                 self.now = self.now.max(now);

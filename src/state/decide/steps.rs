@@ -51,14 +51,19 @@ impl State {
             self.notify(Tone::Info, text);
             return Vec::new();
         }
+        let armed = self.arming(&step, prepared, dry_run);
+        let again = (!dry_run && !by_hand)
+            .then(|| self.story.repeats(&step.id, way, &armed.calls))
+            .flatten();
         let armed = ArmedStep {
             way,
             because,
             by_hand,
             waiver,
+            again: again.map(Box::new),
             approval: (!dry_run && self.wants_approval(&step.id, step.risk))
                 .then(|| self.plan.digest.clone()),
-            ..self.arming(&step, prepared, dry_run)
+            ..armed
         };
         let armed = Box::new(armed);
         self.pending.push(Pending::Arming(armed.clone()));
@@ -85,6 +90,7 @@ impl State {
             by_hand: false,
             evidence: step.evidence,
             waiver: None,
+            again: None,
             approval: None,
         }
     }

@@ -67,7 +67,7 @@ async fn job(
         .start_restore_job()
         .recovery_point_arn(arn)
         .set_iam_role_arn(plan.recovery.backup_role.clone())
-        .idempotency_token(format!("{}-{role}", context.run))
+        .idempotency_token(context.token(&format!("restore {role}")))
         .resource_type("DynamoDB")
         .metadata("targetTableName", target);
     // Without it the table is encrypted with a key that AWS owns, whatever the source was encrypted with.

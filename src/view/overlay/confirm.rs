@@ -237,6 +237,8 @@ const fn told(condition: Condition) -> &'static str {
             "the recovery cluster has no such release, or one to upgrade"
         }
         Condition::ReleaseAbsent => "no release of that name is in the recovery cluster",
+        Condition::ReleasePending => "the release in the recovery cluster is pending",
+        Condition::ReleaseFree => "no release in the recovery cluster is pending",
         Condition::DrillGone => "nothing that this drill made is there any more",
         Condition::ReleaseDeployed => "the release is deployed in the recovery cluster",
         Condition::PodsReady => "every Auth and Proxy Deployment is available as desired",

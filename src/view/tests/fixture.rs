@@ -132,6 +132,7 @@ fn identities(state: &mut State) {
         account: "111122223333".to_owned(),
         region: "us-west-2".to_owned(),
         expires: Some(NOW.plus(Duration::from_mins(41))),
+        renews: false,
     };
     let subject = Subject::Identity(Side::Recovery);
     see(state, subject, 20, Ok(Fact::Identity(identity)));
@@ -195,6 +196,7 @@ pub fn cluster(context: &str, pods: Vec<Arc<Pod>>) -> Cluster {
             name: "teleport-cluster".to_owned(),
             revision: 1,
             status: "pending-install".to_owned(),
+            deployed: None,
         })),
         gaps: Vec::new(),
         memo: Memo::default(),
@@ -585,6 +587,7 @@ pub fn armed(step: &str, risk: Risk, phrase: Option<&str>) -> ArmedStep {
         by_hand: false,
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
+        again: None,
         approval: None,
     }
 }

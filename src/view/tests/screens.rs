@@ -85,6 +85,7 @@ fn identities(width: u16, seen: [(&str, u64); 2]) -> String {
             account: account.to_owned(),
             region: "us-west-2".to_owned(),
             expires: Some(fixture::NOW.plus(Duration::from_mins(minutes))),
+            renews: false,
         };
         let fact = Ok(Fact::Identity(identity));
         fixture::see(&mut state, Subject::Identity(side), 1, fact);

@@ -49,21 +49,23 @@ pub const RELIGHT: &str = env!("CARGO_BIN_EXE_relight");
 /// Helm's install in the plan's recovery cluster, as an operator does it by hand: where a release is only what a case
 /// begins with.
 pub fn by_hand(plan: &Plan) -> Command {
+    let mut helm = by_hand_as(plan, "install");
+    helm.arg("--create-namespace");
+    helm
+}
+
+/// Helm's install or upgrade with the plan's values.
+pub fn by_hand_as(plan: &Plan, command: &str) -> Command {
     let (cluster, kube) = (&plan.cluster, &plan.recovery.kube);
     let mut helm = Command::new(&plan.tools.helm);
-    helm.args([
-        "install",
-        &cluster.release,
-        &cluster.chart,
-        "--create-namespace",
-    ])
-    .args(["--version", cluster.version.as_deref().expect("a version")])
-    .args(["--namespace", &cluster.namespace, "--kube-context"])
-    .arg(kube.context.as_deref().expect("a context"))
-    .arg("--kubeconfig")
-    .arg(kube.kubeconfig.as_deref().expect("a kubeconfig"))
-    .arg("--values")
-    .arg(plan.recovery.values.as_deref().expect("values"));
+    helm.args([command, &cluster.release, &cluster.chart])
+        .args(["--version", cluster.version.as_deref().expect("a version")])
+        .args(["--namespace", &cluster.namespace, "--kube-context"])
+        .arg(kube.context.as_deref().expect("a context"))
+        .arg("--kubeconfig")
+        .arg(kube.kubeconfig.as_deref().expect("a kubeconfig"))
+        .arg("--values")
+        .arg(plan.recovery.values.as_deref().expect("values"));
     at_home(plan, &mut helm);
     helm
 }

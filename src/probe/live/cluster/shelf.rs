@@ -170,11 +170,7 @@ impl Shelf {
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(EVENTS_SHOWN);
         let release = match self.kinds.get(&ClusterKind::Secrets) {
-            Some(Ok(())) => Ok(self
-                .releases
-                .values()
-                .max_by_key(|release| release.revision)
-                .cloned()),
+            Some(Ok(())) => Ok(Release::newest(self.releases.values().cloned())),
             Some(Err(why)) => Err(why.clone()),
             None => Err(Failure::new(
                 FailureKind::Timeout,
@@ -304,6 +300,7 @@ fn release(secret: &wire::Named) -> Option<Release> {
         name: clean(labels.name.as_deref()?, 64),
         revision: labels.version.as_deref()?.parse().ok()?,
         status: clean(labels.status.as_deref()?, 32),
+        deployed: None,
     })
 }
 
