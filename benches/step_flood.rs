@@ -96,6 +96,7 @@ fn run(incident: &Path, kind: &str) -> Result<(Duration, std::path::PathBuf, u64
     let step = StepId::try_from("flood".to_owned()).map_err(|_| "no step id")?;
     let program = std::env::current_exe()?.to_string_lossy().into_owned();
     let spec = Spec {
+        shared: None,
         digest: String::new(),
         run: RunId::new(&step, 1, Moment::now()),
         step,
