@@ -23,7 +23,7 @@ use relight::{
     incident::{RunId, StepId, Way},
     journal::{self, Folder},
     plan,
-    report::{Format, Listing, StepDetail, Told},
+    report::{Format, Listing, StepDetail, Told, printable},
     run::{RunDir, Spec, runner},
     step,
     term::{Caps, put},
@@ -87,8 +87,10 @@ fn main() -> ExitCode {
 }
 
 /// Writes a line; a reader that has gone is no reason to fail.
+///
+/// Whatever put the text together, nothing in it moves the cursor or turns a line around.
 fn say(out: &mut dyn io::Write, text: &str) {
-    let _ = writeln!(out, "{text}");
+    let _ = writeln!(out, "{}", printable(text));
 }
 
 /// Under the name `helm` or `kubectl`, this binary is the practice region's stand-in for it.
@@ -275,7 +277,7 @@ fn summary(ending: &Ending, again: &str) {
             folder.name()
         );
     }
-    let _ = put(text.as_bytes());
+    let _ = put(printable(&text).as_bytes());
 }
 
 fn init(path: &Path) -> Result<ExitCode, String> {

@@ -11,6 +11,8 @@ mod fence;
 #[cfg(feature = "practice")]
 mod forward;
 #[cfg(feature = "practice")]
+mod hostile;
+#[cfg(feature = "practice")]
 mod install;
 #[cfg(feature = "practice")]
 mod live;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::history::history;
 use crate::{
-    incident::{Instruments, Moment, Observation},
+    incident::{Instruments, Moment, Observation, plain},
     journal::{
         self, Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track,
         Writer, files,
@@ -298,7 +298,7 @@ impl Keeper {
             ));
             return false;
         };
-        match writer.append(lock, Moment::now(), entry) {
+        match writer.append(lock, Moment::now(), washed(entry)) {
             Ok(record) => {
                 self.tell(Event::Recorded(record));
                 true
@@ -391,6 +391,15 @@ impl Keeper {
                 let _ = open.track.put(observation);
             }
         }
+    }
+}
+
+/// An entry without the secrets that somebody typed, or a server said. What is compared later stays as it was shown:
+/// calls, which are made without secrets, and phrases, which name things of the plan.
+fn washed(entry: Entry) -> Entry {
+    match plain::cleaned(&entry, &super::edge::redacted, &["calls", "phrase"]) {
+        Ok(Some(clean)) => clean,
+        Ok(None) | Err(_) => entry,
     }
 }
 

@@ -1,6 +1,6 @@
 //! An incident opened to be looked at: no lock, no probe, nothing written.
 
-use std::{borrow::Cow, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::{history, start::prepare};
 use crate::{
@@ -9,7 +9,6 @@ use crate::{
     journal::{Checkpoint, Entry, Folder, Item, Notice, Record, Replay, StateDir, Track},
     plan::Plan,
     report::account::{Account, Form, Handover, Listed, Listing, Material},
-    run::Redactor,
     state::{Access, Event, State},
 };
 
@@ -206,11 +205,7 @@ fn nameless(cluster: &str) -> Result<Plan, String> {
 
 /// What takes the secrets out of what is told: by the rules of the engine and this process's own variables.
 fn cleaner() -> impl Fn(&str) -> Option<String> {
-    let redactor = Redactor::of_environment();
-    move |text: &str| match redactor.line(text) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(clean) => Some(clean),
-    }
+    super::edge::redacted
 }
 
 /// The folder of the incident that is meant: by its name in the state folder, or by a path; the newest unless named.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::plain;
+
 /// The class of a failure. *Unknown*, *empty*, *forbidden* and *failed* are four things: an empty answer is a
 /// fact, everything here is a reason why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,7 +77,7 @@ impl Failure {
         let detail: String = detail.into();
         let detail = detail
             .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| if plain::is_unsafe(c) { ' ' } else { c })
             .collect();
         Self { kind, detail }
     }

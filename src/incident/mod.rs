@@ -28,6 +28,7 @@ mod instruments;
 mod millis;
 mod moment;
 pub mod outline;
+pub mod plain;
 pub mod prerequisites;
 mod reconcilers;
 pub mod recordings;

@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Author, Folder, files};
-use crate::incident::Moment;
+use crate::incident::{
+    Moment,
+    plain::{from_json, is_unsafe},
+};
 
 /// Length of the file: one positioned write of one block, so that no reader sees half of it.
 const BLOCK: usize = 2048;
@@ -272,7 +275,7 @@ fn read(file: &File) -> io::Result<Option<Holder>> {
         if length == 0 {
             return Ok(None);
         }
-        match serde_json::from_slice(&block[..length]) {
+        match from_json(&block[..length]) {
             Ok(holder) => return Ok(Some(holder)),
             Err(error) => wrong = Some(error),
         }
@@ -314,7 +317,7 @@ fn in_place(file: &File, path: &Path) -> bool {
 }
 
 fn capped(name: &str) -> String {
-    let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let mut name: String = name.chars().filter(|c| !is_unsafe(*c)).collect();
     let end = (0..=NAME_CAP.min(name.len()))
         .rev()
         .find(|at| name.is_char_boundary(*at))

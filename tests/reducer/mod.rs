@@ -21,10 +21,10 @@
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
-mod facts;
+pub mod facts;
 mod gates;
 pub mod properties;
-mod rig;
+pub mod rig;
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -2,7 +2,7 @@
 
 use hickory_proto::rr::Name;
 
-use crate::incident::{Failure, FailureKind};
+use crate::incident::{Failure, FailureKind, plain::is_unsafe};
 
 /// A host name as an absolute name, whether or not it ends with a dot.
 ///
@@ -42,7 +42,7 @@ pub fn shorten(text: &str, most: usize) -> String {
     let mut short: String = text
         .chars()
         .take(most)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
         .collect();
     if text.chars().nth(most).is_some() {
         short.push('…');
