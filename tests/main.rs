@@ -3,7 +3,11 @@
 #[cfg(feature = "practice")]
 mod aws;
 mod cluster;
+#[cfg(feature = "practice")]
+mod disk;
 mod engine;
+#[cfg(feature = "practice")]
+mod export;
 #[cfg(feature = "practice")]
 mod eyes;
 #[cfg(feature = "practice")]

@@ -262,20 +262,20 @@ pub(super) fn sink() -> Sink {
 
 /// A text without the secrets of this process's environment and what looks like one; `None` if it may stay as it is.
 pub(super) fn redacted(text: &str) -> Option<String> {
-    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::of_environment);
-    match REDACTOR.line(text) {
+    match redactor().line(text) {
         Cow::Borrowed(_) => None,
         Cow::Owned(clean) => Some(clean),
     }
 }
 
-/// A text that leaves this program, line by line: nothing that a terminal obeys, and no secret.
+fn redactor() -> &'static Redactor {
+    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::of_environment);
+    &REDACTOR
+}
+
+/// A text that leaves this program: nothing that a terminal obeys, and no secret.
 pub(super) fn outgoing(text: &str) -> String {
-    let lines = text.split('\n').map(|line| {
-        let line = printable(line);
-        redacted(&line).unwrap_or(line)
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    redactor().text(&printable(text))
 }
 
 /// Passes a load balancer's addresses on to the probes that look them up and knock at them, and the zone's name servers

@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::Sender;
@@ -86,6 +86,8 @@ impl Memory {
             .name("memory".to_owned())
             .spawn(move || {
                 let mut keeper = Keeper {
+                    cramped: None,
+                    looked: Instant::now(),
                     opening,
                     events,
                     folder,
@@ -124,6 +126,9 @@ struct Open {
 }
 
 struct Keeper {
+    /// Why nothing may be begun on the disk, and when that was looked at.
+    cramped: Option<String>,
+    looked: Instant,
     opening: Opening,
     events: Sender<Event>,
     folder: tokio::sync::watch::Sender<Option<Folder>>,
@@ -290,17 +295,54 @@ impl Keeper {
         true
     }
 
-    /// Writes an entry and tells the loop when it is on disk.
+    /// Looks at the disk: told at once, not when the next record is due.
+    fn look_at_disk(&mut self) {
+        let Some(open) = self.open.as_ref().filter(|open| open.hand.is_some()) else {
+            return;
+        };
+        self.looked = Instant::now();
+        let now = super::disk::cramped(open.folder.path());
+        if let Some(why) = now
+            .as_ref()
+            .filter(|why| self.cramped.as_ref() != Some(why))
+        {
+            self.tell(Event::DiskFailed(why.clone()));
+        }
+        self.cramped = now;
+    }
+
+    /// Writes an entry and tells the loop when it is on disk. On a disk that is about to be full only what tells of what has
+    /// been begun already is written.
     fn record(&mut self, entry: Entry) -> bool {
+        let begins = matches!(
+            entry,
+            Entry::Declared { .. }
+                | Entry::Overridden { .. }
+                | Entry::Armed(_)
+                | Entry::Confirmed { .. }
+                | Entry::Noted { .. }
+        );
+        if begins {
+            self.look_at_disk();
+            if let Some(why) = &self.cramped {
+                self.tell(Event::DiskFailed(why.clone()));
+                return false;
+            }
+        }
         let Some((lock, writer)) = self.open.as_mut().and_then(|open| open.hand.as_mut()) else {
             self.tell(Event::DiskFailed(
                 "this cockpit only observes the incident".to_owned(),
             ));
             return false;
         };
-        match writer.append(lock, Moment::now(), washed(entry)) {
+        // The loop knows what it has asked for by the entry itself: what went to the disk may be less than that.
+        match writer.append(lock, Moment::now(), washed(&entry)) {
             Ok(record) => {
-                self.tell(Event::Recorded(record));
+                self.tell(Event::Recorded(Record { entry, ..record }));
+                // That one record found room is no sign that there is any.
+                if let Some(why) = &self.cramped {
+                    self.tell(Event::DiskFailed(why.clone()));
+                }
                 true
             }
             Err(error) => {
@@ -356,9 +398,13 @@ impl Keeper {
                     Ok(command) => command,
                 }
             } else {
-                match inbox.recv() {
+                if self.looked.elapsed() >= super::disk::LOOK {
+                    self.look_at_disk();
+                }
+                match inbox.recv_timeout(super::disk::LOOK) {
                     Ok(command) => command,
-                    Err(_) => return,
+                    Err(mpsc::RecvTimeoutError::Timeout) => continue,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
                 }
             };
             match command {
@@ -396,10 +442,10 @@ impl Keeper {
 
 /// An entry without the secrets that somebody typed, or a server said. What is compared later stays as it was shown:
 /// calls, which are made without secrets, and phrases, which name things of the plan.
-fn washed(entry: Entry) -> Entry {
-    match plain::cleaned(&entry, &super::edge::redacted, &["calls", "phrase"]) {
+fn washed(entry: &Entry) -> Entry {
+    match plain::cleaned(entry, &super::edge::redacted, &["calls", "phrase"]) {
         Ok(Some(clean)) => clean,
-        Ok(None) | Err(_) => entry,
+        Ok(None) | Err(_) => entry.clone(),
     }
 }
 

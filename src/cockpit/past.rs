@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// There is nothing to tell.
-const NONE: u8 = 2;
+pub(super) const NONE: u8 = 2;
 /// It was told, and something in it cannot be relied on.
-const BROKEN: u8 = 1;
+pub(super) const BROKEN: u8 = 1;
 
 /// An incident as its folder has it.
 pub(super) struct Past {
@@ -95,7 +95,7 @@ impl Past {
     }
 
     /// The state after the last record, with the readings as they were last kept, and the time of the newest of all.
-    fn end(&mut self, track: &[Observation]) -> State {
+    pub fn end(&mut self, track: &[Observation]) -> State {
         let looking = Access::Observer("the incident is looked at afterwards".to_owned());
         let mut state = self.blank(looking);
         state.decide(Event::Replayed(self.records.clone()));
@@ -122,7 +122,7 @@ impl Past {
     }
 
     /// Locks that its freeze made.
-    fn locks(&mut self) -> Vec<HeldLock> {
+    pub fn locks(&mut self) -> Vec<HeldLock> {
         match Memory::read(self.folder.path()) {
             Ok(memory) => memory.held,
             Err(error) => {

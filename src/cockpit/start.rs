@@ -232,7 +232,7 @@ fn expanded(step: &Step, plan: &Plan, dry_run: bool) -> Result<Prepared, String>
     Ok(Prepared { calls, phrase })
 }
 
-fn operator() -> String {
+pub(super) fn operator() -> String {
     let named = ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());

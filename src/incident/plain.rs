@@ -157,6 +157,16 @@ pub fn cleaned<T: Serialize + DeserializeOwned>(
     serde_json::from_value(value).map(Some)
 }
 
+/// One line of JSON with every text in it cleaned, for those who pass it on without knowing what it tells. A line that is no
+/// JSON is cleaned as a text. `None` if it may stay as it is.
+#[must_use]
+pub fn clean_line(line: &str, clean: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let Ok(mut value) = serde_json::from_str::<Value>(line) else {
+        return washed(line, clean);
+    };
+    wash_value(&mut value, clean, &[]).then(|| value.to_string())
+}
+
 /// Reads JSON of ours that somebody else may have changed meanwhile: every text in it comes plain.
 ///
 /// # Errors
