@@ -171,13 +171,9 @@ impl Cockpit {
 
     fn key(&mut self, event: TermEvent) -> Flow {
         let now = Moment::now();
-        for intent in self.seat.intents(event) {
-            let flow = self.event(Event::Intent(intent, now));
-            if flow != Flow::Go {
-                return flow;
-            }
-        }
-        Flow::Go
+        self.typed(event, |cockpit, intent| {
+            cockpit.event(Event::Intent(intent, now))
+        })
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> Flow {

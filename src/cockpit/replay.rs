@@ -207,18 +207,15 @@ impl Stage {
     }
 
     fn key(&mut self, event: TermEvent) -> Flow {
-        for intent in self.seat.intents(event) {
+        self.typed(event, |replay, intent| {
             // Time does not go by with a key: it is the incident's.
-            let was_still = !self.plays();
-            let flow = self.event(Event::Intent(intent, self.player.clock));
-            if was_still && self.plays() {
-                self.beat = Instant::now() + BEAT;
+            let was_still = !replay.plays();
+            let flow = replay.event(Event::Intent(intent, replay.player.clock));
+            if was_still && replay.plays() {
+                replay.beat = Instant::now() + BEAT;
             }
-            if flow != Flow::Go {
-                return flow;
-            }
-        }
-        Flow::Go
+            flow
+        })
     }
 
     /// What only concerns this terminal. Whatever would act, look or write is not done: there is nothing to do it with.

@@ -42,7 +42,7 @@ impl Seat {
 
     /// What somebody at the terminal wants; the next frame goes at once. A new size is told by the signal, which is
     /// listened to from before the first frame on.
-    pub(super) fn intents(&mut self, event: TermEvent) -> Vec<Intent> {
+    fn intents(&mut self, event: TermEvent) -> Vec<Intent> {
         if matches!(event, TermEvent::Resize(..)) {
             return Vec::new();
         }
@@ -76,6 +76,26 @@ pub(super) trait Seated {
 
     /// Called when it is on screen again after it was stopped.
     fn is_back(&mut self) {}
+
+    /// Takes in what was done at the terminal, key by key: what a key means follows from what the one before has done.
+    fn typed(&mut self, event: TermEvent, mut act: impl FnMut(&mut Self, Intent) -> Flow) -> Flow
+    where
+        Self: Sized,
+    {
+        let events = match event {
+            TermEvent::Key(key) => input::struck(key).into_iter().map(TermEvent::Key).collect(),
+            other => vec![other],
+        };
+        for event in events {
+            for intent in self.seat().intents(event) {
+                let flow = act(self, intent);
+                if flow != Flow::Go {
+                    return flow;
+                }
+            }
+        }
+        Flow::Go
+    }
 
     fn signal(&mut self, signal: Signal) -> Flow {
         match signal {

@@ -66,6 +66,26 @@ impl Key {
     }
 }
 
+/// The keys that were struck. A terminal sends escape as the first byte of every sequence, so that an escape with the next
+/// key right behind it, which a slow link delivers in one piece, reads like that key with alt. No key of ours has alt: it
+/// is escape, and then the key.
+#[must_use]
+pub fn struck(event: KeyEvent) -> Vec<KeyEvent> {
+    if !event.modifiers.contains(KeyModifiers::ALT) {
+        return vec![event];
+    }
+    let escape = KeyEvent {
+        code: KeyCode::Esc,
+        modifiers: KeyModifiers::NONE,
+        ..event
+    };
+    let key = KeyEvent {
+        modifiers: event.modifiers.difference(KeyModifiers::ALT),
+        ..event
+    };
+    vec![escape, key]
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.modifiers.contains(KeyModifiers::CONTROL) {
@@ -159,6 +179,15 @@ mod tests {
         let tab = KeyEvent::new(KeyCode::Tab, KeyModifiers::SHIFT);
         let back = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
         assert_eq!(Key::of(tab), Key::of(back));
+    }
+
+    #[test]
+    fn alt_is_an_escape_with_a_key_behind_it() {
+        let plain = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
+        assert_eq!(struck(plain), [plain]);
+        let alt = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT);
+        let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+        assert_eq!(struck(alt), [escape, plain]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod place;
 mod table;
 
 pub use action::{Action, Section, hints, markdown};
-pub use key::Key;
+pub use key::{Key, struck};
 pub use keymap::{pasted, resolve};
 pub use own::{adopt, key, keys};
 pub use palette::{Entry, Match, entries, matches};

@@ -25,6 +25,6 @@ pub use moves::Moves;
 pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
-    ArcPlan, BlackBoxPlan, ClusterPlan, CopyTo, DnsPlan, FreezePlan, KubePlan, Objectives, Plan,
-    RegionPlan, ResolverPlan, ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
+    ArcPlan, BlackBoxPlan, ClusterPlan, CoordinationPlan, CopyTo, DnsPlan, FreezePlan, KubePlan,
+    Objectives, Plan, RegionPlan, ResolverPlan, ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
 };

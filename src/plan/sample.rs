@@ -90,6 +90,7 @@ pub(crate) fn plan() -> Plan {
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
         watch: WatchPlan::default(),
+        coordination: None,
         resources: ResourcesPlan::default(),
         tools: Tools {
             helm: "helm".to_owned(),

@@ -30,6 +30,8 @@ pub struct Plan {
     pub freeze: FreezePlan,
     /// `[watch]`
     pub watch: WatchPlan,
+    /// `[coordination]`; `None` where incidents are this machine's alone.
+    pub coordination: Option<CoordinationPlan>,
     /// `[resources]`
     pub resources: ResourcesPlan,
     /// `[tools]`
@@ -368,6 +370,15 @@ impl Default for FreezePlan {
             message: None,
         }
     }
+}
+
+/// `[coordination]`: a table by which several bastions share one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoordinationPlan {
+    /// `table`: a `DynamoDB` table of the recovery region with the keys `incident` (S) and `seq` (N).
+    pub table: String,
+    /// `lease`: how long a holder may be silent before another may take over without asking; 20 seconds unless said.
+    pub lease: Duration,
 }
 
 /// `[watch]`: what `relight watch` does beside telling.

@@ -114,6 +114,18 @@ fn stopped_and_continued_it_draws_again_and_takes_keys() {
     assert!(terminal.end().success());
 }
 
+/// On a slow link an escape and the key behind it come in one piece, and then look like one key with alt.
+#[test]
+fn an_escape_with_a_key_right_behind_it_is_two_keys() {
+    let practice = Practice::new();
+    let mut terminal = practice.open((120, 40), &[], &[]);
+    terminal.wait_for("PRACTICE");
+    terminal.keys("?");
+    terminal.wait_for("━ Keys ━");
+    terminal.keys("\u{1b}q");
+    assert!(terminal.end().success());
+}
+
 #[test]
 fn a_terminal_that_reads_nothing_does_not_keep_it() {
     let practice = Practice::new();

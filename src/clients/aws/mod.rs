@@ -8,6 +8,7 @@ pub mod arc;
 pub mod balancer;
 pub mod certificates;
 mod config;
+pub mod coordination;
 mod credentials;
 mod failure;
 pub mod identity;

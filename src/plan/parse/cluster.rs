@@ -12,7 +12,8 @@ use super::{
     section::Section,
 };
 use crate::plan::{
-    BlackBoxPlan, ClusterPlan, FreezePlan, Objectives, ResourcesPlan, Tools, WatchPlan, WebPlan,
+    BlackBoxPlan, ClusterPlan, CoordinationPlan, FreezePlan, Objectives, ResourcesPlan, Tools,
+    WatchPlan, WebPlan,
 };
 
 /// `[cluster]` with the place of its name.
@@ -188,6 +189,41 @@ pub(super) fn watch(
         *program = folder.join(&*program).to_string_lossy().into_owned();
     }
     WatchPlan { on_event }
+}
+
+/// `[coordination]`
+pub(super) fn coordination(
+    top: &mut Section<'_, '_>,
+    reader: &mut Reader<'_>,
+) -> Option<CoordinationPlan> {
+    let there = top.has("coordination");
+    let mut section = top.section(reader, "coordination");
+    let table = section.parsed(reader, "table", rules::argument);
+    let lease = section.duration(reader, "lease");
+    if there && table.is_none() {
+        reader.error(
+            &section.span,
+            "[coordination] names no table".to_owned(),
+            "add table = \"…\", a DynamoDB table of the recovery region with the keys incident (S) and seq (N)",
+        );
+    }
+    section.finish(reader);
+    // Shorter than a slow answer it would be lost at once, longer it would keep a successor waiting for nothing.
+    let bounds = Duration::from_secs(10)..=Duration::from_mins(5);
+    let lease = lease.map_or(Duration::from_secs(20), |found| {
+        if !bounds.contains(&found.value) {
+            reader.error(
+                &found.span,
+                "[coordination] lease is out of range".to_owned(),
+                "give 10 seconds to 5 minutes",
+            );
+        }
+        found.value
+    });
+    Some(CoordinationPlan {
+        table: table?.value,
+        lease,
+    })
 }
 
 /// `[resources]`: relative paths are taken from the plan's folder.

@@ -73,6 +73,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let black_box = cluster::black_box(&mut top, reader);
     let freeze = cluster::freeze(&mut top, reader);
     let watch = cluster::watch(&mut top, reader, &folder);
+    let coordination = cluster::coordination(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
     let runbook = cluster::runbook(&mut top, reader, &folder);
     top.finish(reader);
@@ -97,6 +98,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         black_box,
         freeze,
         watch,
+        coordination,
         tools,
         runbook,
         practice,

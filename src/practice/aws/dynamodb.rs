@@ -124,6 +124,9 @@ pub(super) fn list_backups(ask: &Ask, side: Side, world: &mut World) -> Answer {
 }
 
 pub(super) fn query(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    if let Some(answer) = super::items::query(ask, world) {
+        return answer;
+    }
     let now = Moment::now();
     with_table(ask, side, world, |_, table| {
         let said = ask.value();

@@ -14,6 +14,7 @@ mod eks;
 mod elb;
 mod gate;
 mod iam;
+mod items;
 mod kms;
 mod route53;
 mod s3;
@@ -71,6 +72,8 @@ const OPERATIONS: &[Operation] = operations! {
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
     "dynamodb" "GetResourcePolicy" => dynamodb::get_resource_policy,
+    "dynamodb" "GetItem" => items::get,
+    "dynamodb" "PutItem" => items::put,
     "dynamodb" "Query" => dynamodb::query,
     "dynamodb" "DescribeTimeToLive" => tables::describe_time_to_live,
     "dynamodb" "ListTagsOfResource" => tables::list_tags,

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod controls;
 pub mod copies;
 pub mod gitops;
+pub mod items;
 pub mod locks;
 pub mod names;
 pub mod region;
@@ -53,6 +54,8 @@ pub struct World {
     pub zone: Zone,
     /// The routing controls that the names' health checks hang on.
     controls: controls::Controls,
+    /// Rows of the coordination table.
+    pub items: items::Items,
     /// Locks of the Teleport cluster on each side.
     pub locks: locks::Locks,
     /// What keeps the release in the primary as Git says.
@@ -117,6 +120,7 @@ impl World {
             recovery,
             zone,
             controls: controls::Controls::default(),
+            items: items::Items::default(),
             locks: locks::Locks::default(),
             gitops,
             led: agents::Led::to_primary(began),
