@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             step(cli.open, &command, again)
         }
         Some(Command::Report(wanted)) => told::report(&cli.open, &wanted),
-        Some(Command::Export(wanted)) => told::export(&cli.open, &wanted),
+        Some(Command::Export(wanted)) => Ok(told::export(&cli.open, &wanted)),
         Some(Command::Move { folder }) => told::moved(&cli.open, &folder),
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
@@ -385,7 +385,7 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         }
         Some(PracticeCommand::Export(wanted)) => {
             last_practice(&mut open, &dir);
-            told::export(&open, wanted)
+            Ok(told::export(&open, wanted))
         }
         Some(PracticeCommand::Incidents(wanted)) => {
             last_practice(&mut open, &dir);

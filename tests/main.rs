@@ -14,6 +14,7 @@ mod eyes;
 mod fence;
 #[cfg(feature = "practice")]
 mod forward;
+mod fuzz;
 #[cfg(feature = "practice")]
 mod hostile;
 #[cfg(feature = "practice")]

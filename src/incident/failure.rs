@@ -74,11 +74,7 @@ impl Failure {
     /// A failure with its sentence. Control characters are replaced, so that it may be shown as it is.
     #[must_use]
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        let detail: String = detail.into();
-        let detail = detail
-            .chars()
-            .map(|c| if plain::is_unsafe(c) { ' ' } else { c })
-            .collect();
+        let detail = plain::blanked(&detail.into(), usize::MAX);
         Self { kind, detail }
     }
 }

@@ -89,6 +89,21 @@ pub fn filter() -> impl FnMut(char) -> bool {
     }
 }
 
+/// The beginning of a text, at most so many characters, with a space for each that may not be shown: for names and sentences
+/// that are taken out of an answer.
+#[must_use]
+pub fn blanked(text: &str, most: usize) -> String {
+    let mut shown = filter();
+    let kept = |c: char| {
+        if shown(c) {
+            Some(c)
+        } else {
+            is_unsafe(c).then_some(' ')
+        }
+    };
+    text.chars().take(most).filter_map(kept).collect()
+}
+
 /// The text without what may not be shown: two halves of a word that something invisible has parted are one again.
 fn joined(text: &str) -> String {
     let mut shown = filter();

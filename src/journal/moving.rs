@@ -166,7 +166,10 @@ mod tests {
             "line\ntorn"
         );
         assert_eq!(old.incidents().expect("listed"), []);
-        assert_eq!(new.incidents().expect("listed"), [moved.folder.clone()]);
+        assert_eq!(
+            new.incidents().expect("listed"),
+            std::slice::from_ref(&moved.folder)
+        );
         let to = folder.moved().expect("told");
         assert_eq!(Path::new(&to), moved.folder.path());
         let found = old.shelf().expect("listed");

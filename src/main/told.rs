@@ -47,14 +47,14 @@ pub fn report(open: &Open, wanted: &Report) -> Result<ExitCode, String> {
 }
 
 /// Packs an incident into one archive.
-pub fn export(open: &Open, wanted: &cli::Export) -> Result<ExitCode, String> {
+pub fn export(open: &Open, wanted: &cli::Export) -> ExitCode {
     let state = open.state_dir.as_deref();
     let exported = cockpit::export(state, wanted.incident.as_deref(), wanted.output.as_deref());
     let done = match exported {
         Ok(done) => done,
         Err((why, code)) => {
             say(&mut io::stderr(), &format!("relight: {why}"));
-            return Ok(ExitCode::from(code));
+            return ExitCode::from(code);
         }
     };
     let (sum, path) = (&done.sha256, done.path.display());
@@ -63,10 +63,10 @@ pub fn export(open: &Open, wanted: &cli::Export) -> Result<ExitCode, String> {
     let (files, bytes) = (done.files, done.bytes);
     let mut text = format!("relight: wrote {path}: {files} files, {bytes} bytes, 0600");
     for remark in &done.remarks {
-        text += &format!("\n  {remark}");
+        text.extend(["\n  ", remark]);
     }
     say(&mut io::stderr(), &text);
-    Ok(ExitCode::from(done.code))
+    ExitCode::from(done.code)
 }
 
 /// Takes an incident to another disk.

@@ -20,6 +20,7 @@ mod child;
 mod clean;
 mod dir;
 mod event;
+pub mod outlive;
 mod output;
 mod pem;
 mod pipe;

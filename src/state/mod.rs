@@ -89,6 +89,8 @@ pub struct State {
     pub access: Access,
     /// Why the journal cannot be written, if it cannot: stops `change` and `destroy` steps.
     pub disk: Option<String>,
+    /// Why runs end with this login session, if they do or may.
+    pub frail: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
     /// How long steps took in earlier incidents of this cluster.
@@ -134,6 +136,7 @@ impl State {
             now,
             access,
             disk: None,
+            frail: None,
             holding: BTreeMap::new(),
             history: History::default(),
             switching: None,

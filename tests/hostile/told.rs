@@ -56,7 +56,7 @@ fn an_edited_journal_reaches_no_terminal() {
                 Item::Record(record) => {
                     let value = serde_json::to_value(&record).expect("JSON");
                     strings(&value, &mut |text| {
-                        assert_eq!(foul(text, false), None, "{value}")
+                        assert_eq!(foul(text, false), None, "{value}");
                     });
                 }
                 Item::Notice(notice) => {

@@ -77,7 +77,7 @@ fn poison(value: &mut Value) {
                     Value::String(text)
                         if ["message", "reason", "note"].contains(&name.as_str()) =>
                     {
-                        *text = said()
+                        *text = said();
                     }
                     Value::String(text)
                         if ["name", "hostname", "nodeName", "node"].contains(&name.as_str()) =>
@@ -269,7 +269,7 @@ async fn nothing_that_a_server_says_reaches_a_terminal() {
             let value: Value =
                 serde_json::from_str(&told).unwrap_or_else(|wrong| unreachable!("{wrong}: {told}"));
             strings(&value, &mut |text| {
-                assert_eq!(foul(text, true), None, "{args:?}: {text:?}")
+                assert_eq!(foul(text, true), None, "{args:?}: {text:?}");
             });
         }
         for secret in SECRETS {

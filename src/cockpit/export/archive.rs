@@ -118,7 +118,7 @@ impl Archive {
         }
         let rest = usize::try_from(length % BLOCK as u64).unwrap_or(0);
         out.write_all(&vec![0; (BLOCK - rest) % BLOCK])?;
-        self.sums.push_str(&format!("{sum}  {name}\n"));
+        self.sums.extend([sum.as_str(), "  ", name, "\n"]);
         self.files += 1;
         Ok(())
     }

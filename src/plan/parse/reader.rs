@@ -3,7 +3,7 @@
 use std::{ops::Range, path::Path};
 
 use crate::{
-    incident::plain::is_unsafe,
+    incident::plain::plain,
     plan::{Diagnostic, Level},
 };
 
@@ -159,7 +159,5 @@ impl<'t> Reader<'t> {
 
 /// Control bytes of a file never reach the terminal.
 fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })
-        .collect()
+    plain(text).into_owned()
 }

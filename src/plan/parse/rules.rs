@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    incident::{plain::is_unsafe, source::Means},
+    incident::{plain::is_plain, source::Means},
     plan::{CopyTo, RegionPlan},
 };
 
@@ -40,7 +40,7 @@ pub(super) fn text(text: &str) -> Ruled<String> {
             "holds control characters",
             "write it on one line, as plain text",
         )
-    } else if text.chars().any(is_unsafe) {
+    } else if !is_plain(text) {
         wrong(
             "holds characters that cannot be seen or that turn the line around",
             "write it again by hand, as plain text: what was pasted is not what it looks like",
