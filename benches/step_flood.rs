@@ -110,6 +110,7 @@ fn run(incident: &Path, kind: &str) -> Result<(Duration, std::path::PathBuf, u64
         print_only: false,
         at: Moment::now(),
         calls: Vec::new(),
+        by: String::new(),
     };
     let mut watch = Watch::new(folder, true).with_binary(BINARY.into());
     let began = Instant::now();

@@ -254,6 +254,14 @@ pub enum DrillCommand {
         #[arg(long, value_name = "PHRASE")]
         yes: Option<String>,
     },
+    /// Beside all that is real: restored tables, a release and a namespace of its own in the recovery region, taken down
+    /// afterwards. The old cluster and the names are left alone, and every step that would touch them is locked.
+    #[command(after_help = DRILL_CODES)]
+    Isolated {
+        /// The phrase `drill CLUSTER`; without it this says what would be made, and declares nothing.
+        #[arg(long, value_name = "PHRASE")]
+        yes: Option<String>,
+    },
 }
 
 /// What the exit code of `relight report`, `incidents` and `replay` says.

@@ -36,7 +36,9 @@ use tokio::sync::mpsc;
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use check::check;
 pub use disk::move_incident;
-pub use drill::{declare as declare_drill, outline as outline_drill};
+pub use drill::{
+    declare as declare_drill, isolated::declare as isolated_drill, outline as outline_drill,
+};
 pub use export::{Exported, export};
 pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};

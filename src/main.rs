@@ -309,6 +309,19 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
     let (name, run) = (&ordered.name, &ordered.run);
     let run = RunId::parse(run).ok_or_else(|| format!("{run:?} is no run id"))?;
     let native = step::native(name).ok_or_else(|| format!("there is no native step {name:?}"))?;
+    // Whoever asks: an isolated drill runs what it is allowed to and nothing else.
+    let mut steps = cockpit::runbook(&plan)?.steps.into_iter();
+    let of_drill = |step: &relight::incident::Step| {
+        [Way::Graceful, Way::Ungraceful].into_iter().any(|way| {
+            let action = &step.by(way).action;
+            !step.barred && *action == relight::incident::Action::Native(name.clone())
+        })
+    };
+    if plan.isolated().is_some() && !steps.any(|step| of_drill(&step)) {
+        return Err(format!(
+            "nothing was done: an isolated drill leaves {name} alone"
+        ));
+    }
     let incident = Folder::at(&ordered.incident);
     // What was confirmed is in the run's folder: without it nobody has said yes.
     let spec = Spec::load(&RunDir::of(&incident, &run)).map_err(|error| {
@@ -331,7 +344,7 @@ fn exec(open: &Open, ordered: &Exec) -> Result<ExitCode, String> {
         dry_run: ordered.dry_run || spec.dry_run,
         confirmed: spec.calls,
         fence: step::Fence::new(move || {
-            journal::still_mine(&incident, token).map_err(|lost| lost.to_string())
+            journal::honoured(&incident, token).map_err(|lost| lost.to_string())
         }),
     };
     let done = runtime()?.block_on((native.run)(context.clone()));

@@ -47,6 +47,7 @@ impl Incident {
     fn spec(&self, script: &str) -> Spec {
         let step = StepId::try_from("test".to_owned()).expect("an id");
         Spec {
+            by: String::new(),
             digest: String::new(),
             run: RunId::new(&step, 1, Moment::from_secs(7)),
             step,

@@ -99,6 +99,7 @@ fn run(folder: &Folder, lock: &Lock, text: &str) {
     let step = StepId::try_from("test".to_owned()).expect("an id");
     fs::write(folder.path().join("said"), text).expect("written");
     let spec = Spec {
+        by: String::new(),
         digest: String::new(),
         run: RunId::new(&step, 1, Moment::from_secs(7)),
         step,

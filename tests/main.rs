@@ -11,6 +11,8 @@ mod export;
 #[cfg(feature = "practice")]
 mod eyes;
 #[cfg(feature = "practice")]
+mod faults;
+#[cfg(feature = "practice")]
 mod fence;
 #[cfg(feature = "practice")]
 mod forward;
@@ -20,6 +22,8 @@ mod hostile;
 #[cfg(feature = "practice")]
 mod install;
 #[cfg(feature = "practice")]
+mod isolated;
+#[cfg(feature = "practice")]
 mod live;
 #[cfg(feature = "practice")]
 mod names;
@@ -27,6 +31,7 @@ mod names;
 mod practice;
 #[cfg(feature = "practice")]
 mod pty;
+mod race;
 #[cfg(feature = "practice")]
 mod readme;
 #[cfg(feature = "practice")]

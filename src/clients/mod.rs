@@ -9,6 +9,7 @@ pub mod black_box;
 pub mod bots;
 pub mod certificate;
 pub mod dns;
+pub mod drill;
 pub mod forward;
 pub mod freeze;
 pub mod gunzip;

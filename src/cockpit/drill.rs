@@ -1,6 +1,8 @@
 //! `relight drill`: an incident declared as an exercise on the real regions. From its first record on it is worked, watched and
 //! told like any other; that it is a drill stands in that record, and so in the header and in every report.
 
+pub mod isolated;
+
 use std::fmt::Write as _;
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     incident::{Moment, brief},
-    journal::{Claim, Entry, Kind, Lock, OpenIncident, StateDir, Tail, Writer},
+    journal::{Claim, Entry, Folder, Kind, Lock, OpenIncident, StateDir, Tail, Writer},
     plan::Plan,
 };
 
@@ -29,7 +31,7 @@ pub fn outline(setup: &Setup, again: &str) -> String {
     let mut text = told(setup);
     let _ = write!(
         text,
-        "\n\ndeclare it: {again} drill full --yes \"{}\"\n",
+        "\n\ndeclare it: {again} drill full --yes \"{}\"\nbeside all that is real, which it leaves alone: {again} drill isolated\n",
         phrase(plan)
     );
     text
@@ -71,15 +73,8 @@ fn told(setup: &Setup) -> String {
 /// In words, if the state folder cannot be used or the declaration cannot be written.
 pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String, u8), String> {
     let plan = &setup.plan;
-    let refused = |why: String| Ok((format!("refused: {why}; nothing was declared"), REFUSED));
-    if setup.open.read_only {
-        return refused("opened with --read-only".to_owned());
-    }
-    if plan.practice {
-        return refused(
-            "this is a practice, which is one from its first step: drills are for real regions"
-                .to_owned(),
-        );
+    if let Some(why) = never(setup) {
+        return Ok(refused(&why));
     }
     let dir = setup.open.state_dir.as_deref();
     let state = StateDir::locate(dir).map_err(|error| error.to_string())?;
@@ -89,35 +84,71 @@ pub fn declare(setup: &Setup, yes: Option<&str>, again: &str) -> Result<(String,
     }
     let wanted = phrase(plan);
     if yes.map(str::trim) != Some(wanted.as_str()) {
-        return refused(format!(
+        return Ok(refused(&format!(
             "{}\nit asks for its phrase: --yes \"{wanted}\"",
             told(setup)
-        ));
+        )));
     }
     let now = Moment::now();
     let folder = state
         .create(&plan.cluster.name, now)
         .map_err(|error| error.to_string())?;
-    let claim = Claim {
-        operator: setup.operator.clone(),
-        host: setup.host.clone(),
-        floor: 0,
-    };
-    let lock = Lock::take(&folder, &claim).map_err(|error| error.to_string())?;
     keep_plan(plan, &folder);
-    let mut writer = Writer::open(&lock, folder.journal(), Tail::default())
-        .map_err(|error| error.to_string())?;
-    for entry in [declaration(plan, Kind::Drill, now), Entry::Detached] {
-        writer
-            .append(&lock, now, entry)
-            .map_err(|error| error.to_string())?;
-    }
+    begin(setup, plan, Kind::Drill, &folder, now)?;
     let text = format!(
         "DRILL of {} declared at {now}: {}\n  the clock runs; go on with: {again}\n  close it with E in the cockpit",
         plan.cluster.name,
         folder.path().display()
     );
     Ok((text, 0))
+}
+
+/// Why no drill can be declared from here, whichever.
+fn never(setup: &Setup) -> Option<String> {
+    if setup.open.read_only {
+        return Some("opened with --read-only".to_owned());
+    }
+    if setup.plan.practice {
+        return Some(
+            "this is a practice, which is one from its first step: drills are for real regions"
+                .to_owned(),
+        );
+    }
+    setup.plan.isolated().map(|drill| {
+        format!(
+            "this is the plan of isolated drill {}, made of {}: declare another with that one",
+            drill.stamp,
+            drill.of.display()
+        )
+    })
+}
+
+fn refused(why: &str) -> (String, u8) {
+    (format!("refused: {why}; nothing was declared"), REFUSED)
+}
+
+/// Writes the first record of a drill into its folder.
+fn begin(
+    setup: &Setup,
+    plan: &Plan,
+    what: Kind,
+    folder: &Folder,
+    now: Moment,
+) -> Result<(), String> {
+    let claim = Claim {
+        operator: setup.me.name(),
+        host: setup.me.host.clone(),
+        floor: 0,
+    };
+    let lock = Lock::take(folder, &claim).map_err(|error| error.to_string())?;
+    let mut writer = Writer::open(&lock, folder.journal(), Tail::default())
+        .map_err(|error| error.to_string())?;
+    for entry in [declaration(plan, what, now), Entry::Detached] {
+        writer
+            .append(&lock, now, entry)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// What is open already: a drill is gone on with, and nothing is declared beside an incident.

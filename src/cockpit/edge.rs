@@ -57,8 +57,7 @@ impl Edge {
             plan: Arc::clone(&setup.plan),
             state_dir: setup.open.state_dir.clone(),
             read_only: setup.open.read_only,
-            operator: setup.operator.clone(),
-            host: setup.host.clone(),
+            me: setup.me.clone(),
         };
         let memory = Memory::start(opening, events.clone(), told)?;
         let sink = sink();
@@ -86,7 +85,10 @@ impl Edge {
     pub fn perform(&self, effect: Effect, state: &State) {
         match effect {
             Effect::Record(entry) => self.record(entry),
-            Effect::Start(armed) => self.runs.launch(&armed, state.story.token),
+            Effect::Start(armed) => self.runs.launch(&armed, state.story.token, state.me.name()),
+            Effect::Identify(me) => self.memory.ask(Command::Identify(me)),
+            Effect::Ask(wish) => self.memory.ask(Command::Ask(wish)),
+            Effect::TakeOver(phrase, silent) => self.memory.ask(Command::TakeOver(phrase, silent)),
             Effect::Settle(run) => self.runs.settle(run),
             Effect::Cancel(run) => self.runs.cancel(run),
             Effect::ProbeNow => self.schedule.now(),
@@ -146,6 +148,7 @@ impl Edge {
     pub fn beat(&mut self, state: &State) {
         let now = Moment::now();
         self.place();
+        self.memory.ask(Command::Beat);
         if now.since(self.saved) >= CHECKPOINT {
             self.saved = now;
             self.memory
@@ -271,6 +274,15 @@ pub(super) fn redacted(text: &str) -> Option<String> {
 fn redactor() -> &'static Redactor {
     static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::of_environment);
     &REDACTOR
+}
+
+/// An entry without the secrets that somebody typed, or a server said. What is compared later stays as it was shown:
+/// calls, which are made without secrets, and phrases, which name things of the plan.
+pub(super) fn washed(entry: &Entry) -> Entry {
+    match crate::incident::plain::cleaned(entry, &redacted, &["calls", "phrase"]) {
+        Ok(Some(clean)) => clean,
+        Ok(None) | Err(_) => entry.clone(),
+    }
 }
 
 /// A text that leaves this program: nothing that a terminal obeys, and no secret.

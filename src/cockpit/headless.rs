@@ -222,6 +222,16 @@ impl Session<'_> {
         if let Some(why) = self.observes() {
             return Ok(self.refuse(id, why));
         }
+        if self
+            .state
+            .wants_approval(id, self.state.as_chosen(&step).risk)
+        {
+            let text = format!(
+                "{} needs another person's approval ([approvals] in the plan), who looks at what is armed: run it in the cockpit, `relight` on this host, where a colleague on a second cockpit approves it by Y",
+                step.title
+            );
+            return Ok(self.refuse(id, text));
+        }
         let locked = self.locked(&step, wait).await?;
         if let (Some(why), None) = (&locked, through) {
             let mut text = format!("{} is locked: {why}", step.title);
@@ -401,7 +411,9 @@ impl Session<'_> {
     /// Why nothing can be run from here, if somebody else holds the incident.
     fn observes(&self) -> Option<String> {
         match &self.state.access {
-            Access::Observer(why) => Some(why.clone()),
+            Access::Observer(why) => Some(format!(
+                "{why}. In the cockpit, `relight` on this host, they hand it over (H, then A), or it is taken over from one that hangs (V, by phrase)"
+            )),
             Access::Operator | Access::ReadOnly(_) => None,
         }
     }

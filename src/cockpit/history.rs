@@ -51,6 +51,7 @@ pub(super) fn before(plan: &Plan, incident: &Folder) -> History {
 fn gather(history: &mut History, plan: &Plan, folders: impl Iterator<Item = Folder>) {
     // Of what is over, only whether all of it was done depends on the runbook.
     let runbook = super::runbook(plan).ok();
+    let isolated = runbook.clone().and_then(|runbook| runbook.isolated().ok());
     for folder in folders.take(MOST) {
         let Some(story) = story(&folder, plan) else {
             continue;
@@ -60,16 +61,23 @@ fn gather(history: &mut History, plan: &Plan, folders: impl Iterator<Item = Fold
             .declared
             .as_ref()
             .filter(|declared| declared.what != Kind::Incident);
-        // Newest first: the first is the last.
-        if let (Drills::Never, Some(declared)) = (&history.drills, drilled) {
-            let done = runbook
+        // Newest first: the first is the last. What an isolated one took is no time of a whole recovery.
+        if let Some(declared) = drilled {
+            let beside = declared.what == Kind::Isolated;
+            let steps = if beside { &isolated } else { &runbook };
+            let done = steps
                 .as_ref()
-                .and_then(|runbook| clocks::recovered(runbook, &story));
-            history.drills = Drills::Last(Drill {
+                .and_then(|steps| clocks::recovered(steps, &story));
+            let drill = Drill {
                 incident: folder.name(),
                 at: declared.at,
                 took: done.map(|done| done.since(declared.outage)),
-            });
+            };
+            history.drills = match (std::mem::take(&mut history.drills), beside) {
+                (Drills::Never, true) => Drills::Isolated(drill),
+                (Drills::Never | Drills::Isolated(_), false) => Drills::Last(drill),
+                (known, _) => known,
+            };
         }
     }
 }
@@ -136,6 +144,7 @@ mod tests {
             by_hand: false,
             evidence: Evidence::Seen,
             waiver: None,
+            approval: None,
         };
         let entries = [
             (
@@ -183,12 +192,32 @@ mod tests {
             reason: "of the test".to_owned(),
         });
         // A drill that is done to its end; the others stop after the first step.
-        let rest = skipped.filter(|_| what == Kind::Drill);
+        let rest = skipped.filter(|_| matches!(what, Kind::Drill | Kind::Isolated));
         let rest = rest.map(|entry| (400, entry));
         for (secs, entry) in entries.into_iter().chain(rest) {
             let at = at.plus(Duration::from_secs(secs));
             writer.append(&lock, at, entry).expect("written");
         }
+    }
+
+    #[test]
+    fn an_isolated_drill_is_told_apart_where_there_was_no_other() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let state = StateDir::at(temp.path()).expect("made");
+        incident(
+            &state,
+            Kind::Isolated,
+            "teleport.example.com",
+            200,
+            Verdict::Pass,
+        );
+        let drills = history(&sample::plan(), Some(temp.path())).drills;
+        let now = Moment::from_secs(1_795_000_400);
+        let told = drills.told(now, Duration::from_hours(1)).expect("told");
+        assert!(
+            told.starts_with("never drilled in full, an isolated drill") && told.contains("6m40s"),
+            "{told}"
+        );
     }
 
     #[test]
@@ -215,10 +244,18 @@ mod tests {
         let declared = Moment::from_secs(1_795_000_000);
         let last = match &real.drills {
             Drills::Last(drill) => Some((drill.at, drill.took)),
-            Drills::Unread | Drills::Never => None,
+            _ => None,
         };
         let took = Duration::from_secs(400);
         assert_eq!(last, Some((declared, Some(took))));
+        // A younger isolated one is not told as the last: it stopped and switched nothing.
+        incident(&state, Kind::Isolated, cluster, 200, Verdict::Pass);
+        let beside = history(&plan, Some(temp.path()));
+        assert_eq!(beside.drills, real.drills);
+        assert_eq!(
+            beside.incidents, 3,
+            "its steps took their time all the same"
+        );
         plan.practice = true;
         let practised = history(&plan, Some(temp.path()));
         // Of all its steps one was done.

@@ -1,6 +1,10 @@
 //! The journal's side of the loop: a thread that holds the lock, writes and waits for the disk, so that no key does.
 
+mod course;
+mod turns;
+
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, mpsc},
     thread,
@@ -9,18 +13,20 @@ use std::{
 
 use tokio::sync::mpsc::Sender;
 
+use self::course::{Course, Turn};
 use super::history::history;
 use crate::{
-    incident::{Instruments, Moment, Observation, plain},
+    incident::{Instruments, Moment, Observation, Person, RunId},
     journal::{
-        self, Checkpoint, Claim, Entry, Folder, Item, Kind, Lock, Record, Replay, StateDir, Track,
-        Writer, files,
+        Checkpoint, Claim, Entry, Folder, Holder, Item, Kind, Lock, Record, Replay, StateDir,
+        Track, Wish, Writer, files,
     },
     plan::Plan,
     state::{Access, Event},
 };
 
-/// How often an observer looks for what the operator's cockpit has written.
+/// How often an observer looks for what the operator's cockpit has written, and that one for what observers ask and
+/// whether it was taken over.
 const FOLLOW: Duration = Duration::from_millis(500);
 
 /// Records are replayed to the loop in portions of this size.
@@ -35,6 +41,14 @@ pub enum Command {
     Seen(Vec<Observation>),
     /// Keep the newest readings for a cockpit that attaches.
     Save(Box<Instruments>),
+    /// The loop turns: said to observers by the lock's file.
+    Beat,
+    /// STS has said who we are.
+    Identify(Person),
+    /// Ask the holder for something.
+    Ask(Wish),
+    /// Take the incident from its holder: what was typed, and how long the holder has been silent.
+    TakeOver(String, Duration),
     /// Let the incident go: the last command.
     Close,
 }
@@ -48,10 +62,8 @@ pub struct Opening {
     pub state_dir: Option<PathBuf>,
     /// `--read-only`.
     pub read_only: bool,
-    /// Who we are on this machine.
-    pub operator: String,
-    /// Which machine.
-    pub host: String,
+    /// Who we are.
+    pub me: Person,
 }
 
 /// The loop's end of the thread.
@@ -123,6 +135,15 @@ struct Open {
     /// Lock and writer, if this cockpit is the operator.
     hand: Option<(Lock, Writer)>,
     track: Track,
+    course: Course,
+    /// What was asked of the holder and not answered yet.
+    asked: BTreeSet<String>,
+    /// Runs of before a take-over that are still there.
+    awaited: Vec<RunId>,
+    /// The holder as it was told last, for one who looks on.
+    holder: Option<Holder>,
+    /// What was wrong with requests, as it was told last.
+    trouble: Option<String>,
 }
 
 struct Keeper {
@@ -176,8 +197,8 @@ impl Keeper {
 
     fn claim(&self, floor: u64) -> Claim {
         Claim {
-            operator: self.opening.operator.clone(),
-            host: self.opening.host.clone(),
+            operator: self.opening.me.name(),
+            host: self.opening.me.host.clone(),
             floor,
         }
     }
@@ -200,70 +221,60 @@ impl Keeper {
                 return false;
             }
         };
-        self.follow(&mut replay);
+        let mut course = Course::default();
+        self.follow(&mut replay, &mut course);
         if let Ok(Some(checkpoint)) = Checkpoint::load(&folder) {
             self.tell(Event::Recalled(checkpoint.instruments));
         }
-        let hand = match Lock::take(&folder, &self.claim(replay.tail().token)) {
-            Ok(lock) => self.take_hand(&folder, &mut replay, lock),
-            Err(error) => {
-                self.tell(Event::Access(Access::Observer(error.to_string())));
-                None
-            }
-        };
-        let track = Track::new(&folder);
-        self.folder.send_replace(Some(folder.clone()));
-        let operator = hand.is_some();
-        self.open = Some(Open {
+        let mut open = Open {
+            track: Track::new(&folder),
             folder,
             replay,
-            hand,
-            track,
-        });
+            hand: None,
+            course,
+            asked: BTreeSet::new(),
+            awaited: Vec::new(),
+            holder: None,
+            trouble: None,
+        };
+        match Lock::take(&open.folder, &self.claim(open.replay.tail().token)) {
+            Ok(lock) => {
+                self.take_hand(&mut open, lock);
+                if open.hand.is_some() && open.course.turn(&open.asked) == Turn::Theirs {
+                    open.hand = None;
+                    let text = "it was handed over: the cockpit of who accepted it takes it";
+                    self.tell(Event::Access(Access::Observer(text.to_owned())));
+                }
+            }
+            Err(error) => {
+                self.look_at_holder(&mut open);
+                self.tell(Event::Access(Access::Observer(error.to_string())));
+            }
+        }
+        self.folder.send_replace(Some(open.folder.clone()));
+        let operator = open.hand.is_some();
+        if operator {
+            self.wait_for_taken(&mut open);
+        }
+        self.open = Some(open);
         operator
     }
 
-    /// Takes the lock of an incident whose holder has left: someone who looks on is there to go on. False while it is
-    /// held; a race for it is lost without a word, and looked at again.
-    fn inherit(&self, open: &mut Open) -> bool {
-        let held = journal::holder(&open.folder)
-            .map_or(true, |holder| holder.is_some_and(|holder| holder.held));
-        if held {
-            return false;
-        }
-        let Ok(lock) = Lock::take(&open.folder, &self.claim(open.replay.tail().token)) else {
-            return false;
-        };
-        open.hand = self.take_hand(&open.folder, &mut open.replay, lock);
-        if open.hand.is_some() {
-            self.notice("the operator has left: this cockpit holds the incident now");
-        }
-        open.hand.is_some()
-    }
-
-    fn take_hand(
-        &self,
-        folder: &Folder,
-        replay: &mut Replay,
-        lock: Lock,
-    ) -> Option<(Lock, Writer)> {
-        // What the one before wrote until it let go: read before anything behind it counts as torn.
-        self.follow(replay);
-        match replay.cut_torn() {
+    /// Reads what the one before wrote until it let go, and gets ready to write after it.
+    fn take_hand(&self, open: &mut Open, lock: Lock) {
+        // Read before anything behind it counts as torn.
+        self.follow(&mut open.replay, &mut open.course);
+        match open.replay.cut_torn() {
             Ok(Some(notice)) => self.notice(notice.to_string()),
             Ok(None) => {}
             Err(error) => {
-                let text = format!("cannot mend {}: {error}", folder.journal().display());
-                self.tell(Event::Access(Access::Observer(text)));
-                return None;
+                let text = format!("cannot mend {}: {error}", open.folder.journal().display());
+                return self.tell(Event::Access(Access::Observer(text)));
             }
         }
-        match Writer::open(&lock, folder.journal(), replay.tail().clone()) {
-            Ok(writer) => Some((lock, writer)),
-            Err(error) => {
-                self.tell(Event::Access(Access::Observer(error.to_string())));
-                None
-            }
+        match Writer::open(&lock, open.folder.journal(), open.replay.tail().clone()) {
+            Ok(writer) => open.hand = Some((lock, writer)),
+            Err(error) => self.tell(Event::Access(Access::Observer(error.to_string()))),
         }
     }
 
@@ -336,9 +347,9 @@ impl Keeper {
             return false;
         };
         // The loop knows what it has asked for by the entry itself: what went to the disk may be less than that.
-        match writer.append(lock, Moment::now(), washed(&entry)) {
+        match writer.append(lock, Moment::now(), super::edge::washed(&entry)) {
             Ok(record) => {
-                self.tell(Event::Recorded(Record { entry, ..record }));
+                self.written(Record { entry, ..record });
                 // That one record found room is no sign that there is any.
                 if let Some(why) = &self.cramped {
                     self.tell(Event::DiskFailed(why.clone()));
@@ -348,24 +359,47 @@ impl Keeper {
             Err(error) => {
                 let lost = lock.still_mine().err();
                 self.tell(Event::DiskFailed(error.to_string()));
-                // Taken over meanwhile: from here on this cockpit looks on.
-                if let Some(lost) = lost {
-                    if let Some(open) = self.open.as_mut() {
-                        open.hand = None;
-                    }
-                    self.tell(Event::Access(Access::Observer(lost.to_string())));
+                if let (Some(lost), Some(mut open)) = (lost, self.open.take()) {
+                    self.lose(&mut open, &lost);
+                    self.open = Some(open);
                 }
                 false
             }
         }
     }
 
+    /// A record of ours is on disk. With a hand-over this cockpit has written its last one: the lock is let go before
+    /// anybody is told.
+    fn written(&mut self, record: Record) {
+        let open = self.open.as_mut();
+        let given = open.and_then(|open| {
+            open.course.take(&record);
+            let Entry::HandedOver { to, .. } = &record.entry else {
+                return None;
+            };
+            open.hand = None;
+            open.holder = None;
+            Some(format!(
+                "handed over to {} on {}: its cockpit takes it",
+                to.name(),
+                to.host
+            ))
+        });
+        self.tell(Event::Recorded(record));
+        if let Some(text) = given {
+            self.tell(Event::Access(Access::Observer(text)));
+        }
+    }
+
     /// Tells the loop what has been written since.
-    fn follow(&self, replay: &mut Replay) {
+    fn follow(&self, replay: &mut Replay, course: &mut Course) {
         let mut portion: Vec<Record> = Vec::new();
         for item in replay.by_ref() {
             match item {
-                Item::Record(record) => portion.push(*record),
+                Item::Record(record) => {
+                    course.take(&record);
+                    portion.push(*record);
+                }
                 Item::Notice(notice) => self.notice(notice.to_string()),
             }
             if portion.len() == PORTION {
@@ -378,33 +412,27 @@ impl Keeper {
     }
 
     fn serve(&mut self, inbox: &mpsc::Receiver<Command>) {
+        let mut due = Instant::now();
         loop {
-            let observing = self.open.as_ref().is_some_and(|open| open.hand.is_none());
-            let command = if observing {
-                match inbox.recv_timeout(FOLLOW) {
-                    Err(mpsc::RecvTimeoutError::Timeout) => {
-                        if let Some(mut open) = self.open.take() {
-                            self.follow(&mut open.replay);
-                            let free = self.inherit(&mut open);
-                            self.open = Some(open);
-                            if free {
-                                self.allow();
-                                self.record(Entry::Attached);
-                            }
-                        }
-                        continue;
-                    }
+            // By the clock, not by silence: commands come all the time.
+            let command = if self.open.is_some() {
+                let now = Instant::now();
+                if self.looked.elapsed() >= super::disk::LOOK {
+                    self.look_at_disk();
+                }
+                if now >= due {
+                    self.look();
+                    due = Instant::now() + FOLLOW;
+                }
+                match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                    Err(mpsc::RecvTimeoutError::Timeout) => continue,
                     Err(mpsc::RecvTimeoutError::Disconnected) => return,
                     Ok(command) => command,
                 }
             } else {
-                if self.looked.elapsed() >= super::disk::LOOK {
-                    self.look_at_disk();
-                }
-                match inbox.recv_timeout(super::disk::LOOK) {
+                match inbox.recv() {
                     Ok(command) => command,
-                    Err(mpsc::RecvTimeoutError::Timeout) => continue,
-                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    Err(_) => return,
                 }
             };
             match command {
@@ -420,6 +448,15 @@ impl Keeper {
                         let _ = Checkpoint::save(&open.folder, &instruments, Moment::now());
                     }
                 }
+                Command::Beat => {
+                    if let Some((lock, _)) = self.open.as_ref().and_then(|open| open.hand.as_ref())
+                    {
+                        lock.beat();
+                    }
+                }
+                Command::Identify(me) => self.identify(me),
+                Command::Ask(wish) => self.ask(wish),
+                Command::TakeOver(phrase, silent) => self.take_over(phrase, silent),
                 Command::Close => {
                     if self.open.as_ref().is_some_and(|open| open.hand.is_some()) {
                         self.record(Entry::Detached);
@@ -437,15 +474,6 @@ impl Keeper {
                 let _ = open.track.put(observation);
             }
         }
-    }
-}
-
-/// An entry without the secrets that somebody typed, or a server said. What is compared later stays as it was shown:
-/// calls, which are made without secrets, and phrases, which name things of the plan.
-fn washed(entry: &Entry) -> Entry {
-    match plain::cleaned(entry, &super::edge::redacted, &["calls", "phrase"]) {
-        Ok(Some(clean)) => clean,
-        Ok(None) | Err(_) => entry.clone(),
     }
 }
 

@@ -106,8 +106,10 @@ impl Player {
             let record = self.records[self.record].clone();
             self.record += 1;
             match &record.entry {
-                Entry::Declared { .. } | Entry::Attached => self.watched = true,
-                Entry::Detached => self.watched = false,
+                Entry::Declared { .. } | Entry::Attached | Entry::Took { .. } => {
+                    self.watched = true;
+                }
+                Entry::Detached | Entry::HandedOver { .. } => self.watched = false,
                 _ => {}
             }
             state.decide(Event::Replayed(vec![record]));

@@ -31,7 +31,7 @@ const STRIDE: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug)]
 enum Ask {
-    Launch(Box<ArmedStep>, u64),
+    Launch(Box<ArmedStep>, u64, String),
     Cancel(RunId),
     Fetch(RunId, Wanted),
     Find(Search),
@@ -83,9 +83,10 @@ impl Runs {
         Ok(Self { asks })
     }
 
-    /// Starts the runner of a confirmed run, under the fencing token of the record that confirmed it.
-    pub fn launch(&self, armed: &ArmedStep, token: u64) {
-        self.ask(Ask::Launch(Box::new(armed.clone()), token));
+    /// Starts the runner of a confirmed run, under the fencing token of the record that confirmed it, with this process's
+    /// environment and so its credentials; `by` is who that is.
+    pub fn launch(&self, armed: &ArmedStep, token: u64, by: String) {
+        self.ask(Ask::Launch(Box::new(armed.clone()), token, by));
     }
 
     /// Asks a run to end; asked again, it is killed.
@@ -207,7 +208,7 @@ impl Keeper {
 
     fn answer(&mut self, ask: Ask, inbox: &mpsc::Receiver<Ask>) {
         match ask {
-            Ask::Launch(armed, token) => self.launch(&armed, token),
+            Ask::Launch(armed, token, by) => self.launch(&armed, token, by),
             Ask::Cancel(run) => self.cancel(&run),
             Ask::Fetch(run, wanted) => self.fetch(&run, wanted),
             Ask::Find(search) => self.find(search, inbox),
@@ -227,6 +228,10 @@ impl Keeper {
             }
             Ask::Settle(run) => self.settle(run),
             Ask::Operator(operator) => {
+                // What was told to one who looks on was told to nobody: whoever begins to write hears all of it again.
+                if operator && !self.operator {
+                    self.watch = None;
+                }
                 self.operator = operator;
                 if let Some(watch) = &mut self.watch {
                     watch.set_operator(operator);
@@ -236,7 +241,7 @@ impl Keeper {
     }
 
     /// Starts what was confirmed, and nothing else: should the plan on disk no longer give the same calls, it is refused.
-    fn launch(&mut self, armed: &ArmedStep, token: u64) {
+    fn launch(&mut self, armed: &ArmedStep, token: u64, by: String) {
         let Some(folder) = self.folder.borrow().clone() else {
             return;
         };
@@ -253,6 +258,7 @@ impl Keeper {
             // A native step is held to what was confirmed by its own code, which looks at the world as it is then.
             Ok(spec) => run::start(&run::Spec {
                 calls: armed.calls.clone(),
+                by,
                 ..spec
             })
             .map(|_| ())

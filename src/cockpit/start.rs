@@ -8,10 +8,10 @@ use std::{
 
 use crate::{
     cli::Open,
-    incident::{Action, Instruments, Moment, RunId, Runbook, Step, StepId},
+    incident::{Action, Instruments, Moment, Person, RunId, Runbook, Step, StepId},
     input,
     journal::{Folder, StateDir},
-    plan::{self, Plan},
+    plan::{self, Approved, Plan},
     run::{
         outlive::{self, Fate},
         spec,
@@ -34,10 +34,8 @@ pub struct Setup {
     pub open: Open,
     /// The terminal.
     pub caps: Caps,
-    /// Who we are on this machine.
-    pub operator: String,
-    /// Which machine this is.
-    pub host: String,
+    /// Who we are on this machine: STS has not been asked yet.
+    pub me: Person,
     /// The user's own taste, as far as it could be read.
     pub settings: Settings,
     /// The themes there are.
@@ -62,7 +60,31 @@ pub fn runbook(plan: &Plan) -> Result<Runbook, String> {
     let base = Runbook::parse(Runbook::EMBEDDED)
         .map_err(|error| format!("assets/runbook.toml: {error}"))?;
     let placeholders = |text: &str| expand::unknown(text, plan);
-    plan::runbook(plan, base, &placeholders).map_err(|error| error.to_string())
+    let runbook = plan::runbook(plan, base, &placeholders).map_err(|error| error.to_string())?;
+    let drill = runbook.clone().isolated();
+    let drill = drill.map_err(|error| format!("assets/isolated.toml: {error}"))?;
+    // One plan serves both: a step that only a drill has may need a second person, too.
+    approvals(plan, &drill)?;
+    Ok(plan.isolated().map_or(runbook, |_| drill))
+}
+
+/// A step that needs a second person and that nobody knows would be a rule that does not hold: a slip of the pen.
+fn approvals(plan: &Plan, runbook: &Runbook) -> Result<(), String> {
+    let unknown = plan
+        .approvals
+        .steps
+        .iter()
+        .find_map(|approved| match approved {
+            Approved::Step(id) if runbook.get(id).is_none() => Some(id),
+            _ => None,
+        });
+    unknown.map_or(Ok(()), |id| {
+        Err(format!(
+            "{}: [approvals] steps names {:?}, and the runbook has no such step: write an id as `relight step list` prints it, \"change\" or \"destroy\"",
+            plan.path.display(),
+            id.as_str()
+        ))
+    })
 }
 
 /// The user's own settings and themes. Nothing in them keeps the cockpit from opening: what cannot be used is among the
@@ -109,8 +131,7 @@ impl Setup {
             runbook,
             open,
             caps,
-            operator: operator(),
-            host: host(),
+            me: me(),
             settings,
             shelf,
         })
@@ -142,6 +163,7 @@ impl Setup {
         let access = Access::Observer("the journal is being opened".to_owned());
         let (plan, runbook) = (Arc::clone(&self.plan), Arc::clone(&self.runbook));
         let mut state = State::new(plan, runbook, access, Moment::now(), prepare(&self.plan));
+        state.me = self.me.clone();
         state.desk.themes = self.shelf.names();
         let about = |name: &String| {
             let theme = self.shelf.theme(name, self.caps.depth)?;
@@ -238,6 +260,17 @@ fn expanded(step: &Step, plan: &Plan, dry_run: bool) -> Result<Prepared, String>
     Ok(Prepared { calls, phrase })
 }
 
+/// Who we are, as far as this machine tells.
+fn me() -> Person {
+    Person {
+        arn: None,
+        user: operator(),
+        uid: rustix::process::getuid().as_raw(),
+        host: host(),
+        pid: std::process::id(),
+    }
+}
+
 pub(super) fn operator() -> String {
     let named = ["USER", "LOGNAME"]
         .into_iter()
@@ -285,8 +318,7 @@ mod tests {
                 draws: true,
                 within: None,
             },
-            operator: "alice".to_owned(),
-            host: "bastion".to_owned(),
+            me: me(),
             settings,
             shelf,
         }

@@ -83,6 +83,8 @@ conditions! {
     CertificateRequested = "certificate-requested",
     /// No release of that name is in the recovery cluster yet.
     ReleaseAbsent = "release-absent",
+    /// Nothing that this isolated drill made is there any more.
+    DrillGone = "drill-gone",
     /// There is no release of that name in the recovery cluster, or one that Helm can upgrade.
     ReleaseInstallable = "release-installable",
     /// The release is deployed in the recovery cluster.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Agents, Answer, AuthLog, Barrier, Baseline, BlackBox, Bots, Cluster, DoorFact, Failure, Freeze,
-    Identity, Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session, Subject,
-    Table, Tls, Values, Vault, Zone,
+    Identity, Made, Moment, Prerequisites, Reconcilers, Recordings, Resources, Rights, Session,
+    Subject, Table, Tls, Values, Vault, Zone,
 };
 
 /// One part of a fact that is fetched by a call of its own and may be missing while the rest is there.
@@ -55,6 +55,8 @@ pub enum Fact {
     BlackBox(Arc<BlackBox>),
     /// What this machine keeps of the cluster's certificate authorities.
     Baseline(Arc<Baseline>),
+    /// What an isolated drill has made.
+    Made(Arc<Made>),
     /// The recovery values file.
     Values(Values),
     /// What the recovery cluster's pods may do at AWS.

@@ -22,8 +22,10 @@ pub enum Drills {
     Unread,
     /// There was none.
     Never,
-    /// The newest.
+    /// The newest of those that stopped the old cluster and switched the names.
     Last(Drill),
+    /// There were isolated ones alone, which stop and switch nothing; the newest.
+    Isolated(Drill),
 }
 
 /// A drill that is over, or that nobody ended.
@@ -38,12 +40,23 @@ pub struct Drill {
 }
 
 impl Drills {
-    /// `last drill 41d ago, 52m, objective 1h00m`; `never drilled`; `None` while nobody knows.
+    /// `last drill 41d ago, 52m, objective 1h00m`; `never drilled`; `never drilled in full, an isolated drill 3d ago, 22m
+    /// without stop and switch`; `None` while nobody knows.
     #[must_use]
     pub fn told(&self, now: Moment, rto: Duration) -> Option<String> {
         match self {
             Self::Unread => None,
             Self::Never => Some("never drilled".to_owned()),
+            Self::Isolated(drill) => {
+                let took = drill.took.map_or_else(
+                    || "not finished".to_owned(),
+                    |took| format!("{} without stop and switch", brief(took)),
+                );
+                let ago = brief(now.since(drill.at));
+                Some(format!(
+                    "never drilled in full, an isolated drill {ago} ago, {took}"
+                ))
+            }
             Self::Last(drill) => {
                 let took = drill.took.map_or_else(|| "not finished".to_owned(), brief);
                 let (ago, rto) = (brief(now.since(drill.at)), brief(rto));

@@ -10,6 +10,10 @@ use serde::{
 use super::{Action, Condition, Evidence, Risk, Step, StepId, Ungraceful, Way};
 
 /// What may be written of a step.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of its own in the runbook file"
+)]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
@@ -41,6 +45,8 @@ pub(super) struct Row {
     aside: bool,
     #[serde(default)]
     no_return: bool,
+    #[serde(default)]
+    isolated: bool,
 }
 
 /// `ungraceful`: a text, or a table of what is otherwise.
@@ -182,6 +188,8 @@ impl TryFrom<Row> for Step {
             optional: row.optional,
             aside: row.aside,
             no_return: row.no_return,
+            isolated: row.isolated,
+            barred: false,
             own: false,
         };
         let ungraceful = row.ungraceful.map(|Other(form)| other(&step, form));

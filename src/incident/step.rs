@@ -159,11 +159,27 @@ pub struct Step {
     pub aside: bool,
     /// From here on there is no way back but the steps aside: a line is drawn before it.
     pub no_return: bool,
+    /// Whether an isolated drill may run it: it touches neither the primary, nor the names, nor anything real in the
+    /// recovery region.
+    pub isolated: bool,
+    /// Whether this is the runbook of an isolated drill, and the drill may not run it: see [`super::Runbook::isolated`].
+    pub barred: bool,
     /// Whether it is the operator's own, from the plan's runbook file.
     pub own: bool,
 }
 
 impl Step {
+    /// Why an isolated drill leaves it alone; `None` where it may be run.
+    #[must_use]
+    pub fn bar(&self) -> Option<String> {
+        self.barred.then(|| {
+            format!(
+                "an isolated drill leaves {} alone, and what it would touch: the primary, the names and all that is real",
+                self.id
+            )
+        })
+    }
+
     /// Whether what it does depends on the primary: whether there is a choice.
     #[must_use]
     pub const fn has_two_ways(&self) -> bool {

@@ -53,6 +53,8 @@ pub enum Subject {
     BlackBox,
     /// What this machine keeps of the cluster's certificate authorities for other purposes.
     Baseline,
+    /// What an isolated drill has made.
+    Made,
     /// The values file written for the recovery release.
     Values,
     /// What the recovery cluster's pods may do at AWS.
@@ -89,6 +91,7 @@ impl fmt::Display for Subject {
             Self::Prerequisites => f.write_str("prerequisites"),
             Self::BlackBox => f.write_str("black box"),
             Self::Baseline => f.write_str("baseline"),
+            Self::Made => f.write_str("made"),
             Self::Values => f.write_str("values"),
             Self::Rights => f.write_str("rights"),
             Self::Tls => f.write_str("tls"),

@@ -98,7 +98,12 @@ pub fn hints(state: &State) -> Vec<(String, &'static str)> {
         .filter(|action| {
             action.applies(place) || (place.is_pane() && action.applies(Place::Replay))
         })
-        .filter(|action| state.barred(&action.intent).is_none());
+        .filter(|action| state.barred(&action.intent).is_none())
+        // What is there now and then only is in the footer while it is.
+        .filter(|action| {
+            !matches!(action.intent, Intent::AcceptOffer | Intent::Approve)
+                || state.unavailable(&action.intent).is_none()
+        });
     let mut hints: Vec<(String, &'static str)> = Vec::new();
     for action in shown {
         let key = match action.intent {

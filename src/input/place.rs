@@ -52,7 +52,7 @@ impl Place {
             Some(Overlay::Help(_)) => Self::Help,
             Some(Overlay::Detail(..)) => Self::Detail,
             Some(Overlay::Themes(_)) => Self::Themes,
-            Some(Overlay::Override(_)) => Self::Phrase,
+            Some(Overlay::Override(_) | Overlay::Vouch(_)) => Self::Phrase,
             Some(Overlay::Palette(..)) => Self::Palette,
             Some(Overlay::Reason(_) | Overlay::Search(_) | Overlay::Filter(_)) => Self::Field,
             Some(Overlay::Confirm(confirm)) if confirm.is_typed() => Self::Phrase,

@@ -83,6 +83,14 @@ actions! {
             "Skip the selected step: asks for the reason, which stands in the journal";
         "cancel" &[Key::char('x')] => Intent::Cancel, in RUNS, "cancel",
             "Ask the running step to stop";
+        "offer" &[Key::char('H')] => Intent::Offer, in PANES, "",
+            "Offer the incident to whoever looks on, or take the offer back; runs go on";
+        "accept-offer" &[Key::char('A')] => Intent::AcceptOffer, in PANES, "accept offer",
+            "Accept an offered incident: this cockpit is the operator's then";
+        "take-over" &[Key::char('V')] => Intent::TakeOver, in PANES, "",
+            "Take the incident from an operator whose cockpit hangs or was stopped: asks for a phrase";
+        "approve" &[Key::char('Y')] => Intent::Approve, in PANES, "approve",
+            "Look at the armed step that waits for another person, and approve it by phrase";
         "outage" &[Key::char('T')] => Intent::Outage, in PANES, "",
             "Set when the outage began: 14:05, RFC 3339 or 12m ago. The clocks run from there, and from the declaration unless set";
         "close-incident" &[Key::char('E')] => Intent::Close, in RUNBOOK, "",

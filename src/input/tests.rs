@@ -56,6 +56,7 @@ fn dialog(phrase: Option<&str>) -> Overlay {
         by_hand: false,
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
+        approval: None,
     };
     Overlay::Confirm(Confirm {
         armed,
@@ -126,6 +127,10 @@ const fn name(intent: &Intent) -> &'static str {
         Intent::Outage => "outage",
         Intent::Close => "close",
         Intent::Cancel => "cancel",
+        Intent::Offer => "offer",
+        Intent::AcceptOffer => "accept offer",
+        Intent::TakeOver => "take over",
+        Intent::Approve => "approve",
         Intent::Detail => "detail",
         Intent::NextRun(_) => "next run",
         Intent::Search => "search",
@@ -155,7 +160,7 @@ const fn name(intent: &Intent) -> &'static str {
 }
 
 /// As many as [`name`] has arms.
-const INTENTS: usize = 42;
+const INTENTS: usize = 46;
 
 #[test]
 fn every_intent_can_be_reached_by_a_key() {

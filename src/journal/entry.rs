@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
+use super::{Author, Record};
 use crate::incident::{
-    Evidence, Finding, Health, Moment, Observation, Risk, RunId, StepId, Verdict, Way,
+    Evidence, Finding, Health, Moment, Observation, Person, Risk, RunId, StepId, Verdict, Way,
 };
 
 /// What kind of incident it is: the banner and the report say so.
@@ -12,8 +13,10 @@ use crate::incident::{
 pub enum Kind {
     /// A real outage.
     Incident,
-    /// An exercise on the real recovery region.
+    /// An exercise on the real regions, the old cluster's stop and the switch of the names included.
     Drill,
+    /// An exercise in the real recovery region, beside all that is real and without touching it.
+    Isolated,
     /// A simulated region on loopback.
     Practice,
 }
@@ -25,6 +28,7 @@ impl Kind {
         match self {
             Self::Incident => "INCIDENT",
             Self::Drill => "DRILL",
+            Self::Isolated => "DRILL isolated",
             Self::Practice => "PRACTICE",
         }
     }
@@ -82,6 +86,40 @@ pub struct ArmedStep {
     /// UNKNOWN preconditions that it is run without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
+    /// Where another person has to approve it: SHA-256 of the plan that it was armed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+}
+
+impl ArmedStep {
+    /// What an approval is bound to: SHA-256 over run and attempt, calls, way, phrase, waiver and plan, in hex.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        Record::hash(&serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// What another person types to approve it.
+    #[must_use]
+    pub fn approval_phrase(&self) -> String {
+        format!("approve {} attempt {}", self.step, self.attempt)
+    }
+}
+
+/// How a cockpit came to hold an incident that another one had held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Taking {
+    /// The holder had offered it.
+    HandOver,
+    /// The holder had not let it go.
+    TakeOver {
+        /// What was typed.
+        phrase: String,
+        /// For how many seconds the holder's cockpit had been silent.
+        silent: u64,
+        /// Runs whose runner or command was there: nothing is started before they are gone.
+        runs: Vec<RunId>,
+    },
 }
 
 /// The observations of a list that this version can read.
@@ -126,6 +164,53 @@ pub enum Entry {
     Attached,
     /// The holder let go.
     Detached,
+    /// STS has said who the operator is.
+    Identified {
+        /// Who.
+        who: Person,
+    },
+    /// The operator offers the incident to whoever looks on: until it is taken back or accepted, or its maker leaves.
+    Offered,
+    /// The offer was taken back.
+    Withdrawn,
+    /// The operator lets the incident go to who accepted the offer: the last record under its token.
+    HandedOver {
+        /// Who accepted.
+        to: Person,
+        /// The request that accepted it.
+        request: String,
+    },
+    /// A cockpit took the incident from another one; the record's token is the new one.
+    Took {
+        /// Who held it before.
+        from: Author,
+        /// How.
+        how: Taking,
+    },
+    /// What an observer asked for was not done.
+    Declined {
+        /// The request.
+        request: String,
+        /// Who asked.
+        by: Person,
+        /// Why not.
+        why: String,
+    },
+    /// Another person approved an armed step.
+    Approved {
+        /// The run.
+        run: RunId,
+        /// What exactly was approved: [`ArmedStep::digest`].
+        digest: String,
+        /// Who.
+        by: Person,
+        /// What was typed.
+        phrase: String,
+        /// Until when it is good.
+        until: Moment,
+        /// The request.
+        request: String,
+    },
     /// The operator takes a step's UNKNOWN preconditions on himself. On disk before the step is armed.
     Overridden {
         /// The step.

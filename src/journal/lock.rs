@@ -5,14 +5,18 @@
 //!
 //! A take-over puts a new file in place of the old one, so that it works while the old holder still runs and holds the
 //! lock of the file that was. Whoever takes a lock therefore looks again whether the file it locked is the one in place.
-//! Takers pass a gate (`lock.gate`) one by one, so that no token is given out twice.
+//! Takers pass a gate (`lock.gate`) one by one, so that no token is given out twice. Who writes the journal stands in the
+//! gate meanwhile ([`Lock::enter`]): no record gets between a take-over and the look that found the lock still held.
+//!
+//! A holder who left, or handed the incident over, leaves runs behind that go on: their calls pass until somebody takes the
+//! incident from a holder who had not let it go ([`honoured`]).
 
 use std::{
     fs::{File, TryLockError},
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +25,7 @@ use thiserror::Error;
 use super::{Author, Folder, files};
 use crate::incident::{
     Moment,
+    person::short,
     plain::{from_json, is_unsafe},
 };
 
@@ -55,6 +60,12 @@ pub struct Holder {
     pub pid: u32,
     /// Since when.
     pub at: Moment,
+    /// The lowest token whose runs may still change something: that of the last take-over.
+    #[serde(default)]
+    pub honours: u64,
+    /// When the holder's cockpit last said that it turns; the file's time. Not in the file.
+    #[serde(skip)]
+    pub spoke: Moment,
     /// Whether the OS lock is held now. Not in the file.
     #[serde(skip)]
     pub held: bool,
@@ -64,10 +75,10 @@ pub struct Holder {
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Someone else is the operator.
-    #[error("{} on {} (process {}) has held this incident since {}: this cockpit looks on, and goes on when they leave", .0.operator, .0.host, .0.pid, .0.at)]
+    #[error("{} on {} (process {}) has held this incident since {}: this cockpit looks on, and goes on when they leave", short(.0.operator.as_str()), .0.host, .0.pid, .0.at)]
     Held(Box<Holder>),
     /// Someone took over.
-    #[error("{} on {} took this incident over at {} (token {}): this cockpit may only observe", .0.operator, .0.host, .0.at, .0.token)]
+    #[error("{} on {} took this incident over at {} (token {}): this cockpit may only observe", short(.0.operator.as_str()), .0.host, .0.at, .0.token)]
     Lost(Box<Holder>),
     /// The file could not be read or written.
     #[error("cannot use the lock {}: {error}; {}", path.display(), files::remedy(error))]
@@ -83,9 +94,22 @@ pub enum LockError {
 #[derive(Debug)]
 pub struct Lock {
     /// Kept open: closing it lets the lock go.
-    _file: File,
+    file: File,
+    /// Not held but in [`Lock::enter`].
+    gate: File,
     path: PathBuf,
     mine: Holder,
+}
+
+/// Keeps takers out until it is dropped.
+#[derive(Debug)]
+pub struct Inside<'a>(&'a File);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        // Closing the file, with the process at the latest, does the same.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Lock {
@@ -111,7 +135,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) if in_place(&file, &path) => {
                     let last = read(&file).map_err(fail)?;
-                    let lock = Self::write(file, path.clone(), claim, last).map_err(fail);
+                    let lock = Self::write(file, path.clone(), claim, last, false).map_err(fail);
                     drop(gate);
                     return lock;
                 }
@@ -160,7 +184,7 @@ impl Lock {
             .map_err(fail)?;
         let taken = file
             .lock()
-            .and_then(|()| Self::write(file, path.clone(), claim, last))
+            .and_then(|()| Self::write(file, path.clone(), claim, last, true))
             .and_then(|lock| std::fs::rename(&fresh, &path).map(|()| lock));
         let lock = taken
             .inspect_err(|_| {
@@ -172,26 +196,75 @@ impl Lock {
         Ok(lock)
     }
 
-    fn write(file: File, path: PathBuf, claim: &Claim, last: Option<Holder>) -> io::Result<Self> {
-        let before = last.map_or(0, |holder| holder.token).max(claim.floor);
+    fn write(
+        file: File,
+        path: PathBuf,
+        claim: &Claim,
+        last: Option<Holder>,
+        over: bool,
+    ) -> io::Result<Self> {
+        let (before, honours) = last.map_or((0, 0), |holder| (holder.token, holder.honours));
+        let token = before.max(claim.floor).saturating_add(1);
         let mine = Holder {
-            token: before.saturating_add(1),
+            token,
             operator: capped(&claim.operator),
             host: capped(&claim.host),
             pid: std::process::id(),
             at: Moment::now(),
+            honours: if over { token } else { honours },
+            spoke: Moment::now(),
             held: true,
         };
-        let mut block = serde_json::to_vec(&mine)?;
-        block.resize(BLOCK - 1, b' ');
-        block.push(b'\n');
-        file.write_all_at(&block, 0)?;
-        file.sync_all()?;
-        Ok(Self {
-            _file: file,
+        let lock = Self {
+            file,
+            gate: open_gate(&path)?,
             path,
             mine,
-        })
+        };
+        lock.put()?;
+        Ok(lock)
+    }
+
+    fn put(&self) -> io::Result<()> {
+        let mut block = serde_json::to_vec(&self.mine)?;
+        block.resize(BLOCK - 1, b' ');
+        block.push(b'\n');
+        self.file.write_all_at(&block, 0)?;
+        self.file.sync_all()
+    }
+
+    /// Names the holder anew: who it is becomes known once STS has answered.
+    ///
+    /// # Errors
+    /// If the file does not take it; records carry the new name all the same.
+    pub fn rename(&mut self, operator: &str) -> io::Result<()> {
+        self.mine.operator = capped(operator);
+        self.put()
+    }
+
+    /// Says that the holder's cockpit turns: observers see since when it has been silent.
+    pub fn beat(&self) {
+        // A convenience: silence is told, and nothing follows from it by itself.
+        let _ = self.file.set_modified(SystemTime::now());
+    }
+
+    /// Keeps takers out while something is written. A taker waits for it, as this waits for a taker.
+    ///
+    /// # Errors
+    /// If there is no telling whether somebody is taking the incident.
+    pub(super) fn enter(&self) -> Result<Inside<'_>, LockError> {
+        let fail = |error| LockError::Io {
+            path: self.path.clone(),
+            error,
+        };
+        for _ in 0..1000 {
+            match self.gate.try_lock_shared() {
+                Ok(()) => return Ok(Inside(&self.gate)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+                Err(TryLockError::Error(error)) => return Err(fail(error)),
+            }
+        }
+        Err(fail(busy()))
     }
 
     /// The fencing token.
@@ -237,6 +310,7 @@ pub fn holder(folder: &Folder) -> Result<Option<Holder>, LockError> {
     let Some(mut holder) = read(&file).map_err(fail)? else {
         return Ok(None);
     };
+    holder.spoke = spoke(&file).unwrap_or(holder.at);
     // Shared, so that two observers do not see each other. Let go at once, with the file.
     holder.held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
     Ok(Some(holder))
@@ -248,6 +322,24 @@ pub fn holder(folder: &Folder) -> Result<Option<Holder>, LockError> {
 /// [`LockError::Lost`] with who has it now, [`LockError::Io`] if there is no telling: then nothing may be started.
 pub fn still_mine(folder: &Folder, token: u64) -> Result<(), LockError> {
     check(&folder.lock(), token)
+}
+
+/// Whether a run that is under way may go on changing something: under the newest token, or under one whose holder left or
+/// handed the incident over. After a take-over from a holder who had not let go, nothing of before may.
+///
+/// # Errors
+/// As [`still_mine`].
+pub fn honoured(folder: &Folder, token: u64) -> Result<(), LockError> {
+    match check(&folder.lock(), token) {
+        Err(LockError::Lost(holder)) if (holder.honours..holder.token).contains(&token) => Ok(()),
+        other => other,
+    }
+}
+
+fn spoke(file: &File) -> Option<Moment> {
+    let at = file.metadata().ok()?.modified().ok()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Moment::from_millis(i64::try_from(since.as_millis()).ok()?))
 }
 
 fn check(path: &Path, token: u64) -> Result<(), LockError> {
@@ -291,11 +383,7 @@ fn read(file: &File) -> io::Result<Option<Holder>> {
 
 /// Lets takers through one by one; free again when dropped, and with the process that holds it.
 fn gate(path: &Path) -> io::Result<File> {
-    let file = files::private()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path.with_file_name("lock.gate"))?;
+    let file = open_gate(path)?;
     for _ in 0..1000 {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -303,10 +391,22 @@ fn gate(path: &Path) -> io::Result<File> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    Err(io::Error::new(
+    Err(busy())
+}
+
+fn open_gate(path: &Path) -> io::Result<File> {
+    files::private()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path.with_file_name("lock.gate"))
+}
+
+fn busy() -> io::Error {
+    io::Error::new(
         io::ErrorKind::WouldBlock,
-        "another process has been taking it for 2 s; if that one is stopped, end it",
-    ))
+        "another process has been taking it, or writing the journal, for 2 s; if that one is stopped, end it",
+    )
 }
 
 fn in_place(file: &File, path: &Path) -> bool {
@@ -333,6 +433,8 @@ fn unknown_holder() -> Holder {
         host: "this host".to_owned(),
         pid: 0,
         at: Moment::default(),
+        honours: 0,
+        spoke: Moment::default(),
         held: true,
     }
 }
@@ -394,6 +496,45 @@ mod tests {
             Lock::take(&folder, &claim("ann")),
             Err(LockError::Held(_))
         ));
+    }
+
+    #[test]
+    fn runs_of_a_holder_who_left_go_on_and_those_of_one_who_was_taken_over_do_not() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let folder = Folder::at(temp.path());
+        drop(Lock::take(&folder, &claim("ann")).expect("free"));
+        let bob = Lock::take(&folder, &claim("bob")).expect("free");
+        assert!(still_mine(&folder, 1).is_err());
+        honoured(&folder, 1).expect("she left");
+        honoured(&folder, 2).expect("his own");
+        assert!(honoured(&folder, 3).is_err(), "nobody has that one yet");
+        let cay = Lock::take_over(&folder, &claim("cay")).expect("taken over");
+        for token in [1, 2] {
+            let lost = honoured(&folder, token).expect_err("taken over");
+            assert!(lost.to_string().contains("cay"), "{lost}");
+        }
+        honoured(&folder, cay.token()).expect("hers");
+        drop((bob, cay));
+        let _dee = Lock::take(&folder, &claim("dee")).expect("free");
+        honoured(&folder, 3).expect("she left");
+        assert!(honoured(&folder, 2).is_err(), "still taken over");
+    }
+
+    #[test]
+    fn a_holder_is_named_anew_and_its_silence_is_seen() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let folder = Folder::at(temp.path());
+        let mut lock = Lock::take(&folder, &claim("ann")).expect("free");
+        lock.rename("arn:aws:iam::1:user/ann (ann)").expect("named");
+        lock.still_mine().expect("the same token");
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        lock.file.set_modified(long_ago).expect("set");
+        let seen = holder(&folder).expect("read").expect("a holder");
+        assert_eq!(seen.operator, lock.author().operator);
+        assert_eq!(seen.spoke, Moment::from_secs(7));
+        lock.beat();
+        let seen = holder(&folder).expect("read").expect("a holder");
+        assert!(seen.spoke > Moment::from_secs(7));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!   lock              OS lock and fencing token
 //!   checkpoint.json   newest Instruments, for a cockpit that attaches
 //!   plan.toml         the plan as it was when the incident was declared, for the report
+//!   requests/         what observers ask of the holder, who answers in the journal
 //!   track.jsonl       other changes of facts: capped, unchained, read by replay and report
 //!   runs/ID/          one folder a run, written by its runner alone (see crate::run)
 //! ```
@@ -26,16 +27,18 @@ mod moving;
 mod past;
 mod record;
 mod replay;
+mod request;
 mod track;
 mod writer;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use entry::{ArmedStep, Entry, Kind, Waived, Waiver};
+pub use entry::{ArmedStep, Entry, Kind, Taking, Waived, Waiver};
 pub use folder::{Folder, FolderError, OpenIncident, StateDir};
-pub use lock::{Claim, Holder, Lock, LockError, holder, still_mine};
+pub use lock::{Claim, Holder, Lock, LockError, holder, honoured, still_mine};
 pub use moving::Moved;
 pub use past::Found;
 pub use record::{Author, Record};
 pub use replay::{Item, LINE_CAP, Notice, Replay, Tail};
+pub use request::{Request, Wish, ask, asked};
 pub use track::Track;
 pub use writer::{Medium, WriteError, WriteProblem, Writer};

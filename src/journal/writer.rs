@@ -134,6 +134,7 @@ impl Writer<File> {
     /// # Errors
     /// [`WriteError`] with path and remedy. The journal is then as before, and the same entry may be tried again.
     pub fn append(&mut self, lock: &Lock, at: Moment, entry: Entry) -> Result<Record, WriteError> {
+        let _inside = lock.enter().map_err(|why| self.error(why.into()))?;
         lock.still_mine().map_err(|lost| self.error(lost.into()))?;
         self.put(lock.author(), at, entry)
     }

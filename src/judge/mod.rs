@@ -18,6 +18,7 @@ pub mod fence;
 pub mod forecast;
 pub mod freeze;
 pub mod identity;
+pub mod made;
 pub mod pod;
 pub mod prerequisites;
 pub mod readiness;
@@ -143,6 +144,7 @@ pub fn condition(condition: Condition, sight: &Sight<'_>) -> Finding {
         Condition::CertificateReady => tls::ready(sight),
         Condition::CertificateRequested => tls::requested(sight),
         Condition::ReleaseAbsent => cluster::release_absent(Side::Recovery, sight),
+        Condition::DrillGone => made::gone(sight),
         Condition::ReleaseInstallable => cluster::release_installable(Side::Recovery, sight),
         Condition::ReleaseDeployed => cluster::release_deployed(Side::Recovery, sight),
         Condition::PodsReady => cluster::ready(Side::Recovery, sight),

@@ -79,6 +79,9 @@ pub fn drill(
     let (text, code) = match command {
         None => (cockpit::outline_drill(&setup, &again), 0),
         Some(DrillCommand::Full { yes }) => cockpit::declare_drill(&setup, yes.as_deref(), &again)?,
+        Some(DrillCommand::Isolated { yes }) => {
+            cockpit::isolated_drill(&setup, yes.as_deref(), &again)?
+        }
     };
     say(&mut io::stdout(), text.trim_end());
     Ok(ExitCode::from(code))

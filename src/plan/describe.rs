@@ -1,6 +1,6 @@
 //! What a plan makes Relight watch, in words: for `relight plan check`.
 
-use super::{Level, Plan, RegionPlan};
+use super::{Approved, Level, Plan, RegionPlan};
 use crate::incident::{Side, TableRole, brief};
 
 /// What would be watched, by side, then what is odd or missing. One line each, ready to print.
@@ -24,6 +24,9 @@ pub fn describe(plan: &Plan) -> Vec<String> {
         plan.objectives.agents,
         plan.cluster.ca_pins.len(),
     ));
+    if !plan.approvals.steps.is_empty() {
+        lines.push(second_person(plan));
+    }
     if plan.practice {
         lines.push("a PRACTICE: nothing leaves loopback".to_owned());
     }
@@ -52,6 +55,19 @@ pub fn describe(plan: &Plan) -> Vec<String> {
         }
     }
     lines
+}
+
+fn second_person(plan: &Plan) -> String {
+    let named = plan.approvals.steps.iter().map(|approved| match approved {
+        Approved::Risk(risk) => format!("every {} step", risk.word()),
+        Approved::Step(id) => id.to_string(),
+    });
+    let named: Vec<String> = named.collect();
+    format!(
+        "a second person approves: {} · within {}",
+        named.join(", "),
+        brief(plan.approvals.expires)
+    )
 }
 
 fn region(region: &RegionPlan, side: Side, lines: &mut Vec<String>) {

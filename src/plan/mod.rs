@@ -6,6 +6,7 @@
 
 mod describe;
 mod diagnostic;
+mod drill;
 mod failback;
 mod load;
 mod moves;
@@ -19,12 +20,14 @@ mod types;
 
 pub use describe::describe;
 pub use diagnostic::{Diagnostic, Level};
+pub use drill::isolated_text;
 pub use failback::swapped;
 pub use load::{LoadError, load, runbook};
 pub use moves::Moves;
 pub use parse::runbook::Placeholders;
 pub use template::TEMPLATE;
 pub use types::{
-    ArcPlan, BlackBoxPlan, ClusterPlan, CoordinationPlan, CopyTo, DnsPlan, FreezePlan, KubePlan,
-    Objectives, Plan, RegionPlan, ResolverPlan, ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
+    ApprovalsPlan, Approved, ArcPlan, BlackBoxPlan, ClusterPlan, CoordinationPlan, CopyTo, DnsPlan,
+    DrillPlan, FreezePlan, Isolated, KubePlan, Objectives, Plan, RegionPlan, ResolverPlan,
+    ResourcesPlan, Service, Tools, WatchPlan, WebPlan,
 };

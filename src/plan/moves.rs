@@ -54,6 +54,10 @@ impl Plan {
             moves.set.retain(|(known, _)| known != path);
             moves.set.push((path.clone(), value.clone()));
         }
+        for (path, value) in super::drill::values(self, outline)? {
+            moves.set.retain(|(known, _)| *known != path);
+            moves.set.push((path, value));
+        }
         moves.notes = self.notes(&values);
         Ok(moves)
     }
@@ -96,7 +100,13 @@ impl Plan {
             Field::KmsAccount => (Some(value) == old.account.as_deref())
                 .then(|| new.account.clone())
                 .flatten(),
-            Field::Sessions => Some(self.sessions(value, values)),
+            Field::Sessions => {
+                let moved = self.sessions(value, values);
+                let drill = self.isolated();
+                Some(drill.map_or(moved.clone(), |drill| {
+                    super::drill::at_prefix(&moved, drill)
+                }))
+            }
             Field::Athena | Field::Monitoring | Field::MisplacedIssuer | Field::Other => None,
         };
         wanted.filter(|wanted| wanted != value)
@@ -112,6 +122,12 @@ impl Plan {
             }
         }
         values
+    }
+
+    /// The first value of an isolated drill's values that names what is real, in words; `None` outside of one.
+    #[must_use]
+    pub fn stranger(&self, outline: &Outline) -> Option<String> {
+        super::drill::stranger(self, outline)
     }
 
     /// ARNs with those of the failed region replaced, where it is clear by which: the planned one, or the only one.

@@ -20,6 +20,7 @@ impl Plan {
             | Subject::Recordings(_)
             | Subject::Reconcilers(_)
             | Subject::Resources
+            | Subject::Made
             | Subject::Agents => Duration::from_secs(30),
             Subject::Values => Duration::from_secs(2),
             // Simulations are limited by the second and by the account; one look makes about ten.

@@ -89,6 +89,7 @@ pub(crate) fn plan() -> Plan {
         },
         black_box: BlackBoxPlan::default(),
         freeze: FreezePlan::default(),
+        approvals: super::ApprovalsPlan::default(),
         watch: WatchPlan::default(),
         coordination: None,
         resources: ResourcesPlan::default(),
@@ -97,6 +98,7 @@ pub(crate) fn plan() -> Plan {
             kubectl: "kubectl".to_owned(),
         },
         runbook: None,
+        drill: super::DrillPlan::default(),
         practice: false,
         warnings: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::Diagnostic;
-use crate::incident::{Side, TableRole, source::Means};
+use crate::incident::{Risk, Side, StepId, TableRole, source::Means};
 
 /// What the operator declared beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Plan {
     pub black_box: BlackBoxPlan,
     /// `[freeze]`
     pub freeze: FreezePlan,
+    /// `[approvals]`
+    pub approvals: ApprovalsPlan,
     /// `[watch]`
     pub watch: WatchPlan,
     /// `[coordination]`; `None` where incidents are this machine's alone.
@@ -36,6 +38,8 @@ pub struct Plan {
     pub resources: ResourcesPlan,
     /// `[tools]`
     pub tools: Tools,
+    /// `[drill]`
+    pub drill: DrillPlan,
     /// `[runbook] file`: the operator's own steps, see [`super::runbook`].
     pub runbook: Option<PathBuf>,
     /// `practice = true`: written by the practice region; the banner says so and nothing leaves loopback.
@@ -372,6 +376,44 @@ impl Default for FreezePlan {
     }
 }
 
+/// `[approvals]`: what a second person has to approve before it is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalsPlan {
+    /// `steps`: risks and steps; none unless said.
+    pub steps: Vec<Approved>,
+    /// `expires`: how long an approval is good; ten minutes unless said.
+    pub expires: Duration,
+}
+
+impl Default for ApprovalsPlan {
+    fn default() -> Self {
+        Self {
+            steps: Vec::new(),
+            expires: Duration::from_mins(10),
+        }
+    }
+}
+
+impl ApprovalsPlan {
+    /// Whether a step of this risk needs an approval.
+    #[must_use]
+    pub fn covers(&self, step: &str, risk: Risk) -> bool {
+        self.steps.iter().any(|approved| match approved {
+            Approved::Risk(named) => *named == risk,
+            Approved::Step(id) => id.as_str() == step,
+        })
+    }
+}
+
+/// What `[approvals] steps` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approved {
+    /// Every step of a risk: `destroy` or `change`.
+    Risk(Risk),
+    /// One step, by its id.
+    Step(StepId),
+}
+
 /// `[coordination]`: a table by which several bastions share one incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoordinationPlan {
@@ -395,6 +437,39 @@ pub struct ResourcesPlan {
     pub manifests: Vec<PathBuf>,
     /// `flux`: Kustomizations of Flux in the recovery cluster that apply them, as `namespace/name`.
     pub flux: Vec<String>,
+}
+
+/// `[drill]`: what an isolated drill uses instead of what is real.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrillPlan {
+    /// `namespace`: one that was prepared for drills, with the Secrets that the values name; one of the drill's own
+    /// unless said.
+    pub namespace: Option<String>,
+    /// `auth_role`: ARN of the IAM role that the Auth Service's pods of a drill work with; the recovery side's unless said.
+    pub auth_role: Option<String>,
+    /// `proxy_role`: the same of the Proxy Service's pods.
+    pub proxy_role: Option<String>,
+    /// `table_key`: ARN of the KMS key that a drill's tables are encrypted with; a key that AWS owns unless said.
+    pub table_key: Option<String>,
+    /// `[drill.set]`: further values by their path, over those of `[recovery.set]`.
+    pub set: BTreeMap<Vec<String>, String>,
+    /// `[drill.isolated]`: the drill that this is the plan of; in nobody's own plan.
+    pub isolated: Option<Isolated>,
+}
+
+/// `[drill.isolated]`, written by `relight drill isolated` into the plan of the drill, and what it put aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Isolated {
+    /// `stamp`: what all of the drill's names end in.
+    pub stamp: String,
+    /// `of`: the operator's own plan, from whose folder relative paths are taken.
+    pub of: PathBuf,
+    /// The release that is real.
+    pub release: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The tables of both sides that are real.
+    pub tables: Vec<String>,
 }
 
 /// `[tools]`

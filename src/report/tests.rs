@@ -225,6 +225,7 @@ fn events() -> Vec<Told> {
             }],
             reason: "IAM is down".to_owned(),
         }),
+        approval: None,
     };
     let finding = Finding::pass("deployed", vec![Subject::Cluster(Side::Recovery)]);
     vec![

@@ -57,6 +57,9 @@ pub struct Spec {
     /// others.
     #[serde(default)]
     pub calls: Vec<String>,
+    /// Who confirmed it, and whose environment and credentials it has.
+    #[serde(default)]
+    pub by: String,
     /// SHA-256 of the plan it was made from: a native step, which reads the plan again, refuses another one.
     #[serde(default)]
     pub digest: String,
@@ -76,6 +79,9 @@ pub enum SpecError {
     /// This binary does not know where it is.
     #[error("cannot tell the path of the running relight binary: {0}; start it by its full path")]
     NoBinary(String),
+    /// An isolated drill may not run it.
+    #[error("{0}")]
+    Barred(String),
     /// There is nothing to run.
     #[error("step {0} is done by hand: there is nothing to run")]
     Manual(StepId),
@@ -97,6 +103,9 @@ pub fn for_step(
     incident: &Folder,
     dry_run: bool,
 ) -> Result<Spec, SpecError> {
+    if let Some(why) = step.bar() {
+        return Err(SpecError::Barred(why));
+    }
     let (argv, calls) = match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan)?;
@@ -133,6 +142,7 @@ pub fn for_step(
         print_only: dry_run && matches!(step.action, Action::Argv(_)),
         at: Moment::now(),
         calls,
+        by: String::new(),
         digest: plan.digest.clone(),
     })
 }

@@ -84,7 +84,7 @@ impl State {
             .story
             .declared
             .as_ref()
-            .is_some_and(|declared| declared.what == Kind::Drill);
+            .is_some_and(|declared| matches!(declared.what, Kind::Drill | Kind::Isolated));
         if stopped == Some(true) || (stopped == Some(false) && !drill) {
             let back = self.way_back("stop-old-cluster");
             let what = if back == Some(Back::Broken) {
@@ -151,6 +151,12 @@ impl State {
     pub fn wants_watch(&self) -> bool {
         let old = [AlarmKind::Comeback, AlarmKind::Unreachable];
         self.alarms().iter().any(|alarm| old.contains(&alarm.kind))
+    }
+
+    /// Whether something that an isolated drill made was not seen to be gone.
+    #[must_use]
+    pub fn leaves_things(&self) -> bool {
+        self.plan.isolated().is_some() && judge::made::left(&self.sight()).is_some()
     }
 
     /// The names were seen to be switched, nobody has taken them back on purpose, and authorities give the old answer again.

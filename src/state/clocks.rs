@@ -110,10 +110,11 @@ impl State {
     }
 }
 
-/// The steps that the recovery consists of: what is optional or a way back does not keep it waiting.
+/// The steps that the recovery consists of: what is optional, a way back, or not for an isolated drill does not keep it
+/// waiting.
 fn way_steps(runbook: &Runbook) -> impl Iterator<Item = &Step> {
     let steps = runbook.steps.iter();
-    steps.filter(|step| !step.aside && !step.optional)
+    steps.filter(|step| !step.aside && !step.optional && !step.barred)
 }
 
 /// When the last step of the way was done, as a story tells it; `None` while one is not.

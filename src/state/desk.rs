@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Playback, RowKey};
+use super::{Holding, Playback, RowKey};
 use crate::{
     incident::{Moment, RunId, StepId, Way},
     journal::{ArmedStep, Waived},
@@ -134,6 +134,39 @@ impl Override {
     }
 }
 
+/// What one who looks on answers for by a phrase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vouching {
+    /// To take the incident from its holder, as it was seen when the dialog was opened.
+    TakeOver(Box<Holding>),
+    /// That another person's armed step may be confirmed.
+    Approve(Box<ArmedStep>),
+}
+
+/// What stands between an observer's key and a take-over or an approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouch {
+    /// What for.
+    pub what: Vouching,
+    /// What has been typed of the phrase.
+    pub typed: String,
+    /// The first line shown.
+    pub top: u16,
+    /// Whether the dialog has been on screen: keys typed before that do not answer it.
+    pub drawn: bool,
+}
+
+impl Vouch {
+    /// The phrase to type.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        match &self.what {
+            Vouching::TakeOver(holding) => holding.phrase(),
+            Vouching::Approve(armed) => armed.approval_phrase(),
+        }
+    }
+}
+
 /// A line of text asked of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
@@ -176,6 +209,8 @@ pub enum Overlay {
     Confirm(Confirm),
     /// Why a step is run although preconditions are UNKNOWN.
     Override(Override),
+    /// An observer takes over, or approves.
+    Vouch(Vouch),
     /// Why a step is skipped, or the incident closed.
     Reason(Reason),
     /// A search in the output is being typed.
@@ -262,6 +297,7 @@ impl Desk {
             Some(Overlay::Confirm(confirm)) => confirm.is_typed(),
             Some(
                 Overlay::Override(_)
+                | Overlay::Vouch(_)
                 | Overlay::Palette(..)
                 | Overlay::Reason(_)
                 | Overlay::Search(_)

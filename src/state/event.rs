@@ -1,9 +1,11 @@
 //! What comes in and what goes out.
 
-use super::{Access, Output, Pane, Wanted};
+use std::time::Duration;
+
+use super::{Access, Holding, Output, Pane, Wanted};
 use crate::{
-    incident::{History, Instruments, Moment, Observation, RunId, StepId},
-    journal::{ArmedStep, Entry, Record},
+    incident::{History, Instruments, Moment, Observation, Person, RunId, StepId},
+    journal::{ArmedStep, Entry, Record, Request, Wish},
 };
 
 /// What the operator means by a key, whatever the key is.
@@ -43,6 +45,14 @@ pub enum Intent {
     Close,
     /// Ask the run shown, or that of the selected step, to stop.
     Cancel,
+    /// Offer the incident to whoever looks on, or take the offer back.
+    Offer,
+    /// Accept an offered incident.
+    AcceptOffer,
+    /// Take the incident from its holder: asks for a phrase.
+    TakeOver,
+    /// Approve the armed step that waits for another person: asks for a phrase.
+    Approve,
     /// All that is known of the selected step.
     Detail,
     /// Show the output of the next or, if false, the previous run.
@@ -114,6 +124,12 @@ pub enum Event {
     History(History),
     /// What this terminal may do has changed.
     Access(Access),
+    /// Who holds the incident and what runs, for one who looks on.
+    Held(Box<Holding>),
+    /// Runs of before a take-over that are still there.
+    Awaiting(Vec<RunId>),
+    /// An observer asks something of the holder.
+    Asked(Box<Request>),
     /// Records that were on disk before this cockpit attached, or that another one wrote: told, not acted on.
     Replayed(Vec<Record>),
     /// A record of this cockpit is on disk.
@@ -176,6 +192,12 @@ pub enum RunEvent {
 pub enum Effect {
     /// Write this down; [`Event::Recorded`] comes back when it is on disk.
     Record(Entry),
+    /// STS has said who sits here.
+    Identify(Person),
+    /// Ask something of the operator's cockpit; the answer comes by the journal.
+    Ask(Wish),
+    /// Take the incident from its holder: what was typed, and how long the holder had been silent.
+    TakeOver(String, Duration),
     /// Start the runner of a confirmed run.
     Start(ArmedStep),
     /// Find out what became of a run that was confirmed before this cockpit attached.

@@ -13,6 +13,7 @@ mod copied;
 mod decide;
 mod desk;
 mod event;
+mod operators;
 mod output;
 mod playback;
 mod progress;
@@ -27,9 +28,10 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use alarm::{Alarm, AlarmKind};
 pub use desk::{
     Confirm, Desk, Focus, Notice, Overlay, Override, Pane, PaneDesk, Reason, Scroll, Search, Tone,
-    Why,
+    Vouch, Vouching, Why,
 };
 pub use event::{Effect, Event, Intent, RunEvent};
+pub use operators::{Approval, Holding, Offer, Plea};
 pub use output::{Output, OutputLine, Wanted};
 pub use playback::Playback;
 pub use progress::StepState;
@@ -37,7 +39,7 @@ pub use rows::{PodKey, RowKey};
 pub use story::{Declared, Run, RunState, Skip, Story};
 
 use crate::{
-    incident::{History, Instruments, Moment, RunId, Runbook},
+    incident::{History, Instruments, Moment, Person, RunId, Runbook},
     journal::ArmedStep,
     judge::Sight,
     plan::Plan,
@@ -87,6 +89,12 @@ pub struct State {
     pub now: Moment,
     /// What this terminal may do.
     pub access: Access,
+    /// Who sits here.
+    pub me: Person,
+    /// Who holds the incident, for one who looks on.
+    pub held_by: Option<Holding>,
+    /// Runs of before a take-over: nothing is started before they are gone.
+    pub awaited: Vec<RunId>,
     /// Why the journal cannot be written, if it cannot: stops `change` and `destroy` steps.
     pub disk: Option<String>,
     /// Why runs end with this login session, if they do or may.
@@ -101,6 +109,10 @@ pub struct State {
     pending: Vec<Pending>,
     /// What runs have told and is not on disk yet: runs tell it once, so it is offered again until the disk takes it.
     owed: Vec<crate::journal::Entry>,
+    /// What was asked of the operator's cockpit and not answered yet.
+    plea: Option<Plea>,
+    /// Who has accepted the offer, until nothing stands in the way of handing over.
+    accepting: Option<crate::journal::Request>,
     /// Alarms that have been rung, and when they were last seen.
     rung: Vec<(AlarmKind, Moment)>,
     prepare: Prepare,
@@ -110,7 +122,7 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pending {
     Overriding(crate::incident::StepId),
-    Arming(ArmedStep),
+    Arming(Box<ArmedStep>),
     Confirming(RunId),
     Judging(RunId),
     Skipping(crate::incident::StepId),
@@ -135,6 +147,9 @@ impl State {
             outputs: BTreeMap::new(),
             now,
             access,
+            me: Person::default(),
+            held_by: None,
+            awaited: Vec::new(),
             disk: None,
             frail: None,
             holding: BTreeMap::new(),
@@ -142,6 +157,8 @@ impl State {
             switching: None,
             pending: Vec::new(),
             owed: Vec::new(),
+            plea: None,
+            accepting: None,
             rung: Vec::new(),
             prepare,
         }

@@ -47,6 +47,9 @@ impl State {
                 Some("only while an incident is played: relight replay")
             }
             (Intent::Refresh, Some(_)) => Some("this is a replay: nothing is looked at"),
+            (Intent::AcceptOffer | Intent::TakeOver | Intent::Approve, Some(_)) => {
+                Some("this is a replay: nobody is asked for anything")
+            }
             (Intent::Search | Intent::Hit(_), Some(_)) => {
                 Some("this is a replay: its output is not searched, it lies in the incident's runs")
             }

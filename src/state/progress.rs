@@ -166,6 +166,9 @@ impl State {
         if let Some((_, reason)) = &self.story.closed {
             return Some(format!("the incident is closed: {reason}"));
         }
+        if let Some(why) = step.bar() {
+            return Some(why);
+        }
         if let Err(why) = (self.prepare)(step, dry_run, &self.instruments) {
             return Some(why);
         }
@@ -175,6 +178,9 @@ impl State {
                 return Some(format!("read-only: {why}"));
             }
             Access::ReadOnly(_) | Access::Operator => {}
+        }
+        if let Some(why) = self.awaiting() {
+            return Some(why);
         }
         // Before there is a journal, the next attempt is what finds out whether there can be one.
         if let Some(why) = self.disk.as_ref().filter(|_| self.story.declared.is_some()) {
@@ -287,7 +293,7 @@ impl State {
         if let Some(frozen) = steps.iter().find(|step| self.again(step).is_some()) {
             return Some(frozen);
         }
-        let ordered = |step: &&Step| !step.aside && !step.optional;
+        let ordered = |step: &&Step| !step.aside && !step.optional && !step.barred;
         let first = steps
             .iter()
             .filter(ordered)
@@ -299,7 +305,7 @@ impl State {
         first.or_else(|| {
             steps[after..]
                 .iter()
-                .filter(|step| step.optional)
+                .filter(|step| step.optional && !step.barred)
                 .find(|step| {
                     let state = self.step_state(step);
                     !matches!(state, StepState::Locked(_)) && !state.is_done()

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::{Approval, Offer};
 use crate::{
     incident::{Evidence, Finding, Moment, RunId, StepId, Verdict},
     journal::{ArmedStep, Author, Entry, Kind, Record, Waiver},
@@ -124,6 +125,10 @@ pub struct Story {
     pub skipped: BTreeMap<StepId, Skip>,
     /// Who holds the incident.
     pub holder: Option<Author>,
+    /// The holder's offer to hand it over, while it stands.
+    pub offer: Option<Offer>,
+    /// Approvals by another person, the newest of each run.
+    pub approvals: BTreeMap<RunId, Approval>,
     /// Sequence number of the newest record.
     pub seq: u64,
     /// Fencing token of the newest record.
@@ -164,8 +169,38 @@ impl Story {
                     declared.outage = *began;
                 }
             }
-            Entry::Attached => self.holder = Some(record.author.clone()),
-            Entry::Detached => self.holder = None,
+            Entry::Attached | Entry::Took { .. } => {
+                self.offer = None;
+                self.holder = Some(record.author.clone());
+            }
+            Entry::Detached | Entry::HandedOver { .. } => {
+                self.offer = None;
+                self.holder = None;
+            }
+            Entry::Identified { .. } => self.holder = Some(record.author.clone()),
+            Entry::Offered => {
+                self.offer = Some(Offer {
+                    seq: record.seq,
+                    by: record.author.clone(),
+                    at,
+                });
+            }
+            Entry::Withdrawn => self.offer = None,
+            Entry::Approved {
+                run,
+                digest,
+                by,
+                until,
+                ..
+            } => {
+                let approval = Approval {
+                    digest: digest.clone(),
+                    by: by.clone(),
+                    at,
+                    until: *until,
+                };
+                self.approvals.insert(run.clone(), approval);
+            }
             Entry::Armed(armed) => self.arm(armed, at),
             Entry::Skipped { step, reason } => {
                 let skip = Skip {

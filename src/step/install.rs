@@ -8,6 +8,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use tokio::process::Child;
 
 use super::{
@@ -16,9 +17,15 @@ use super::{
     seen::{failed, only_confirmed, planned},
 };
 use crate::{
-    clients::kube::{self, Kube, Query},
-    incident::{Cluster, Fact, Instruments, Moment, Reading, Side, Subject, brief},
-    plan::Plan,
+    clients::{
+        drill,
+        kube::{self, Kube, Query, object},
+    },
+    incident::{
+        Cluster, Fact, Instruments, Moment, Reading, Side, Subject, brief,
+        made::{Standing, What},
+    },
+    plan::{Isolated, Plan},
 };
 
 /// How long one request may take.
@@ -81,11 +88,21 @@ enum Way {
 }
 
 fn calls(plan: &Plan) -> Vec<String> {
-    vec![format!(
+    let mut lines = vec![format!(
         "GET secrets (metadata) of release {} in context {}; pods, Deployments and the logs of Auth while it starts; and:",
         plan.cluster.release,
         plan.recovery.kube.context.as_deref().unwrap_or_default()
-    )]
+    )];
+    if let Some(drill) = plan.isolated() {
+        lines.push(format!(
+            "POST namespaces/{} with the label {}={}, where there is none; trusted clusters in the restored state are dialled \
+             from there: Check state table names them",
+            plan.cluster.namespace,
+            Isolated::TAG,
+            drill.stamp
+        ));
+    }
+    lines
 }
 
 /// Helm's argv of a way, and of its rehearsal.
@@ -163,9 +180,51 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
             context.say("dry run: nothing was changed");
             return Ok(());
         }
+        let real = real?;
+        drill(&context, &kube).await?;
         context.fence.look()?;
-        install(&context, &kube, &real?).await
+        install(&context, &kube, &real).await
     })
+}
+
+/// In an isolated drill: lists the release before it is asked for, and makes the namespace where there is none, with the
+/// drill's label, by which it is known when it goes.
+async fn drill(context: &Context, kube: &Kube) -> Result<(), StepError> {
+    let plan = &context.plan;
+    let Some(isolated) = plan.isolated() else {
+        return Ok(());
+    };
+    let folder = drill::folder(plan).map_err(|why| failed(&why))?;
+    let listed = |error: drill::LedgerError| StepError(error.to_string());
+    let mut ledger = drill::Ledger::read(folder).map_err(listed)?;
+    let name = &plan.cluster.namespace;
+    let (stands, _) = drill::namespace(kube, name, &isolated.stamp)
+        .await
+        .map_err(|why| failed(&why))?;
+    match stands {
+        Standing::Gone => {
+            ledger
+                .note(What::Namespace, name, &context.run)
+                .map_err(listed)?;
+            context.fence.look()?;
+            let made = json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": name, "labels": {Isolated::TAG: isolated.stamp}}});
+            object::create(kube, "/api/v1/namespaces", &made)
+                .await
+                .map_err(|why| failed(&why))?;
+            context.say(format!("namespace {name} is made"));
+        }
+        Standing::Going => {
+            return Err(StepError(format!(
+                "nothing was changed: namespace {name} is being deleted; run this step again when it is gone"
+            )));
+        }
+        Standing::Ours | Standing::Foreign(_) => {}
+    }
+    let release = &plan.cluster.release;
+    ledger
+        .note(What::Release, release, &context.run)
+        .map_err(listed)
 }
 
 /// Renders the chart with the values against the API server and makes nothing. What it prints are the manifests, Secrets

@@ -29,6 +29,7 @@ mod service;
 mod starts;
 mod stop;
 mod tables;
+mod teardown;
 mod tls;
 mod values;
 mod yaml;
@@ -200,5 +201,6 @@ pub fn natives() -> Vec<Native> {
         freeze::lift_native(),
         abort::native(),
         dns::revert_native(),
+        teardown::native(),
     ]
 }

@@ -1,6 +1,7 @@
 //! What is done with the tables: restored, repaired, and looked at before anything runs on them.
 
 mod authority;
+mod drill;
 mod follow;
 mod plan;
 mod repair;

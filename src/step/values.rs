@@ -15,7 +15,11 @@ use similar::TextDiff;
 
 use super::{Context, Native, StepError, yaml};
 use crate::{
-    incident::{RunId, Values, outline::Outline, values::MOST_AUTHS},
+    incident::{
+        RunId, Values,
+        outline::{Form, Outline},
+        values::MOST_AUTHS,
+    },
     plan::Plan,
 };
 
@@ -82,6 +86,12 @@ fn calls(plan: &Plan) -> Vec<String> {
             .iter()
             .map(|(path, value)| format!("set   {} = {value}", path.join("."))),
     );
+    if let Some(drill) = plan.isolated() {
+        lines.push(format!(
+            "set   recordings under {}; no Teleport operator; external-dns passes over it; load balancer names of its own",
+            drill.prefix()
+        ));
+    }
     lines.push(
         "set   region, account, bucket, table, initiators and key in auth.teleportConfig, where they are the primary's"
             .to_owned(),
@@ -168,7 +178,23 @@ pub fn recovery_values(plan: &Plan, text: &str) -> Result<String, String> {
             );
         }
     }
-    let new = yaml::set(text, &moves.set)?;
+    let new = if plan.isolated().is_some() {
+        let sections = yaml::sections(text, moves.set.iter().map(|(path, _)| path))?;
+        let new = yaml::set(&sections, &moves.set)?;
+        let outline = Outline::read(&new)?;
+        let operator = outline
+            .scalars
+            .get(&["operator", "enabled"].map(str::to_owned)[..]);
+        if operator.is_some_and(|on| on.form != Form::Plain || on.value != "false") {
+            return Err("operator.enabled is no plain true or false: write it without quotes, so that an isolated drill can switch it off".to_owned());
+        }
+        if let Some(why) = plan.stranger(&outline) {
+            return Err(why);
+        }
+        new
+    } else {
+        yaml::set(text, &moves.set)?
+    };
     let auths = Values::read("", &new)?.auths()?;
     if auths > MOST_AUTHS {
         return Err(format!(

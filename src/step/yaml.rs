@@ -51,6 +51,8 @@ pub fn set(text: &str, values: &[Setting]) -> Result<String, String> {
             }
             Form::Single => single(value),
             Form::Double => double(value),
+            // What is a switch stays one: in quotes it would be a text, which Helm takes for true.
+            Form::Plain if is_switch(&scalar.value) && is_switch(value) => value.clone(),
             Form::Plain => plain(value),
         };
         if scalar.value == *value {
@@ -89,6 +91,68 @@ pub fn set(text: &str, values: &[Setting]) -> Result<String, String> {
     }
     prove(&before, &new, values)?;
     Ok(new)
+}
+
+/// The text with an empty section, `{}`, wherever one of these paths has none to lie in.
+///
+/// # Errors
+/// In words, if something else is where a section is to be, or the text is none that can be added to.
+pub fn sections<'a>(
+    text: &str,
+    paths: impl IntoIterator<Item = &'a Path>,
+) -> Result<String, String> {
+    let mut text = text.to_owned();
+    for path in paths {
+        let parent = path.split_last().map_or(&[][..], |(_, parent)| parent);
+        let outline = Outline::read(&text)?;
+        let deepest = (0..=parent.len())
+            .rev()
+            .find(|depth| outline.mappings.contains_key(&parent[..*depth]))
+            .ok_or("a text without keys is no values file")?;
+        let Some((key, rest)) = parent[deepest..].split_first() else {
+            continue;
+        };
+        let nested = rest.iter().rev().fold("{}".to_owned(), |inner, key| {
+            format!("{{{}: {inner}}}", plain(key))
+        });
+        let taken = &parent[..=deepest];
+        if let Some(scalar) = outline.scalars.get(taken) {
+            if !scalar.span.is_empty() {
+                return Err(format!(
+                    "{} is a single value instead of a section",
+                    taken.join(".")
+                ));
+            }
+            let colon = text[scalar.key.end..].find(':');
+            let at = scalar.key.end + colon.ok_or("a key without a colon")? + 1;
+            text.insert_str(at, &format!(" {nested}"));
+            continue;
+        }
+        if outline.lists.iter().any(|list| list == taken) {
+            return Err(format!("{} is a list", taken.join(".")));
+        }
+        let Some(mapping) = outline.mappings.get(&parent[..deepest]) else {
+            continue;
+        };
+        let entry = format!("{}: {nested}", plain(key));
+        if mapping.flow {
+            let at = mapping.start + 1;
+            let empty = text[at..].trim_start().starts_with('}');
+            let joint = if empty { "" } else { ", " };
+            text.insert_str(at, &format!("{entry}{joint}"));
+        } else {
+            let at = mapping
+                .start
+                .checked_sub(mapping.column)
+                .ok_or("a mapping without an indent")?;
+            let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+            text.insert_str(
+                at,
+                &format!("{}{entry}{line_end}", " ".repeat(mapping.column)),
+            );
+        }
+    }
+    Ok(text)
 }
 
 /// Puts keys that are not there into the mapping at `parent`.
@@ -232,6 +296,11 @@ fn anchored(text: &str, start: usize) -> bool {
         .is_some_and(|word| word.starts_with('&'))
 }
 
+/// Whether a plain scalar is true or false.
+fn is_switch(value: &str) -> bool {
+    matches!(value, "true" | "false")
+}
+
 /// Without quotes where that says the same, in single quotes otherwise.
 fn plain(value: &str) -> String {
     let mut bytes = value.bytes();
@@ -309,6 +378,28 @@ mod tests {
         assert_eq!(set(text, &wanted).as_deref(), Ok(new));
         let why = set(text, &[at(&["no", "such", "key"], "x")]).expect_err("no section");
         assert!(why.contains("no section no.such"), "{why}");
+    }
+
+    #[test]
+    fn switches_stay_switches_and_sections_come_where_there_are_none() {
+        let text =
+            "operator:\n  enabled: true\naws: {region: a}\nannotations:\nquoted: {on: \"true\"}\n";
+        let wanted = [
+            at(&["operator", "enabled"], "false"),
+            at(&["quoted", "on"], "false"),
+            at(&["auth", "teleportConfig", "storage", "uri"], "s3://b/p"),
+            at(&["annotations", "service", "x/y"], "z"),
+            at(&["annotations", "ingress", "x/y"], "z"),
+            at(&["aws", "deep", "key"], "v"),
+        ];
+        let made = sections(text, wanted.iter().map(|(path, _)| path)).expect("sections");
+        let new = set(&made, &wanted).expect("set");
+        let expected = "auth: {teleportConfig: {storage: {uri: 's3://b/p'}}}\noperator:\n  enabled: false\n\
+            aws: {deep: {key: v}, region: a}\nannotations: {ingress: {'x/y': z}, service: {'x/y': z}}\nquoted: {on: \"false\"}\n";
+        assert_eq!(new, expected);
+        let deep = at(&["operator", "enabled", "deeper"], "x").0;
+        let why = sections(text, [&deep]).expect_err("no section");
+        assert!(why.contains("operator.enabled is a single value"), "{why}");
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn banner(canvas: &Canvas<'_>) -> (String, ratatui::style::Style) {
     };
     let role = match kind {
         Kind::Incident => Role::Incident,
-        Kind::Drill => Role::Drill,
+        Kind::Drill | Kind::Isolated => Role::Drill,
         Kind::Practice => Role::Practice,
     };
     (format!(" {} ", kind.word()), canvas.style(role))
@@ -286,6 +286,9 @@ fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
         let text = format!("{} {kind} {}", playback.words(), playback.incident);
         alerts.push(vec![(text, canvas.style(Role::Warning))]);
         return alerts;
+    }
+    for text in canvas.state.between_operators() {
+        alerts.push(vec![(text, canvas.style(Role::Danger))]);
     }
     let held = match &canvas.state.access {
         Access::Operator => None,

@@ -364,6 +364,8 @@ def calls(where, told):
             {"TableName": name, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
             for name in (table, "nothing")],
         ("dynamodb", "UpdateTable"): [{"TableName": name, "DeletionProtectionEnabled": True} for name in (table, "nothing")],
+        # One that was just protected stays, the other goes.
+        ("dynamodb", "DeleteTable"): [{"TableName": name} for name in (table, where["audit_table"], "nothing")],
         ("sts", "GetCallerIdentity"): [{}],
         ("sts", "AssumeRoleWithWebIdentity"): [
             {"RoleArn": where["role"], "RoleSessionName": "relight", "WebIdentityToken": where["token"]},
@@ -505,7 +507,7 @@ def main():
     told, findings, answers = {}, [], 0
     order = {"ListObjectsV2": 0, "ListBackupPlans": 0, "ChangeResourceRecordSets": 0, "RequestCertificate": -1,
              "ListCertificates": 0, "ListRecoveryPointsByBackupVault": -1, "ListBackups": -1, "StartRestoreJob": 0,
-             "DescribeLoadBalancers": -2, "DescribeListeners": -1}
+             "DescribeLoadBalancers": -2, "DescribeListeners": -1, "DeleteTable": 2}
     for service, name in sorted(map(tuple, where["operations"]), key=lambda row: (order.get(row[1], 1), row)):
         client = session.create_client(NAMES.get(service, service), where["region"], endpoint_url=where["endpoint"], config=config)
         raw = {}

@@ -38,6 +38,7 @@ const CALLS: &[(&str, &str, bool)] = &[
     ("backup", "ListRecoveryPointsByBackupVault", false),
     ("backup", "ListRestoreJobs", false),
     ("backup", "StartRestoreJob", false),
+    ("dynamodb", "DeleteTable", true),
     ("dynamodb", "DescribeContinuousBackups", true),
     ("dynamodb", "DescribeTable", true),
     ("dynamodb", "DescribeTimeToLive", true),
@@ -193,6 +194,7 @@ fn the_calls_that_are_made_are_those_listed_and_no_value_is_ever_asked_for() {
     super::barrier::shut(&rig);
     super::barrier::reopened(&rig, &plane);
     super::tables::restored_and_repaired(&rig);
+    super::tables::drilled(&rig);
     let calls: Vec<_> = Side::BOTH
         .iter()
         .flat_map(|side| rig.aws.calls(*side))

@@ -13,16 +13,24 @@ use aws_sdk_dynamodb::{
         ProvisionedThroughput, TableDescription, Tag,
     },
 };
-use relight::incident::{Condition, Outcome, Side};
+use relight::{
+    clients::drill::{self, Ledger},
+    incident::{
+        Condition, Outcome, RunId, Side,
+        made::{Standing, What},
+    },
+    plan::isolated_text,
+};
 
 use super::{
     aws::Rig,
     rig::{
         aws::region,
         eyes::Eyes,
+        folder,
         script::Script,
         server::until,
-        step,
+        step, step_in,
         web::CLUSTER,
         world::{audit, state},
     },
@@ -30,6 +38,9 @@ use super::{
 
 /// How the names of restored tables end: of an empty backup, to a point in time, of a backup with data.
 const ENDS: [&str; 3] = ["-empty", "-pitr", "-backup"];
+
+/// What the names of an isolated drill's tables end in.
+const STAMP: &str = "20261125t163354z";
 
 /// Where both sides lie.
 const PLACE: Side = Side::Recovery;
@@ -290,6 +301,73 @@ fn repaired(rig: &Rig, end: &str) {
         (judged(&path, Condition::TablesRepaired).0 == Outcome::Pass).then_some(())
     });
     told(&path, "repair-tables", &["0 edits made"]);
+}
+
+/// An isolated drill beside restored tables, which are the real ones here: restores its own, tags them, and takes down
+/// those alone, one of them protected, whatever else its list says.
+pub fn drilled(rig: &Rig) {
+    let end = ENDS[2];
+    let real = plan(
+        rig,
+        end,
+        "restore_from = \"pitr\"\n[recovery.kube]\ncontext = \"west\"\n",
+    );
+    let text = std::fs::read_to_string(&real).expect("a plan");
+    let folder = folder(rig.dir.path(), "drill");
+    let path = folder.join("plan.toml");
+    std::fs::write(&path, isolated_text(&text, &real, STAMP)).expect("written");
+    let own = ["state", "audit"].map(|name| format!("{name}{end}-drill-{STAMP}"));
+    let run = |name: &str| {
+        let (told, fine) = step_in(&path, name, false, &folder);
+        assert!(fine, "{told}");
+        told
+    };
+    let said = run("restore-tables");
+    for name in &own {
+        assert!(
+            said.contains(&format!("{name}: tagged relight-drill={STAMP}")),
+            "{said}"
+        );
+    }
+    let said = run("check-state-table");
+    assert!(said.contains("no trusted clusters"), "{said}");
+    dynamo(rig, async |client| {
+        let call = client.update_table().table_name(&own[0]);
+        let call = call.deletion_protection_enabled(true).send().await;
+        call.expect("protected");
+    });
+    let by = RunId::parse("restore-tables-1-7").expect("an id");
+    let mut ledger = Ledger::read(&folder).expect("drill.json");
+    assert_eq!(ledger.things.len(), 2, "{ledger:?}");
+    // A table that is listed and has no tag: somebody's own.
+    let other = format!("state{end}");
+    ledger.note(What::Table, &other, &by).expect("noted");
+    let said = run("teardown");
+    assert!(
+        said.contains(&format!(
+            "table {other} stays: it has no tag relight-drill={STAMP}"
+        )),
+        "{said}"
+    );
+    let stands = |name: &str| {
+        rig.aws.with(PLACE, async |reach| {
+            drill::table(reach, name, STAMP).await.expect("told")
+        })
+    };
+    for name in &own {
+        assert_eq!(stands(name), Standing::Gone, "{name}");
+    }
+    for name in [&other, &format!("audit{end}"), state(PLACE), audit(PLACE)] {
+        assert!(matches!(stands(name), Standing::Foreign(_)), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "tests/live/run"]
+fn a_drill_takes_down_its_own_tables_and_no_others() {
+    let rig = Rig::new();
+    restored_and_repaired(&rig);
+    drilled(&rig);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The practice recovery walked by keys, as its operator does it: the real binary in a real terminal, against servers
 //! on loopback that speak the real protocols.
 
+mod operators;
 pub mod picture;
 mod poor;
 pub mod terminal;

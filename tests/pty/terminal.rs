@@ -150,6 +150,44 @@ impl Terminal {
         self.keys.flush().expect("keys");
     }
 
+    /// Types, if the program is still there to be typed to.
+    pub fn try_keys(&mut self, keys: &str) -> bool {
+        let typed = self.keys.write_all(keys.as_bytes());
+        !self.has_ended() && typed.and_then(|()| self.keys.flush()).is_ok()
+    }
+
+    /// The program's process id.
+    pub const fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Whether the program has ended.
+    pub fn has_ended(&self) -> bool {
+        self.shared
+            .screen
+            .lock()
+            .expect("no poison")
+            .ended
+            .is_some()
+    }
+
+    /// Whether the screen comes to be as wanted within a time; false at once if the program ends before.
+    pub fn comes_to(&self, limit: Duration, wanted: impl Fn(&str) -> bool) -> bool {
+        let until = Instant::now() + limit;
+        let mut screen = self.shared.screen.lock().expect("no poison");
+        loop {
+            if wanted(&screen.parser.screen().contents()) {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || screen.ended.is_some() {
+                return false;
+            }
+            let woken = self.shared.changed.wait_timeout(screen, left);
+            screen = woken.expect("no poison").0;
+        }
+    }
+
     /// Reads the screen.
     pub fn screen<T>(&self, read: impl FnOnce(&vt100::Screen) -> T) -> T {
         read(

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use relight::incident::{
     Address, Agents, Answer, AuthLog, AuthStart, Barrier, Billing, BlackBox, Bots, Certificate,
     Cluster, Component, Deployment, Door, DoorFact, Fact, Failure, FailureKind, Find, Freeze,
-    HeldLock, HostAuthorities, HostAuthority, Identity, LoadBalancer, Mark, Memo, Moment,
+    HeldLock, HostAuthorities, HostAuthority, Identity, LoadBalancer, Made, Mark, Memo, Moment,
     Observation, Ownership, Ping, Pitr, Pod, Prerequisites, Rcode, Reconciler, ReconcilerKind,
     Reconcilers, Recordings, RecoveryPoint, Release, Rights, RoleLock, STEADY, Session, Settings,
     Side, StoredObject, Subject, Table, TableRole, Tls, Values, Vault, Wildcard, Zone,
     agents::{AgentKind, Before, Headcount},
     barrier::{Balancer, Listener},
     bots::{Bot, BotLock},
+    made::{Standing, Thing, What},
     recordings::ReadBack,
     rights::{Action, Denial, Grant, GrantedBy, RoleRights, Simulated, Trust},
     tls::Way,
@@ -79,6 +80,8 @@ pub const NAMES: &[&str] = &[
     "service",
     "audit stands still",
     "wrong recovery cluster",
+    "drill there",
+    "drill gone",
 ];
 
 const PIN: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
@@ -185,6 +188,8 @@ fn relaunched(name: &str, now: Moment) -> Vec<(Subject, Result<Fact, Failure>)> 
                 Err(Failure::new(FailureKind::NotFound, why)),
             )]
         }
+        "drill there" => vec![drill(Standing::Ours, now)],
+        "drill gone" => vec![drill(Standing::Gone, now)],
         "bots locked" => vec![bots(&["a-b"], now)],
         "bots unlocked" => vec![bots(&[], now)],
         "service" => service(now, now),
@@ -628,6 +633,21 @@ fn bots(locks: &[&str], now: Moment) -> (Subject, Result<Fact, Failure>) {
         gaps: Vec::new(),
     };
     (Subject::Bots, Ok(Fact::Bots(Arc::new(seen))))
+}
+
+/// A table that an isolated drill has restored.
+fn drill(stands: Standing, now: Moment) -> (Subject, Result<Fact, Failure>) {
+    let made = Made {
+        stamp: "20261125t163354z".to_owned(),
+        things: vec![Thing {
+            what: What::Table,
+            name: "teleport-state-dr-drill-20261125t163354z".to_owned(),
+            at: now,
+            stands: Ok(stands),
+        }],
+        ..Made::default()
+    };
+    (Subject::Made, Ok(Fact::Made(Arc::new(made))))
 }
 
 /// What a user meets, with the newest audit event of then.

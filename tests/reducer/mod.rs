@@ -18,11 +18,16 @@
 //! loses = 720                         # expected: seconds of data that are lost
 //! shown = "wait-for-pods"             # expected: whose output is shown
 //! alarms = ["IS BACK"]               # expected: exactly these alarms, each a part of one, in their order
+//! hear = ["bob accepts"]              # what comes from other cockpits, by the names in rig.rs, after the keys
+//! wrote = ["handed_over"]             # expected: kinds of exactly the records of this entry
+//! asks = ["accept 7"]                 # expected: exactly this was asked of the operator's cockpit
 //! overlay = "confirm"                 # expected: what lies over the panes
 //! ```
 
+mod approvals;
 pub mod facts;
 mod gates;
+mod isolated;
 pub mod properties;
 pub mod rig;
 
@@ -41,6 +46,9 @@ struct Scenario {
     /// Steps of the operator's own.
     #[serde(default)]
     own: String,
+    /// More of the plan.
+    #[serde(default)]
+    plan: String,
     then: Vec<Then>,
 }
 
@@ -50,6 +58,9 @@ struct Then {
     at: Option<i64>,
     see: Vec<String>,
     press: Vec<String>,
+    hear: Vec<String>,
+    wrote: Option<Vec<String>>,
+    asks: Vec<String>,
     exit: Option<Exit>,
     lost: Option<String>,
     disk: Option<String>,
@@ -95,9 +106,10 @@ fn walk(file: &Path) -> Result<(), String> {
     if scenario.about.is_empty() {
         return Err(format!("{name} says nothing of itself"));
     }
-    let mut rig = Rig::with(scenario.access.as_deref(), &scenario.own);
+    let mut rig = Rig::with(scenario.access.as_deref(), &scenario.own, &scenario.plan);
     for (index, then) in scenario.then.iter().enumerate() {
         rig.forget();
+        let from = rig.records.len();
         if let Some(why) = &then.disk {
             rig.break_disk(why);
         }
@@ -115,6 +127,27 @@ fn walk(file: &Path) -> Result<(), String> {
         }
         if let Some(step) = &then.lost {
             rig.lose(step);
+        }
+        for told in &then.hear {
+            rig.hear(told);
+        }
+        if let Some(wanted) = &then.wrote
+            && rig.wrote(from) != *wanted
+        {
+            let got = rig.wrote(from);
+            return Err(format!(
+                "{name}, entry {}: wrote {got:?}, not {wanted:?}",
+                index + 1
+            ));
+        }
+        if rig.asked() != then.asks {
+            let got = rig.asked();
+            return Err(format!(
+                "{name}, entry {}: asked {got:?}, not {:?}: {}",
+                index + 1,
+                then.asks,
+                rig.notice()
+            ));
         }
         check(then, &rig).map_err(|text| format!("{name}, entry {}: {text}", index + 1))?;
     }

@@ -327,7 +327,7 @@ impl Course {
             );
         }
         let beside = self.live.iter().find(|live| {
-            live.step != step.id && (live.risk == Risk::Destroy || step.risk == Risk::Destroy)
+            live.step != step.id && (live.risk == Risk::Destroy || armed.risk == Risk::Destroy)
         });
         prop_assert!(beside.is_none(), "{run} started beside {beside:?}");
         prop_assert!(

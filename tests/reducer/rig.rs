@@ -4,10 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use relight::{
     cockpit,
-    incident::{Moment, RunId, StepId},
-    journal::{Author, Entry, Kind, Record},
-    plan::Plan,
-    state::{Access, Effect, Event, Intent, Overlay, Pane, Prepared, RunEvent, State, StepState},
+    incident::{Moment, Person, RunId, StepId},
+    journal::{Author, Entry, Holder, Kind, Record, Request, Wish},
+    plan::{Plan, isolated_text},
+    state::{
+        Access, Effect, Event, Holding, Intent, Overlay, Pane, Prepared, RunEvent, State, StepState,
+    },
     step::expand,
 };
 
@@ -26,18 +28,32 @@ pub struct Rig {
     pub state: State,
     pub records: Vec<Record>,
     started: Vec<String>,
+    /// What was asked of the operator's cockpit, and the phrase of a take-over.
+    asked: Vec<String>,
     cancelled: Vec<String>,
     disk: Option<String>,
 }
 
 impl Rig {
     pub fn new(access: Option<&str>) -> Self {
-        Self::with(access, "")
+        Self::with(access, "", "")
     }
 
-    /// The same, with steps of the operator's own.
-    pub fn with(access: Option<&str>, own: &str) -> Self {
-        let mut plan = Plan::parse(Path::new("/plans/relight.toml"), PLAN).expect("plan.toml");
+    /// The same, with steps of the operator's own, and with more in the plan.
+    pub fn with(access: Option<&str>, own: &str, more: &str) -> Self {
+        let text = format!("{PLAN}\n{more}");
+        let plan = Plan::parse(Path::new("/plans/relight.toml"), &text).expect("plan.toml");
+        Self::of(plan, access, own, Kind::Incident)
+    }
+
+    /// An isolated drill by the same plan, with steps of the operator's own.
+    pub fn isolated(own: &str) -> Self {
+        let text = isolated_text(PLAN, Path::new("/plans/relight.toml"), "20261125t163354z");
+        let plan = Plan::parse(Path::new("/state/drill/plan.toml"), &text).expect("its plan");
+        Self::of(plan, None, own, Kind::Isolated)
+    }
+
+    fn of(mut plan: Plan, access: Option<&str>, own: &str, what: Kind) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("runbook.toml");
         std::fs::write(&file, own).expect("written");
@@ -67,15 +83,17 @@ impl Rig {
         });
         let mut state = State::new(plan, runbook, access, Moment::from_secs(BEGIN), prepare);
         state.desk.size = (120, 40);
+        state.me = person("alice", None);
         let mut rig = Self {
             state,
             records: Vec::new(),
             started: Vec::new(),
+            asked: Vec::new(),
             cancelled: Vec::new(),
             disk: None,
         };
         let declared = rig.record(Entry::Declared {
-            what: Kind::Incident,
+            what,
             cluster: "teleport.example.com".to_owned(),
             plan: "/plans/relight.toml".to_owned(),
             digest: String::new(),
@@ -87,6 +105,7 @@ impl Rig {
 
     pub fn forget(&mut self) {
         self.started.clear();
+        self.asked.clear();
         self.cancelled.clear();
     }
 
@@ -106,8 +125,28 @@ impl Rig {
                 if let Some(why) = &self.disk {
                     return self.state.decide(Event::DiskFailed(why.clone()));
                 }
+                let last = matches!(entry, Entry::HandedOver { .. });
                 let record = self.record(entry);
-                self.state.decide(Event::Recorded(record))
+                let mut effects = self.state.decide(Event::Recorded(record));
+                if last {
+                    // The lock is let go with it: nothing more is written from here.
+                    self.disk = Some("this cockpit only observes the incident".to_owned());
+                    let access = Access::Observer("handed over".to_owned());
+                    effects.extend(self.state.decide(Event::Access(access)));
+                }
+                effects
+            }
+            Effect::Ask(wish) => {
+                self.asked.push(match wish {
+                    Wish::Accept { offer } => format!("accept {offer}"),
+                    Wish::Approve { phrase, .. } => phrase,
+                });
+                Vec::new()
+            }
+            Effect::TakeOver(phrase, silent) => {
+                self.asked
+                    .push(format!("{phrase}, silent {}s", silent.as_secs()));
+                Vec::new()
             }
             Effect::Start(armed) => {
                 self.started.push(armed.step.to_string());
@@ -198,6 +237,10 @@ impl Rig {
                 self.intend(Intent::Accept);
             }
             "close" => self.intend(Intent::Close),
+            "offer" => self.intend(Intent::Offer),
+            "accept-offer" => self.intend(Intent::AcceptOffer),
+            "take-over" => self.intend(Intent::TakeOver),
+            "approve" => self.intend(Intent::Approve),
             "size" => {
                 let (columns, rows) = rest.split_once('x').expect("a size");
                 let size = (
@@ -231,6 +274,122 @@ impl Rig {
 
     pub fn intend(&mut self, intent: Intent) {
         self.feed(Event::Intent(intent, self.state.now));
+    }
+
+    /// What comes from other cockpits: `offered`, `handed over to bob`, `declined`, records of the operator's; `taken by bob`,
+    /// `held`, `spoke`, `awaits STEP`, `awaits nothing`, `operator`; and `bob accepts`, `bob accepts 7`, `bob approves`,
+    /// `bob approves something else`, asked of this one.
+    pub fn hear(&mut self, told: &str) {
+        match told.split(' ').collect::<Vec<_>>()[..] {
+            ["offered"] => self.replayed(Entry::Offered),
+            ["handed", "over", "to", who] => {
+                let entry = Entry::HandedOver {
+                    to: self.named(who),
+                    request: "1-7-a".to_owned(),
+                };
+                self.replayed(entry);
+            }
+            ["declined"] => {
+                let entry = Entry::Declined {
+                    request: "1-7-a".to_owned(),
+                    by: self.state.me.clone(),
+                    why: "the offer does not stand any more".to_owned(),
+                };
+                self.replayed(entry);
+            }
+            ["taken", "by", who] => {
+                self.disk = Some("this cockpit only observes the incident".to_owned());
+                let why = format!("{who} on bastion took this incident over");
+                self.feed(Event::Access(Access::Observer(why)));
+            }
+            ["operator"] => {
+                self.disk = None;
+                self.feed(Event::Access(Access::Operator));
+            }
+            [how @ ("held" | "spoke")] => self.held(how == "spoke"),
+            ["awaits", "nothing"] => self.feed(Event::Awaiting(Vec::new())),
+            ["awaits", step] => {
+                let step = StepId::try_from(step.to_owned()).expect("a step id");
+                let run = RunId::new(&step, 1, Moment::from_secs(BEGIN));
+                self.feed(Event::Awaiting(vec![run]));
+            }
+            [who, "accepts"] => {
+                let offer = self.state.story.offer.as_ref().map_or(0, |offer| offer.seq);
+                self.ask(who, Wish::Accept { offer });
+            }
+            [who, "accepts", seq] => {
+                let offer = seq.parse().expect("a number");
+                self.ask(who, Wish::Accept { offer });
+            }
+            [who, "approves", ref rest @ ..] => {
+                let Some(run) = self.state.story.in_order().next_back() else {
+                    return;
+                };
+                let mut armed = run.armed.clone();
+                let phrase = armed.approval_phrase();
+                if !rest.is_empty() {
+                    armed.calls.push("something else".to_owned());
+                }
+                let wish = Wish::Approve {
+                    run: armed.run.clone(),
+                    digest: armed.digest(),
+                    phrase,
+                };
+                self.ask(who, wish);
+            }
+            _ => unreachable!("no such thing is heard in a scenario: {told}"),
+        }
+    }
+
+    fn replayed(&mut self, entry: Entry) {
+        let record = self.record(entry);
+        self.feed(Event::Replayed(vec![record]));
+    }
+
+    fn held(&mut self, spoke: bool) {
+        let holder = Holder {
+            token: 1,
+            operator: "arn:aws:sts::111122223333:assumed-role/dr/cay (ec2-user)".to_owned(),
+            host: "bastion-2".to_owned(),
+            pid: 9,
+            at: Moment::from_secs(BEGIN),
+            honours: 0,
+            spoke: if spoke {
+                self.state.now
+            } else {
+                Moment::from_secs(BEGIN)
+            },
+            held: true,
+        };
+        let live = Vec::new();
+        self.feed(Event::Held(Box::new(Holding { holder, live })));
+    }
+
+    /// `alice` is who sits here, `nobody` has no ARN, everybody else has one of their own.
+    fn named(&self, who: &str) -> Person {
+        match who {
+            "alice" => self.state.me.clone(),
+            "nobody" => person("nobody", None),
+            who => person(who, Some(&format!("arn:aws:iam::111122223333:user/{who}"))),
+        }
+    }
+
+    fn ask(&mut self, who: &str, wish: Wish) {
+        let request = Request::new(1, self.named(who), wish);
+        self.feed(Event::Asked(Box::new(request)));
+    }
+
+    pub fn asked(&self) -> &[String] {
+        &self.asked
+    }
+
+    /// Kinds of the records from one on.
+    pub fn wrote(&self, from: usize) -> Vec<String> {
+        let kinds = self.records[from..].iter().map(|record| {
+            let entry = serde_json::to_value(&record.entry).expect("JSON");
+            entry["kind"].as_str().expect("a kind").to_owned()
+        });
+        kinds.collect()
     }
 
     fn run_of(&self, step: &str) -> RunId {
@@ -306,13 +465,40 @@ impl Rig {
         &self.cancelled
     }
 
+    /// What a step asks to be typed, as it is expanded here; a word where it asks for nothing.
+    pub fn phrase(&self, step: &str) -> String {
+        let id = StepId::try_from(step.to_owned()).expect("a step id");
+        let step = self.state.runbook.get(&id).expect("a step of the runbook");
+        let phrase = step.phrase.as_deref();
+        phrase.map_or_else(
+            || "x".to_owned(),
+            |text| expand::text(text, &self.state.plan).expect("a phrase"),
+        )
+    }
+
+    pub fn since_begin(&self) -> i64 {
+        self.state.now.secs() - BEGIN
+    }
+
     pub fn overlay(&self) -> &'static str {
         match &self.state.desk.overlay {
             None => "nothing",
             Some(Overlay::Confirm(_)) => "confirm",
             Some(Overlay::Override(_)) => "override",
             Some(Overlay::Reason(_)) => "reason",
+            Some(Overlay::Vouch(_)) => "vouch",
             Some(_) => "other",
         }
+    }
+}
+
+/// Somebody at a cockpit; on a bastion everyone is the same user.
+fn person(who: &str, arn: Option<&str>) -> Person {
+    Person {
+        arn: arn.map(str::to_owned),
+        user: "ec2-user".to_owned(),
+        uid: 1000,
+        host: "bastion".to_owned(),
+        pid: who.bytes().map(u32::from).sum(),
     }
 }

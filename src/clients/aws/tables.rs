@@ -27,8 +27,9 @@ use crate::{
     },
 };
 
-pub use authority::find as find_authority;
+pub use authority::{find as find_authority, names_under};
 pub use presence::beats;
+pub use settings::tags;
 
 /// Presence prefixes under `teleport/`, cheapest first: there are two Auth servers and a few proxies, but perhaps
 /// thousands of nodes, so these are only asked when the first two hold nothing.

@@ -78,6 +78,28 @@ pub async fn merge(kube: &Kube, path: &str, change: &Value) -> Result<Value, Fai
     send(kube, "PATCH", &uri, Some(change), &doing).await
 }
 
+/// Makes an object in a collection.
+///
+/// # Errors
+/// As [`groups`].
+pub async fn create(kube: &Kube, path: &str, object: &Value) -> Result<Value, Failure> {
+    let uri = format!("{path}?fieldManager={MANAGER}");
+    let doing = format!("create in {}", path.rsplit('/').next().unwrap_or(path));
+    send(kube, "POST", &uri, Some(object), &doing).await
+}
+
+/// Deletes an object, and only the one that has this UID: another of its name stays.
+///
+/// # Errors
+/// As [`get`].
+pub async fn delete(kube: &Kube, path: &str, uid: &str) -> Result<(), Failure> {
+    let options = serde_json::json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}});
+    let doing = format!("delete {}", tail(path));
+    send(kube, "DELETE", path, Some(&options), &doing)
+        .await
+        .map(|_| ())
+}
+
 /// `helmreleases/teleport` of a path.
 fn tail(path: &str) -> String {
     let mut parts = path.rsplit('/');
@@ -97,7 +119,12 @@ async fn send(
         .uri(uri)
         .header(http::header::ACCEPT, "application/json");
     if body.is_some() {
-        request = request.header(http::header::CONTENT_TYPE, "application/merge-patch+json");
+        let kind = if method == "PATCH" {
+            "application/merge-patch+json"
+        } else {
+            "application/json"
+        };
+        request = request.header(http::header::CONTENT_TYPE, kind);
     }
     let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
     let request = request

@@ -126,6 +126,10 @@ pub(super) fn drill(inquiry: &Inquiry<'_>) -> Ruling {
     match inquiry.drills {
         Drills::Unread => Ruling::unknown(sentence),
         Drills::Never => Ruling::new(Outcome::Fail, sentence, None),
+        // Nobody knows yet whether the stop and the switch work, nor how long the whole takes.
+        Drills::Isolated(Drill { at, .. }) => {
+            Ruling::new(Outcome::Fail, sentence, Some(sight.now.since(*at)))
+        }
         Drills::Last(Drill { at, took, .. }) => {
             let age = sight.now.since(*at);
             let done = took.is_some_and(|took| took <= rto);

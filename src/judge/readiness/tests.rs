@@ -38,6 +38,7 @@ const OF_STEPS: &[(Condition, &str)] = &[
     (Condition::AuditFlows, "of the relaunched cluster"),
     (Condition::RecordingReadable, "of the relaunched cluster"),
     (Condition::AgentsBack, "of the relaunched cluster"),
+    (Condition::DrillGone, "of an isolated drill"),
     (Condition::BotsKnown, "of the relaunched cluster"),
     (
         Condition::SameAuthorities,

@@ -6,9 +6,11 @@
 
 mod across;
 mod aims;
+mod approvals;
 mod arc;
 mod cluster;
 mod dns;
+mod drill;
 mod nearest;
 mod reader;
 mod region;
@@ -56,9 +58,11 @@ impl Plan {
 }
 
 fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &str) -> Plan {
-    let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let own = path.parent().unwrap_or(Path::new("/")).to_owned();
     let mut top = Section::top(document);
     let practice = top.flag(reader, "practice");
+    let drill = drill::drill(&mut top, reader);
+    let folder = drill.folder(&own).to_owned();
     let (cluster, place) = cluster::cluster(&mut top, reader, &folder);
     let (primary, primary_places) = region::region(&mut top, reader, Side::Primary, &folder);
     let (recovery, recovery_places) = region::region(&mut top, reader, Side::Recovery, &folder);
@@ -72,6 +76,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     let objectives = cluster::objectives(&mut top, reader);
     let black_box = cluster::black_box(&mut top, reader);
     let freeze = cluster::freeze(&mut top, reader);
+    let approvals = approvals::approvals(&mut top, reader);
     let watch = cluster::watch(&mut top, reader, &folder);
     let coordination = cluster::coordination(&mut top, reader);
     let tools = cluster::tools(&mut top, reader, &folder);
@@ -85,7 +90,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
     if recovery.values.is_none() {
         recovery.values = cluster.values.as_deref().map(beside);
     }
-    let plan = Plan {
+    let mut plan = Plan {
         path,
         digest: digest(text),
         cluster,
@@ -97,9 +102,11 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         resources,
         black_box,
         freeze,
+        approvals,
         watch,
         coordination,
         tools,
+        drill,
         runbook,
         practice,
         warnings: Vec::new(),
@@ -109,6 +116,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, path: PathBuf, text: &s
         dns: dns_places,
     };
     across::check(&plan, &places, reader);
+    super::drill::isolate(&mut plan);
     plan
 }
 

@@ -63,6 +63,11 @@ impl Answer {
         self
     }
 
+    /// Whether what was asked for was done.
+    pub const fn is_good(&self) -> bool {
+        self.status < 300
+    }
+
     /// The same under another status.
     pub const fn under(mut self, status: u16) -> Self {
         self.status = status;

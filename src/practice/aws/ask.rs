@@ -92,6 +92,34 @@ impl Ask {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
+    /// Whether the operation changes something.
+    pub fn changes(&self) -> bool {
+        const LOOKS: [&str; 8] = [
+            "Assume", "Describe", "Get", "Head", "List", "Query", "Scan", "Simulate",
+        ];
+        let name = self.operation().unwrap_or_default();
+        !LOOKS.iter().any(|look| name.starts_with(look))
+    }
+
+    /// What it is about, as far as the request names it.
+    pub fn subject(&self) -> String {
+        const NAMES: [&str; 5] = [
+            "TargetTableName",
+            "TableName",
+            "ResourceArn",
+            "DomainName",
+            "RecoveryPointArn",
+        ];
+        let said = self.value();
+        let named = NAMES.iter().find_map(|name| said[name].as_str());
+        let param = ["LoadBalancerArn", "ListenerArn"]
+            .iter()
+            .find_map(|name| self.param(name));
+        named
+            .or(param)
+            .map_or_else(|| self.path.join("/"), str::to_owned)
+    }
+
     /// The operation, by each service's own convention.
     pub fn operation(&self) -> Option<&str> {
         let path: Vec<_> = self.path.iter().map(String::as_str).collect();

@@ -68,6 +68,7 @@ const OPERATIONS: &[Operation] = operations! {
     "backup" "GetRestoreJobMetadata" => backup::restore_metadata,
     "backup" "ListBackupPlans" => backup::list_plans,
     "backup" "GetBackupPlan" => backup::get_plan,
+    "dynamodb" "DeleteTable" => tables::delete_table,
     "dynamodb" "DescribeTable" => dynamodb::describe_table,
     "dynamodb" "DescribeContinuousBackups" => dynamodb::describe_continuous_backups,
     "dynamodb" "ListBackups" => dynamodb::list_backups,
@@ -179,7 +180,15 @@ fn answer(ask: &Ask, face: &Face, now: Moment) -> Answer {
         .iter()
         .find(|operation| operation.service == ask.service && Some(operation.name) == name);
     match found {
-        Some(operation) => (operation.run)(ask, face.side, &mut world),
+        Some(operation) => {
+            let answer = (operation.run)(ask, face.side, &mut world);
+            if answer.is_good() && ask.changes() {
+                let (region, service) = (&world.side(face.side).name, &ask.service);
+                let change = format!("{region} {service}:{} {}", operation.name, ask.subject());
+                world.changes.push(change);
+            }
+            answer
+        }
         None => Answer::error(
             ask,
             400,

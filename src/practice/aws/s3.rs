@@ -98,6 +98,7 @@ fn rule(rule: &Replication) -> String {
 pub(super) fn list_objects(ask: &Ask, side: Side, world: &mut World) -> Answer {
     with_bucket(ask, side, world, |bucket| {
         let after = ask.param("continuation-token").unwrap_or_default();
+        let prefix = ask.param("prefix").unwrap_or_default();
         let most = ask
             .param("max-keys")
             .and_then(|text| text.parse().ok())
@@ -105,7 +106,7 @@ pub(super) fn list_objects(ask: &Ask, side: Side, world: &mut World) -> Answer {
         let rest: Vec<_> = bucket
             .objects
             .iter()
-            .filter(|object| object.key.as_str() > after)
+            .filter(|object| object.key.as_str() > after && object.key.starts_with(prefix))
             .collect();
         let page = &rest[..rest.len().min(most)];
         let more = rest.len() > page.len();

@@ -127,6 +127,27 @@ fn change(
     Ok(())
 }
 
+/// It is gone at once; a table that is protected or busy stays.
+pub(super) fn delete_table(ask: &Ask, side: Side, world: &mut World) -> Answer {
+    let (name, now) = (named(ask), Moment::now());
+    let storage = &mut world.side_mut(side).storage;
+    let Some(at) = storage.tables.iter().position(|table| table.name == name) else {
+        return missing(ask, &name);
+    };
+    if storage.tables[at].kept.protected {
+        let said = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.";
+        return Answer::error(ask, 400, "ValidationException", said);
+    }
+    if storage.tables[at].status(now) != "ACTIVE" {
+        let busy = format!("Attempt to change a resource which is still in use: Table: {name}");
+        return Answer::error(ask, 400, "ResourceInUseException", &busy);
+    }
+    let table = storage.tables.remove(at);
+    let mut told = described(&table, &storage.names.table_arn(&name), now);
+    told["TableStatus"] = json!("DELETING");
+    Answer::json(&json!({"TableDescription": told}))
+}
+
 fn named(ask: &Ask) -> String {
     ask.value()["TableName"]
         .as_str()

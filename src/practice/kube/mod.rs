@@ -136,9 +136,30 @@ impl Face {
                 .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}"))),
         };
         match body.and_then(|body| self.act(&target, body, Moment::now())) {
-            Ok(response) => response,
+            Ok(response) => {
+                self.note(&target);
+                response
+            }
             Err(refusal) => refuse(&refusal),
         }
+    }
+
+    /// Writes down what was changed. Tokens and reviews of rights are asked for, and change nothing.
+    fn note(&self, target: &Target) {
+        let asked = matches!(target.sub.as_deref(), Some("token" | "log"));
+        if target.verb == Verb::Read || asked {
+            return;
+        }
+        let mut world = self.world.lock();
+        let change = format!(
+            "{} kubernetes:{:?} {:?} {}/{}",
+            world.side(self.side).name,
+            target.verb,
+            target.resource,
+            target.namespace.as_deref().unwrap_or_default(),
+            target.name.as_deref().unwrap_or_default(),
+        );
+        world.changes.push(change);
     }
 
     /// The call of a stand-in, held against the Deployment that it names; the region's world, brought up to now.

@@ -261,6 +261,9 @@ impl Cluster {
             });
             return Ok(object);
         }
+        if resource == Resource::Namespaces {
+            self.empty(name);
+        }
         self.store.remove(resource, namespace, name);
         let uid = text(&object, "/metadata/uid").unwrap_or_default();
         self.born.remove(&uid);
@@ -271,6 +274,20 @@ impl Cluster {
             }
         }
         Ok(object)
+    }
+
+    /// All that is in a namespace goes with it, and at once.
+    fn empty(&mut self, namespace: &str) {
+        for resource in Resource::ALL.iter().filter(|one| one.namespaced()) {
+            let names: Vec<String> = self
+                .store
+                .list(*resource, Some(namespace))
+                .filter_map(|object| text(object, "/metadata/name"))
+                .collect();
+            for name in names {
+                self.store.remove(*resource, namespace, &name);
+            }
+        }
     }
 
     fn owned(&self, namespace: &str, uid: &str) -> Vec<String> {

@@ -54,6 +54,9 @@ pub struct World {
     pub zone: Zone,
     /// The routing controls that the names' health checks hang on.
     controls: controls::Controls,
+    /// What was changed from outside, in order: `us-west-2 dynamodb:UpdateTable teleport-state-dr`. Tests hold against it
+    /// how often something was done.
+    pub changes: Vec<String>,
     /// Rows of the coordination table.
     pub items: items::Items,
     /// Locks of the Teleport cluster on each side.
@@ -120,6 +123,7 @@ impl World {
             recovery,
             zone,
             controls: controls::Controls::default(),
+            changes: Vec::new(),
             items: items::Items::default(),
             locks: locks::Locks::default(),
             gitops,

@@ -99,7 +99,6 @@ impl World {
     /// The role's trust policy.
     #[must_use]
     pub fn trust_policy(&self) -> Value {
-        let release = &self.scenario.release;
         let statements: Vec<Value> = self
             .trusted()
             .iter()
@@ -107,12 +106,21 @@ impl World {
                 let issuer = self.issuer(*side);
                 let host = issuer.trim_start_matches("https://");
                 json!({"Effect": "Allow", "Principal": {"Federated": self.provider_arn(*side)},
-                    "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {
-                        format!("{host}:aud"): "sts.amazonaws.com",
-                        format!("{host}:sub"): format!("system:serviceaccount:{}:{}", release.namespace, release.name)}}})
+                    "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {
+                        "StringEquals": {format!("{host}:aud"): "sts.amazonaws.com"},
+                        "StringLike": {format!("{host}:sub"): self.subjects().map(|[namespace, name]| {
+                            format!("system:serviceaccount:{namespace}:{name}")})}}})
             })
             .collect();
         json!({"Version": "2012-10-17", "Statement": statements})
+    }
+
+    /// Namespace and name of the service accounts that the role trusts: the release's, and those of isolated drills.
+    fn subjects(&self) -> [[String; 2]; 2] {
+        let release = &self.scenario.release;
+        let real = [release.namespace.clone(), release.name.clone()];
+        let drills = real.clone().map(|name| format!("{name}-drill-*"));
+        [real, drills]
     }
 
     /// A token of a service account: nothing else in a practice reads it.
@@ -124,10 +132,13 @@ impl World {
     /// Whether the role is given for a token.
     #[must_use]
     pub fn trusts(&self, token: &str) -> bool {
-        let release = &self.scenario.release;
-        self.trusted()
-            .iter()
-            .any(|side| token == Self::token(*side, &release.namespace, &release.name))
+        let [[namespace, name], _] = self.subjects();
+        self.trusted().iter().any(|side| {
+            let real = Self::token(*side, &namespace, &name);
+            let drills = format!("practice.{side}.{namespace}-drill-");
+            token == real
+                || (token.starts_with(&drills) && token.contains(&format!(".{name}-drill-")))
+        })
     }
 
     /// Whether the role's policy allows an action on a resource. Nothing that makes tables or buckets is allowed.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{agents, barrier, identity, recordings, rights, tables, tls, vault, zone};
+use super::{agents, barrier, identity, made, recordings, rights, tables, tls, vault, zone};
 use crate::{
     clients::aws::Aws,
     incident::{Side, Subject, TableRole},
@@ -58,6 +58,9 @@ pub(in crate::probe) fn all(plan: &Arc<Plan>, targets: &Targets) -> Vec<Box<dyn 
         recovery.clone(),
         targets,
     )));
+    if let Some(probe) = made::MadeProbe::new(plan, &aws) {
+        probes.push(Box::new(probe));
+    }
     probes.push(Box::new(rights::RightsProbe::new(
         plan.clone(),
         recovery.clone(),

@@ -12,6 +12,7 @@ pub mod dns;
 pub mod doors;
 pub mod freeze;
 pub mod identity;
+pub mod made;
 pub mod prerequisites;
 pub mod reconcilers;
 pub mod recordings;

@@ -60,10 +60,10 @@ pub(super) fn handover(material: &Material<'_>, account: &Account) -> Handover {
             StepState::Failed(_) | StepState::Unclear(_) => {
                 next.push(wash.line(format!("{name}: again, after {}", stands.word())));
             }
-            StepState::Ready if !step.aside && !step.optional => {
+            StepState::Ready if !step.aside && !step.optional && !step.barred => {
                 next.push(wash.line(format!("{name}: ready")));
             }
-            StepState::Locked(why) if !step.aside && !step.optional => {
+            StepState::Locked(why) if !step.aside && !step.optional && !step.barred => {
                 next.push(wash.line(format!("{name}: locked: {why}")));
             }
             _ => {}

@@ -115,14 +115,14 @@ fn watches(records: &[Record], looks: &[&Observation]) -> Vec<Watch> {
     };
     for record in records {
         match (&record.entry, &mut open) {
-            (Entry::Declared { .. } | Entry::Attached, before) => {
+            (Entry::Declared { .. } | Entry::Attached | Entry::Took { .. }, before) => {
                 if let Some((from, until)) = before.take() {
                     let seen = last_look(record.at).unwrap_or(until);
                     watches.push((from, until.max(seen)));
                 }
                 open = Some((record.at, record.at));
             }
-            (Entry::Detached, before) => {
+            (Entry::Detached | Entry::HandedOver { .. }, before) => {
                 watches.extend(before.take().map(|(from, _)| (from, record.at)));
             }
             (_, Some((_, until))) => *until = record.at,

@@ -4,6 +4,7 @@ use super::{Material, clean::Wash, model::Open, timeline::title};
 use crate::{
     incident::{Door, Fact, HeldLock, Outcome, Side, Subject, Verdict},
     judge::{
+        self,
         fence::{Fence, fence},
         reconcilers,
     },
@@ -40,6 +41,15 @@ pub(super) fn open(material: &Material<'_>, wash: Wash<'_>) -> Vec<Open> {
 fn old_cluster(material: &Material<'_>) -> Option<Item> {
     let state = material.state;
     state.story.declared.as_ref()?;
+    // Beside an isolated drill it is to run; what that made itself is open while nobody has seen it gone.
+    if state.plan.isolated().is_some() {
+        let down = state.runbook.named("teardown");
+        if down.is_some_and(|step| state.step_state(step) == StepState::Passed) {
+            return None;
+        }
+        let left = judge::made::left(&state.sight())?;
+        return Some(("drill", true, format!("what the drill made: {left}")));
+    }
     let told = state.story.in_order().rev().find(|run| {
         run.told().is_some() && run.armed.evidence == crate::incident::Evidence::Unreachable
     });

@@ -14,15 +14,18 @@ use crate::{
 #[must_use]
 pub fn recovered(state: &State) -> Option<(Moment, String)> {
     if let Some(at) = state.recovered() {
-        return Some((
-            at,
-            "every step of the way was done or passed over".to_owned(),
-        ));
+        let text = if state.plan.isolated().is_some() {
+            "every step that an isolated drill runs was done or passed over: without the stop and the switch of the names this \
+             is not the time of a recovery"
+        } else {
+            "every step of the way was done or passed over"
+        };
+        return Some((at, text.to_owned()));
     }
     let way = state.runbook.steps.iter();
     let last = way
         .rev()
-        .find(|step| !step.aside && !step.optional && !step.post.is_empty())?;
+        .find(|step| !step.aside && !step.optional && !step.barred && !step.post.is_empty())?;
     let run = state.story.run_of(&last.id)?;
     let passed = matches!(run.state, RunState::Judged(Verdict::Pass, _));
     let at = run.judged.filter(|_| passed)?;

@@ -60,7 +60,7 @@ fn planned(number: usize, step: &incident::Step, state: &State, wash: Wash<'_>) 
         usual: usual.map(|usual| usual.median),
         usual_p90: usual.map(|usual| usual.p90),
         timed: usual.map_or(0, |usual| usual.times),
-        beside: step.aside || step.optional,
+        beside: step.aside || step.optional || step.barred,
     }
 }
 

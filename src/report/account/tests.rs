@@ -367,7 +367,7 @@ fn poison(record: &mut Record, text: &str) {
             *note = Some(foul());
         }
         Entry::Exited { how, .. } => *how = foul(),
-        Entry::ContactLost { why, .. } => *why = foul(),
+        Entry::ContactLost { why, .. } | Entry::Declined { why, .. } => *why = foul(),
         Entry::Judged {
             findings, evidence, ..
         } => {

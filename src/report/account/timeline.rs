@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     incident::{Moment, RunId, StepId, brief},
-    journal::{ArmedStep, Entry, Record, Waiver},
+    journal::{ArmedStep, Author, Entry, Record, Taking, Waiver},
     state::State,
 };
 
@@ -73,6 +73,34 @@ fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String)
         Entry::Outage { began } => ("outage", None, format!("the outage began at {began}")),
         Entry::Attached => ("attached", None, "took the incident".to_owned()),
         Entry::Detached => ("detached", None, "let the incident go".to_owned()),
+        Entry::Identified { who } => {
+            let text = format!("is {} at STS", who.name());
+            ("identified", None, text)
+        }
+        Entry::Offered => ("offered", None, "offered the incident".to_owned()),
+        Entry::Withdrawn => ("withdrawn", None, "took the offer back".to_owned()),
+        Entry::HandedOver { to, .. } => {
+            let text = format!("handed the incident over to {} on {}", to.name(), to.host);
+            ("handed-over", None, text)
+        }
+        Entry::Took { from, how } => ("took", None, took(from, how)),
+        Entry::Declined { by, why, .. } => {
+            let text = format!(
+                "what {} on {} asked for was declined: {why}",
+                by.name(),
+                by.host
+            );
+            ("declined", None, text)
+        }
+        Entry::Approved { run, by, until, .. } => {
+            let text = format!(
+                "{}: approved by {} on {}, until {until}",
+                named(run),
+                by.name(),
+                by.host
+            );
+            ("approved", of(run), text)
+        }
         Entry::Overridden { step, waiver, .. } => {
             let text = format!("{}: {}", title(step, state), waived(waiver));
             ("overridden", Some(step.clone()), text)
@@ -119,6 +147,29 @@ fn words(entry: &Entry, state: &State) -> (&'static str, Option<StepId>, String)
         } => ("turned", None, format!("{pane}: {from} → {to}: {sentence}")),
         Entry::Noted { text } => ("noted", None, text.clone()),
         Entry::Closed { reason } => ("closed", None, format!("closed: {reason}")),
+    }
+}
+
+/// `took the incident over from alice on bastion, silent for 4m, typed "…"`.
+fn took(from: &Author, how: &Taking) -> String {
+    let whom = format!("{} on {}", from.operator, from.host);
+    match how {
+        Taking::HandOver => format!("took the incident as handed over by {whom}"),
+        Taking::TakeOver {
+            phrase,
+            silent,
+            runs,
+        } => {
+            let silent = brief(std::time::Duration::from_secs(*silent));
+            let mut text = format!(
+                "took the incident over from {whom}, silent for {silent}, typed \"{phrase}\""
+            );
+            if !runs.is_empty() {
+                let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
+                let _ = write!(text, ", while there was {}", runs.join(", "));
+            }
+            text
+        }
     }
 }
 
@@ -254,6 +305,19 @@ fn decided(entry: &Entry, state: &State) -> Vec<(&'static str, Option<StepId>, S
         }
         Entry::Outage { began } => {
             vec![("outage", None, format!("the outage began at {began}"))]
+        }
+        Entry::HandedOver { to, .. } => {
+            let text = format!("to {} on {}", to.name(), to.host);
+            vec![("hand-over", None, text)]
+        }
+        Entry::Took {
+            from,
+            how: how @ Taking::TakeOver { .. },
+        } => vec![("take-over", None, took(from, how))],
+        Entry::Approved { run, by, .. } => {
+            let step = state.story.runs.get(run).map(|run| run.armed.step.clone());
+            let text = format!("by {} on {}", by.name(), by.host);
+            vec![("approval", step, text)]
         }
         Entry::Noted { text } => vec![("note", None, text.clone())],
         Entry::Closed { reason } => vec![("close", None, reason.clone())],

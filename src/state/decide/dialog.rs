@@ -1,6 +1,6 @@
 //! What keys mean while something lies over the panes.
 
-use super::super::{Confirm, Focus, Intent, Overlay, Override, State};
+use super::super::{Confirm, Focus, Intent, Overlay, Override, State, Vouch};
 use super::Effect;
 use crate::{incident::plain::is_unsafe, journal::Entry};
 
@@ -47,6 +47,7 @@ impl State {
             Overlay::Override(asked) if asked.drawn => {
                 Some(asked.reason.as_mut().unwrap_or(&mut asked.typed))
             }
+            Overlay::Vouch(asked) if asked.drawn => Some(&mut asked.typed),
             Overlay::Palette(text, _) | Overlay::Search(text) | Overlay::Filter(text) => Some(text),
             Overlay::Reason(reason) => Some(&mut reason.text),
             _ => None,
@@ -69,7 +70,8 @@ impl State {
                     Overlay::Help(top)
                     | Overlay::Detail(_, top)
                     | Overlay::Confirm(Confirm { top, .. })
-                    | Overlay::Override(Override { top, .. }),
+                    | Overlay::Override(Override { top, .. })
+                    | Overlay::Vouch(Vouch { top, .. }),
                 ),
                 Intent::Move(by),
             ) => {
@@ -80,7 +82,8 @@ impl State {
                     Overlay::Help(top)
                     | Overlay::Detail(_, top)
                     | Overlay::Confirm(Confirm { top, .. })
-                    | Overlay::Override(Override { top, .. }),
+                    | Overlay::Override(Override { top, .. })
+                    | Overlay::Vouch(Vouch { top, .. }),
                 ),
                 Intent::Page(by),
             ) => {
@@ -110,6 +113,7 @@ impl State {
         match self.desk.overlay.clone() {
             Some(Overlay::Confirm(confirm)) => self.answer(&confirm),
             Some(Overlay::Override(asked)) => self.overridden(&asked),
+            Some(Overlay::Vouch(asked)) => self.vouched(&asked),
             Some(Overlay::Reason(reason)) => self.reasoned(&reason),
             Some(Overlay::Search(text)) => {
                 self.desk.overlay = None;
@@ -166,6 +170,10 @@ impl State {
                 return self.refuse("a note is needed: it is all that tells what was done");
             }
             _ => {}
+        }
+        // The dialog stays: the approval may be on its way.
+        if let Err(why) = self.approval(&confirm.armed) {
+            return self.refuse(why);
         }
         self.desk.overlay = None;
         let phrase = confirm

@@ -47,6 +47,10 @@ impl State {
             Intent::Outage => self.ask_outage(),
             Intent::Close => self.ask_close(),
             Intent::Cancel => self.cancel(),
+            Intent::Offer => self.offer(),
+            Intent::AcceptOffer => self.accept_offer(),
+            Intent::TakeOver => self.ask_take_over(),
+            Intent::Approve => self.ask_approve(),
             Intent::NextRun(forward) => self.next_run(forward),
             Intent::Hit(forward) => self.next_hit(forward),
             Intent::Refresh => {
@@ -309,7 +313,14 @@ impl State {
         if let Some(why) = self.off_stage(intent) {
             return Some(why);
         }
+        let only_observers = matches!(
+            intent,
+            Intent::AcceptOffer | Intent::TakeOver | Intent::Approve
+        );
         let (why, observes) = match &self.access {
+            Access::Operator | Access::ReadOnly(_) if only_observers => {
+                return Some("this cockpit holds the incident");
+            }
             Access::Operator => return None,
             Access::ReadOnly(why) => (why, false),
             Access::Observer(why) => (why, true),
@@ -319,7 +330,7 @@ impl State {
             Intent::Override | Intent::Skip | Intent::Cancel | Intent::Outage | Intent::Close => {
                 true
             }
-            Intent::DryRun | Intent::RunNumber(_) | Intent::OtherWay => observes,
+            Intent::DryRun | Intent::RunNumber(_) | Intent::OtherWay | Intent::Offer => observes,
             Intent::Run(None) => observes || changes(self.selected_step()),
             Intent::Run(Some(id)) => observes || changes(self.runbook.get(id)),
             _ => false,
@@ -358,6 +369,14 @@ impl State {
             Intent::Cancel => {
                 let any = self.story.in_order().any(Run::is_live);
                 (!any).then(|| "nothing is running".to_owned())
+            }
+            Intent::AcceptOffer => {
+                let none = self.story.offer.is_none();
+                none.then(|| "nothing is offered".to_owned())
+            }
+            Intent::Approve => {
+                let none = self.awaits_approval().is_none();
+                none.then(|| "no armed step waits for an approval".to_owned())
             }
             Intent::Hit(_) => self
                 .desk

@@ -6,6 +6,7 @@ mod overrides;
 mod runs;
 mod steps;
 mod switch;
+mod turns;
 
 use std::time::Duration;
 
@@ -22,20 +23,7 @@ impl State {
     /// Takes an event in and says what is to be done. Reads no clock: events carry their time.
     pub fn decide(&mut self, event: Event) -> Vec<Effect> {
         match event {
-            Event::Tick(now) => {
-                self.now = self.now.max(now);
-                if self
-                    .desk
-                    .notice
-                    .as_ref()
-                    .is_some_and(|notice| self.now.since(notice.at) > NOTICE)
-                {
-                    self.desk.notice = None;
-                }
-                let mut effects = self.offer_again();
-                effects.extend(self.judge_runs());
-                effects
-            }
+            Event::Tick(now) => self.tick(now),
             Event::Intent(intent, now) => {
                 self.now = self.now.max(now);
                 self.intend(intent)
@@ -50,16 +38,18 @@ impl State {
                 match &mut self.desk.overlay {
                     Some(super::Overlay::Confirm(confirm)) => confirm.drawn = seen,
                     Some(super::Overlay::Override(asked)) => asked.drawn = seen,
+                    Some(super::Overlay::Vouch(asked)) => asked.drawn = seen,
                     _ => {}
                 }
                 Vec::new()
             }
             Event::Observed(seen, now) => {
                 self.now = self.now.max(now);
+                let mut effects = self.identified(&seen);
                 for observation in seen {
                     self.instruments.take(observation);
                 }
-                let mut effects = self.judge_runs();
+                effects.extend(self.judge_runs());
                 effects.extend(self.ring());
                 effects
             }
@@ -71,14 +61,25 @@ impl State {
                 self.history = history;
                 Vec::new()
             }
-            Event::Access(access) => {
-                self.access = access;
-                self.unsettled()
+            Event::Access(access) => self.turned(access),
+            Event::Held(holding) => {
+                self.held_by = Some(*holding);
+                Vec::new()
             }
+            Event::Awaiting(runs) => {
+                if runs.is_empty() && !self.awaited.is_empty() {
+                    let text = "the runs of before the take-over have ended: steps may be started";
+                    self.notify(Tone::Info, text);
+                }
+                self.awaited = runs;
+                Vec::new()
+            }
+            Event::Asked(request) => self.asked(*request),
             Event::Replayed(records) => {
                 for record in &records {
                     self.now = self.now.max(record.at);
                     self.story.apply(record);
+                    self.heard(record);
                 }
                 self.fetch_shown()
             }
@@ -114,6 +115,19 @@ impl State {
         }
     }
 
+    fn tick(&mut self, now: Moment) -> Vec<Effect> {
+        self.now = self.now.max(now);
+        let old = |notice: &Notice| self.now.since(notice.at) > NOTICE;
+        if self.desk.notice.as_ref().is_some_and(old) {
+            self.desk.notice = None;
+        }
+        self.plead_in_vain();
+        let mut effects = self.offer_again();
+        effects.extend(self.judge_runs());
+        effects.extend(self.hand_over());
+        effects
+    }
+
     /// While the disk takes nothing: what runs have told, or else a note by which it is found out that it does again.
     fn offer_again(&self) -> Vec<Effect> {
         let operator = !matches!(self.access, super::Access::Observer(_));
@@ -128,7 +142,7 @@ impl State {
     }
 
     /// Runs that were confirmed and never told to have started: a cockpit may have ended in between.
-    fn unsettled(&self) -> Vec<Effect> {
+    pub(super) fn unsettled(&self) -> Vec<Effect> {
         if matches!(self.access, super::Access::Observer(_)) {
             return Vec::new();
         }
@@ -160,7 +174,7 @@ impl State {
             {
                 self.arm_with(Some(step), false, Some(waiver.clone()))
             }
-            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.as_ref().clone())) => {
+            Entry::Armed(armed) if self.settle(&Pending::Arming(armed.clone())) => {
                 self.armed(armed)
             }
             Entry::Confirmed { run, .. } if self.settle(&Pending::Confirming(run.clone())) => {
@@ -175,6 +189,12 @@ impl State {
                 Vec::new()
             }
             Entry::Cancelled { run } => vec![Effect::Cancel(run.clone())],
+            Entry::Approved { by, .. } => self.approved(by),
+            Entry::HandedOver { to, .. } => {
+                // The last record of this cockpit: nothing is decided here from now on.
+                let text = format!("handed over to {} on {}", to.name(), to.host);
+                self.turned(super::Access::Observer(text))
+            }
             Entry::Closed { .. } => {
                 self.notify(
                     Tone::Info,

@@ -5,7 +5,11 @@ use super::{Effect, Tone};
 use crate::{
     incident::{Action, Condition, Risk, RunId, Step, StepId, Way, brief, when},
     journal::{ArmedStep, Entry, Waiver},
+    judge,
 };
+
+/// The step that takes an isolated drill down.
+const TEARDOWN: &str = "teardown";
 
 impl State {
     /// Arms a step: writes down what would be done. The dialog opens when that is on disk.
@@ -52,10 +56,13 @@ impl State {
             because,
             by_hand,
             waiver,
+            approval: (!dry_run && self.wants_approval(&step.id, step.risk))
+                .then(|| self.plan.digest.clone()),
             ..self.arming(&step, prepared, dry_run)
         };
+        let armed = Box::new(armed);
         self.pending.push(Pending::Arming(armed.clone()));
-        vec![Effect::Record(Entry::Armed(Box::new(armed)))]
+        vec![Effect::Record(Entry::Armed(armed))]
     }
 
     fn arming(&self, step: &Step, prepared: Prepared, dry_run: bool) -> ArmedStep {
@@ -78,6 +85,7 @@ impl State {
             by_hand: false,
             evidence: step.evidence,
             waiver: None,
+            approval: None,
         }
     }
 
@@ -111,6 +119,7 @@ impl State {
             || Some("it is no longer in the runbook".to_owned()),
             |step| self.blocked_but_for(step, armed.dry_run, armed.waiver.as_ref()),
         );
+        let why = why.or_else(|| self.approval(armed).err());
         if let Some(why) = why {
             let title = step.map_or_else(|| armed.step.to_string(), |step| step.title);
             let mut effects = self.refuse(format!("{title} was not started: {why}"));
@@ -176,7 +185,26 @@ impl State {
                 "{run} is running: wait for it or cancel it before closing"
             ));
         }
+        if let Some(why) = self.left_over() {
+            return self.refuse(why);
+        }
         self.ask_why(Why::Close)
+    }
+
+    /// Why an isolated drill may not be closed yet: what it made goes on costing, and runs on with the real authorities.
+    fn left_over(&self) -> Option<String> {
+        let step = self
+            .runbook
+            .named(TEARDOWN)
+            .filter(|_| self.plan.isolated().is_some())?;
+        if self.step_state(step).is_done() {
+            return None;
+        }
+        let left = judge::made::left(&self.sight())?;
+        Some(format!(
+            "the drill is not taken down ({left}): run \"{}\", or skip it with a reason",
+            step.title
+        ))
     }
 
     /// Asks when the outage began.
@@ -201,6 +229,8 @@ impl State {
     /// Skips a step or closes the incident, with a reason; only an optional step may be passed over without one.
     pub(super) fn reasoned(&mut self, given: &Reason) -> Vec<Effect> {
         let optional = match &given.why {
+            // What a drill leaves behind is left with a reason.
+            Why::Skip(step) if step.as_str() == TEARDOWN => false,
             Why::Skip(step) => self.runbook.get(step).is_some_and(|step| step.optional),
             Why::Close | Why::Outage => false,
         };

@@ -5,7 +5,10 @@ use futures::future::BoxFuture;
 
 use super::{target, wrong};
 use crate::{
-    clients::aws::{Aws, tables::find_authority},
+    clients::aws::{
+        Aws,
+        tables::{find_authority, names_under},
+    },
     incident::{HostAuthorities, HostAuthority, Moment, Part, Side, TableRole},
     plan::Plan,
     step::{Context, Native, StepError},
@@ -62,6 +65,9 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
         for line in told(plan, name, &ours, theirs.as_ref()) {
             context.say(line);
         }
+        if plan.isolated().is_some() {
+            reaches_out(context.clone(), &aws, name).await?;
+        }
         if ours.own.is_some() {
             return Ok(());
         }
@@ -72,6 +78,33 @@ fn run(context: Context) -> BoxFuture<'static, Result<(), StepError>> {
             plan.path.display()
         )))
     })
+}
+
+/// What a restored state makes an Auth Service do by itself, in an isolated drill beside the real one: said before it is
+/// installed. Keys alone are read.
+async fn reaches_out(context: Context, aws: &Aws, name: &str) -> Result<(), StepError> {
+    let reach = aws.side(Side::Recovery);
+    let place = format!("{name} in {}", reach.region());
+    let client = reach.dynamodb().await;
+    for (prefix, what) in [
+        (
+            "teleport/trustedclusters/",
+            "trusted clusters, whose root is dialled as by the real cluster",
+        ),
+        (
+            "teleport/plugins/",
+            "plugins, which act as those of the real cluster do",
+        ),
+    ] {
+        let names = names_under(&client, name, &place, prefix).await;
+        let names = names.map_err(|failure| wrong(&failure))?;
+        context.say(if names.is_empty() {
+            format!("{place}: no {what}")
+        } else {
+            format!("DANGER: {place} holds {what}: {}. Keep the drill's pods from reaching them, by a network policy, before the install", names.join(", "))
+        });
+    }
+    Ok(())
 }
 
 async fn ask(plan: &Plan, aws: &Aws, side: Side, name: &str) -> Part<HostAuthorities> {

@@ -6,7 +6,7 @@
 use futures::future::BoxFuture;
 
 use super::{
-    Say, follow,
+    Say, drill, follow,
     plan::{Act, acts, existing, may, remarks, usable},
     start, survey, target,
 };
@@ -90,6 +90,8 @@ async fn restore(context: &Context, say: Say<'_>) -> Result<(), StepError> {
         return Ok(());
     }
     let [state, audit] = &acts;
+    // Of both before either is asked for: what is not listed is never taken down.
+    drill::note(context, &acts)?;
     let (state, audit) = tokio::join!(
         Box::pin(start::start(context, &aws, state, TableRole::State, say)),
         Box::pin(start::start(context, &aws, audit, TableRole::Audit, say)),
@@ -107,6 +109,7 @@ async fn restore(context: &Context, say: Say<'_>) -> Result<(), StepError> {
     if !failed.is_empty() {
         return Err(StepError(failed.join("; ")));
     }
+    Box::pin(drill::tag(context, &aws, say)).await?;
     right(plan, &aws, say).await
 }
 

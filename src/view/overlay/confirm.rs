@@ -2,8 +2,9 @@
 
 use super::{field::input, open};
 use crate::{
-    incident::{Condition, Evidence, Risk},
-    state::{Confirm, Focus},
+    incident::{Condition, Evidence, Risk, person::short},
+    journal::ArmedStep,
+    state::{Confirm, Focus, State},
     theme::Role,
     view::{Canvas, widget::clean},
 };
@@ -16,7 +17,8 @@ pub fn draw(canvas: &mut Canvas<'_>, confirm: &Confirm) {
     let width = canvas.area.width.saturating_sub(4).clamp(20, 100);
     let room = usize::from(width.saturating_sub(4));
     let armed = &confirm.armed;
-    let body = body(confirm, room);
+    let mut body = armed_lines(armed, room);
+    body.extend(second_person(canvas.state, armed, room));
     let phrase = armed.phrase.as_deref().filter(|_| confirm.note.is_none());
     let asked = phrase.map(|phrase| {
         let most = usize::from(canvas.area.height.saturating_sub(2));
@@ -83,8 +85,31 @@ pub(super) fn scroll(canvas: &mut Canvas<'_>, body: &[(String, Role)], top: u16,
     }
 }
 
-fn body(confirm: &Confirm, room: usize) -> Vec<(String, Role)> {
-    let armed = &confirm.armed;
+/// How it stands with the second person that the plan asks for; nothing where it asks for none.
+fn second_person(state: &State, armed: &ArmedStep, room: usize) -> Vec<(String, Role)> {
+    let (text, role) = match state.approval(armed) {
+        Ok(None) => return Vec::new(),
+        Ok(Some(approval)) => (
+            format!(
+                "✔ approved by {} on {}, until {}",
+                short(&approval.by.name()),
+                approval.by.host,
+                approval.until.clock()
+            ),
+            Role::Ok,
+        ),
+        Err(why) => (format!("SECOND PERSON: {why}"), Role::Warning),
+    };
+    let mut lines: Vec<_> = clean::wrap(&text, room, MOST)
+        .into_iter()
+        .map(|line| (line, role))
+        .collect();
+    lines.push((String::new(), Role::Text));
+    lines
+}
+
+/// What is armed, in full.
+pub(super) fn armed_lines(armed: &ArmedStep, room: usize) -> Vec<(String, Role)> {
     let (risk, role) = match armed.risk {
         Risk::Look => ("LOOK: reads only", Role::Ok),
         Risk::Change => ("CHANGE: this changes the world", Role::Warning),
@@ -200,6 +225,7 @@ const fn told(condition: Condition) -> &'static str {
             "the recovery cluster has no such release, or one to upgrade"
         }
         Condition::ReleaseAbsent => "no release of that name is in the recovery cluster",
+        Condition::DrillGone => "nothing that this drill made is there any more",
         Condition::ReleaseDeployed => "the release is deployed in the recovery cluster",
         Condition::PodsReady => "every Auth and Proxy Deployment is available as desired",
         Condition::AuthLogClean => {

@@ -48,6 +48,11 @@ pub fn reason(canvas: &mut Canvas<'_>, reason: &Reason) {
             "The old cluster was NOT seen to be stopped: when this is closed nobody here sees it come back. Keep `relight watch` running where it stays up; it raises the alarm. Why may it be closed? The reason stands in the journal and in the report.",
             "enter closes it   esc leaves",
         ),
+        Why::Close if canvas.state.leaves_things() => (
+            "Close the drill".to_owned(),
+            "What this drill made was NOT seen to be gone: it goes on costing, and a cluster with the real authorities may run on. drill.json of its folder lists it. Why may it be closed? The reason stands in the journal and in the report.",
+            "enter closes it   esc leaves",
+        ),
         Why::Close => (
             "Close the incident".to_owned(),
             "Why may it be closed? The reason stands in the journal and in the report. No step can be run in it any more; the next start begins another incident.",

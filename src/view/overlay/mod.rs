@@ -7,6 +7,7 @@ mod help;
 mod overrides;
 mod palette;
 mod themes;
+mod vouch;
 
 use ratatui::layout::Rect;
 
@@ -22,6 +23,7 @@ pub fn draw(canvas: &mut Canvas<'_>) {
         Some(Overlay::Palette(text, chosen)) => palette::draw(canvas, text, *chosen),
         Some(Overlay::Confirm(confirm)) => confirm::draw(canvas, confirm),
         Some(Overlay::Override(asked)) => overrides::draw(canvas, asked),
+        Some(Overlay::Vouch(asked)) => vouch::draw(canvas, asked),
         Some(Overlay::Reason(reason)) => field::reason(canvas, reason),
         Some(Overlay::Search(text)) => field::search(canvas, text),
         Some(Overlay::Filter(text)) => field::filter(canvas, text),

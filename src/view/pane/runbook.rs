@@ -22,11 +22,11 @@ pub fn title(state: &State) -> Title {
         .collect();
     let steps = || state.runbook.steps.iter().zip(&states);
     let (mut all, mut done, mut open) = (0, 0, 0);
-    for (_, stands) in steps().filter(|(step, _)| !step.aside && !step.optional) {
+    for (_, stands) in steps().filter(|(step, _)| !step.aside && !step.optional && !step.barred) {
         all += 1;
         done += usize::from(stands.is_done());
     }
-    for (_, stands) in steps().filter(|(step, _)| !step.aside && step.optional) {
+    for (_, stands) in steps().filter(|(step, _)| !step.aside && step.optional && !step.barred) {
         let ready = !matches!(stands, StepState::Locked(_)) && !stands.is_done();
         open += usize::from(ready);
         all += usize::from(stands.is_done());

@@ -585,6 +585,7 @@ pub fn armed(step: &str, risk: Risk, phrase: Option<&str>) -> ArmedStep {
         by_hand: false,
         evidence: crate::incident::Evidence::Seen,
         waiver: None,
+        approval: None,
     }
 }
 

@@ -63,7 +63,10 @@ pub fn order(plan: &Plan, name: &str, dry_run: bool) -> (Vec<String>, tempfile::
 
 /// What a runner would start in the folder of an incident.
 pub fn order_in(plan: &Plan, name: &str, dry_run: bool, incident: &Path) -> Vec<String> {
-    let runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+    let mut runbook = Runbook::parse(Runbook::EMBEDDED).expect("the runbook");
+    if plan.isolated().is_some() {
+        runbook = runbook.isolated().expect("that of a drill");
+    }
     let id = StepId::try_from(name.to_owned()).expect("a step");
     let incident = Folder::at(incident);
     let claim = Claim {

@@ -49,6 +49,24 @@ pub async fn find(
     })
 }
 
+/// The names of what lies under a prefix, by keys alone: ten at most.
+///
+/// # Errors
+/// If the table cannot be asked.
+pub async fn names_under(
+    client: &Client,
+    table: &str,
+    place: &str,
+    prefix: &str,
+) -> Part<Vec<String>> {
+    let condition = ("begins_with(FullPath, :p)", prefix);
+    let rows = query(client, table, place, condition, OTHERS).await?;
+    let names = rows
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix(prefix));
+    Ok(names.map(|name| clean(name, 255)).collect())
+}
+
 async fn query(
     client: &Client,
     table: &str,

@@ -105,7 +105,11 @@ async fn ttl(client: &Client, table: &TableDescription, place: &str) -> Part<Opt
     Ok(on.map(|ttl| clean(ttl.attribute_name().unwrap_or_default(), 255)))
 }
 
-async fn tags(client: &Client, arn: &str, place: &str) -> Part<BTreeMap<String, String>> {
+/// Tags of a table by its ARN, without those of AWS itself.
+///
+/// # Errors
+/// If they cannot be read.
+pub async fn tags(client: &Client, arn: &str, place: &str) -> Part<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     let mut token = None;
     for _ in 0..PAGES {
