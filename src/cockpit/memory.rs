@@ -147,7 +147,7 @@ struct Open {
 }
 
 struct Keeper {
-    /// Why nothing may be begun on the disk, and when that was looked at.
+    /// Why nothing may be begun on the disk.
     cramped: Option<String>,
     looked: Instant,
     opening: Opening,
@@ -346,11 +346,10 @@ impl Keeper {
             ));
             return false;
         };
-        // The loop knows what it has asked for by the entry itself: what went to the disk may be less than that.
+        // The loop knows its own entry; the disk's may be less.
         match writer.append(lock, Moment::now(), super::edge::washed(&entry)) {
             Ok(record) => {
                 self.written(Record { entry, ..record });
-                // That one record found room is no sign that there is any.
                 if let Some(why) = &self.cramped {
                     self.tell(Event::DiskFailed(why.clone()));
                 }
