@@ -110,6 +110,14 @@ pub enum Command {
     /// Tell an incident afterwards, or hand it over: timeline, durations, verdicts, decisions, objectives, curves.
     #[command(after_help = REPORT_CODES)]
     Report(Report),
+    /// Put an incident into one archive with checksums: journal, outputs, reports, plan and track, without secrets.
+    #[command(after_help = REPORT_CODES)]
+    Export(Export),
+    /// Take an incident to another disk, with its chain: to the folder that --state-dir names. Nobody goes on at the old place.
+    Move {
+        /// The incident's folder.
+        folder: PathBuf,
+    },
     /// List the incidents that are kept, newest first.
     #[command(after_help = REPORT_CODES)]
     Incidents(Incidents),
@@ -165,6 +173,9 @@ pub enum PracticeCommand {
     /// Tell a practice of this folder afterwards; the newest unless named.
     #[command(after_help = REPORT_CODES)]
     Report(Report),
+    /// Put a practice of this folder into one archive with checksums.
+    #[command(after_help = REPORT_CODES)]
+    Export(Export),
     /// List the practices of the region that this folder had last.
     #[command(after_help = REPORT_CODES)]
     Incidents(Incidents),
@@ -275,6 +286,16 @@ pub struct Report {
     #[arg(long)]
     pub brief: bool,
     /// Write it to a file of this user alone instead; never over one that is there.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// An incident, packed.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The incident: its name, the beginning of it, or the path of its folder; the newest unless said.
+    pub incident: Option<String>,
+    /// The archive, for this user alone; never over one that is there. `relight-NAME.tar.gz` here unless said.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

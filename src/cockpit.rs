@@ -8,8 +8,10 @@ mod black_box;
 mod budget;
 mod check;
 mod clock;
+mod disk;
 mod drill;
 mod edge;
+mod export;
 mod failback;
 mod headless;
 mod history;
@@ -34,9 +36,11 @@ use tokio::sync::mpsc;
 
 pub use black_box::{record as record_black_box, show as show_black_box};
 pub use check::check;
+pub use disk::move_incident;
 pub use drill::{
     declare as declare_drill, isolated::declare as isolated_drill, outline as outline_drill,
 };
+pub use export::{Exported, export};
 pub use failback::{failback, turned};
 pub use headless::{Answer, End, Order, Script, Through, headless};
 pub use once::{look, once};

@@ -26,7 +26,7 @@ use relight::{
     incident::{RunId, StepId, Way},
     journal::Folder,
     plan,
-    report::{Format, Listing, StepDetail, Told},
+    report::{Format, Listing, StepDetail, Told, printable},
     run::{self, RunDir, Spec, runner},
     step,
     term::{Caps, put},
@@ -76,6 +76,8 @@ fn main() -> ExitCode {
             step(cli.open, &command, again)
         }
         Some(Command::Report(wanted)) => told::report(&cli.open, &wanted),
+        Some(Command::Export(wanted)) => Ok(told::export(&cli.open, &wanted)),
+        Some(Command::Move { folder }) => told::moved(&cli.open, &folder),
         Some(Command::Incidents(wanted)) => told::incidents(&cli.open, wanted),
         Some(Command::Replay(wanted)) => told::replay(cli.open, &wanted),
         Some(Command::Watch(wanted)) => told::watch(cli.open, &wanted),
@@ -91,8 +93,10 @@ fn main() -> ExitCode {
 }
 
 /// Writes a line; a reader that has gone is no reason to fail.
+///
+/// Whatever put the text together, nothing in it moves the cursor or turns a line around.
 fn say(out: &mut dyn io::Write, text: &str) {
-    let _ = writeln!(out, "{text}");
+    let _ = writeln!(out, "{}", printable(text));
 }
 
 /// Under the name `helm` or `kubectl`, this binary is the practice region's stand-in for it.
@@ -279,7 +283,7 @@ fn summary(ending: &Ending, again: &str) {
             folder.name()
         );
     }
-    let _ = put(text.as_bytes());
+    let _ = put(printable(&text).as_bytes());
 }
 
 fn init(path: &Path) -> Result<ExitCode, String> {
@@ -394,6 +398,10 @@ fn rehearse(mut open: Open, practice: &relight::cli::Practice) -> Result<ExitCod
         Some(PracticeCommand::Report(wanted)) => {
             last_practice(&mut open, &dir);
             told::report(&open, wanted)
+        }
+        Some(PracticeCommand::Export(wanted)) => {
+            last_practice(&mut open, &dir);
+            Ok(told::export(&open, wanted))
         }
         Some(PracticeCommand::Incidents(wanted)) => {
             last_practice(&mut open, &dir);

@@ -3,7 +3,11 @@
 #[cfg(feature = "practice")]
 mod aws;
 mod cluster;
+#[cfg(feature = "practice")]
+mod disk;
 mod engine;
+#[cfg(feature = "practice")]
+mod export;
 #[cfg(feature = "practice")]
 mod eyes;
 #[cfg(feature = "practice")]
@@ -12,6 +16,9 @@ mod faults;
 mod fence;
 #[cfg(feature = "practice")]
 mod forward;
+mod fuzz;
+#[cfg(feature = "practice")]
+mod hostile;
 #[cfg(feature = "practice")]
 mod install;
 #[cfg(feature = "practice")]

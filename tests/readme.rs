@@ -36,6 +36,7 @@ fn opens(args: &[&str]) -> bool {
         "check",
         "drill",
         "report",
+        "export",
         "incidents",
     ];
     !args.iter().any(|arg| prints.contains(arg))

@@ -10,7 +10,7 @@ use x509_parser::{
     x509::X509Name,
 };
 
-use crate::incident::{Certificate, Failure, FailureKind, Moment};
+use crate::incident::{Certificate, Failure, FailureKind, Moment, plain::blanked};
 
 /// Most names kept of a certificate.
 const NAMES: usize = 32;
@@ -135,10 +135,7 @@ fn pin(spki: &[u8]) -> String {
 }
 
 fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect()
+    blanked(text, LONGEST)
 }
 
 #[cfg(test)]

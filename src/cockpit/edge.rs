@@ -24,6 +24,7 @@ use crate::{
     journal::{Entry, Folder, StateDir},
     plan::Plan,
     probe::{self, Sink, Targets, schedule::Schedule},
+    report::printable,
     run::Redactor,
     state::{Access, Effect, Event, State},
     term::{Caps, clip},
@@ -169,6 +170,7 @@ impl Edge {
     /// that the text is always saved as well, and never said to be "copied".
     #[must_use]
     pub fn copy(&self, what: &str, text: &str, caps: Caps) -> (String, Vec<u8>) {
+        let text = &*outgoing(text);
         let saved = self.keep(what, text);
         let bytes = clip::osc52(text, caps);
         let sent = if bytes.is_some() {
@@ -306,11 +308,34 @@ impl Places {
 /// Where probes put what they see: without the secrets that an exec plugin or a server may have told in an error. It
 /// is built with the first observation, off the first frame's way.
 pub(super) fn sink() -> Sink {
-    let redactor = LazyLock::new(Redactor::of_environment);
-    Sink::washing(move |text| match redactor.line(text) {
+    Sink::washing(redacted)
+}
+
+/// A text without the secrets of this process's environment and what looks like one; `None` if it may stay as it is.
+pub(super) fn redacted(text: &str) -> Option<String> {
+    match redactor().line(text) {
         Cow::Borrowed(_) => None,
         Cow::Owned(clean) => Some(clean),
-    })
+    }
+}
+
+fn redactor() -> &'static Redactor {
+    static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::of_environment);
+    &REDACTOR
+}
+
+/// An entry without the secrets that somebody typed, or a server said. What is compared later stays as it was shown:
+/// calls, which are made without secrets, and phrases, which name things of the plan.
+pub(super) fn washed(entry: &Entry) -> Entry {
+    match crate::incident::plain::cleaned(entry, &redacted, &["calls", "phrase"]) {
+        Ok(Some(clean)) => clean,
+        Ok(None) | Err(_) => entry.clone(),
+    }
+}
+
+/// A text that leaves this program: nothing that a terminal obeys, and no secret.
+pub(super) fn outgoing(text: &str) -> String {
+    redactor().text(&printable(text))
 }
 
 /// Passes a load balancer's addresses on to the probes that look them up and knock at them, and the zone's name servers

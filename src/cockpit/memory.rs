@@ -1,6 +1,7 @@
 //! The journal's side of the loop: a thread that holds the lock, writes and waits for the disk, so that no key does.
 
 mod course;
+mod records;
 mod shared;
 mod turns;
 
@@ -20,7 +21,6 @@ use self::{
 };
 use super::{history::history, share::Share};
 use crate::{
-    clients::aws::coordination::Grip,
     incident::{Instruments, Moment, Observation, Person, RunId},
     journal::{
         Checkpoint, Claim, Entry, Folder, Holder, Item, Kind, Lock, Record, Replay, StateDir,
@@ -103,6 +103,8 @@ impl Memory {
             .name("memory".to_owned())
             .spawn(move || {
                 let mut keeper = Keeper {
+                    cramped: None,
+                    looked: Instant::now(),
                     opening,
                     events,
                     folder,
@@ -152,6 +154,9 @@ struct Open {
 }
 
 struct Keeper {
+    /// Why nothing may be begun on the disk.
+    cramped: Option<String>,
+    looked: Instant,
     opening: Opening,
     events: Sender<Event>,
     folder: tokio::sync::watch::Sender<Option<Folder>>,
@@ -315,74 +320,6 @@ impl Keeper {
         true
     }
 
-    /// Writes an entry and tells the loop when it is on disk.
-    fn record(&mut self, entry: Entry) -> bool {
-        self.catch_up();
-        let Some(open) = self.open.as_mut().filter(|open| open.hand.is_some()) else {
-            self.tell(Event::DiskFailed(
-                "this cockpit only observes the incident".to_owned(),
-            ));
-            return false;
-        };
-        let Some((lock, writer)) = &mut open.hand else {
-            return false;
-        };
-        let written = match &mut self.share {
-            Some(share) if !open.bond.alone => {
-                let written = share.write(&open.folder.name(), lock, writer, entry);
-                open.bond.behind = written.is_err();
-                written
-            }
-            _ => writer.append(lock, Moment::now(), entry),
-        };
-        match written {
-            Ok(record) => {
-                self.written(record);
-                true
-            }
-            Err(error) => {
-                let lost = lock.still_mine().err();
-                self.tell(Event::DiskFailed(error.to_string()));
-                if let (Some(lost), Some(mut open)) = (lost, self.open.take()) {
-                    self.lose(&mut open, &lost);
-                    self.open = Some(open);
-                }
-                // Somebody may have taken it over on another machine: found out now, not with the next breath.
-                if let Some(open) = &mut self.open {
-                    open.bond.due = None;
-                }
-                false
-            }
-        }
-    }
-
-    /// A record of ours is on disk. With a hand-over this cockpit has written its last one: the lock is let go before
-    /// anybody is told.
-    fn written(&mut self, record: Record) {
-        let open = self.open.as_mut();
-        let given = open.and_then(|open| {
-            open.course.take(&record);
-            let Entry::HandedOver { to, .. } = &record.entry else {
-                return None;
-            };
-            let hand = open.hand.take();
-            open.holder = None;
-            if self.share.is_some() {
-                open.bond.copy = hand;
-            }
-            Some(format!(
-                "handed over to {} on {}: its cockpit takes it",
-                to.name(),
-                to.host
-            ))
-        });
-        self.tell(Event::Recorded(record));
-        if let Some(text) = given {
-            self.let_go(Grip::Free);
-            self.tell(Event::Access(Access::Observer(text)));
-        }
-    }
-
     /// Tells the loop what has been written since.
     fn follow(&self, replay: &mut Replay, course: &mut Course) {
         let mut portion: Vec<Record> = Vec::new();
@@ -409,6 +346,9 @@ impl Keeper {
             // By the clock, not by silence: commands come all the time.
             let command = if self.open.is_some() {
                 let now = Instant::now();
+                if self.looked.elapsed() >= super::disk::LOOK {
+                    self.look_at_disk();
+                }
                 if now >= due {
                     self.look();
                     due = Instant::now() + FOLLOW;
@@ -453,15 +393,6 @@ impl Keeper {
                     self.leave();
                     return;
                 }
-            }
-        }
-    }
-
-    /// The track is a convenience: a disk that does not take it is told by the next record.
-    fn track(&mut self, seen: &[Observation]) {
-        if let Some(open) = self.open.as_mut().filter(|open| open.hand.is_some()) {
-            for observation in seen {
-                let _ = open.track.put(observation);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! An incident opened to be looked at: no lock, no probe, nothing written.
 
-use std::{borrow::Cow, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::{history, start::prepare};
 use crate::{
@@ -9,14 +9,13 @@ use crate::{
     journal::{Checkpoint, Entry, Folder, Item, Notice, Record, Replay, StateDir, Track},
     plan::Plan,
     report::account::{Account, Form, Handover, Listed, Listing, Material},
-    run::Redactor,
     state::{Access, Event, State},
 };
 
 /// There is nothing to tell.
-const NONE: u8 = 2;
+pub(super) const NONE: u8 = 2;
 /// It was told, and something in it cannot be relied on.
-const BROKEN: u8 = 1;
+pub(super) const BROKEN: u8 = 1;
 
 /// An incident as its folder has it.
 pub(super) struct Past {
@@ -96,7 +95,7 @@ impl Past {
     }
 
     /// The state after the last record, with the readings as they were last kept, and the time of the newest of all.
-    fn end(&mut self, track: &[Observation]) -> State {
+    pub fn end(&mut self, track: &[Observation]) -> State {
         let looking = Access::Observer("the incident is looked at afterwards".to_owned());
         let mut state = self.blank(looking);
         state.decide(Event::Replayed(self.records.clone()));
@@ -123,7 +122,7 @@ impl Past {
     }
 
     /// Locks that its freeze made.
-    fn locks(&mut self) -> Vec<HeldLock> {
+    pub fn locks(&mut self) -> Vec<HeldLock> {
         match Memory::read(self.folder.path()) {
             Ok(memory) => memory.held,
             Err(error) => {
@@ -206,11 +205,7 @@ fn nameless(cluster: &str) -> Result<Plan, String> {
 
 /// What takes the secrets out of what is told: by the rules of the engine and this process's own variables.
 fn cleaner() -> impl Fn(&str) -> Option<String> {
-    let redactor = Redactor::of_environment();
-    move |text: &str| match redactor.line(text) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(clean) => Some(clean),
-    }
+    super::edge::redacted
 }
 
 /// The folder of the incident that is meant: by its name in the state folder, or by a path; the newest unless named.

@@ -2,9 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     sync::{Arc, mpsc},
     thread,
@@ -15,7 +13,7 @@ use tokio::sync::{mpsc::Sender, watch};
 
 use crate::{
     incident::{Action, Moment, RunId, Runbook},
-    journal::{ArmedStep, Folder},
+    journal::{ArmedStep, Folder, files},
     plan::Plan,
     run::{self, Cancel, Direction, Found, RunDir, Watch, spec},
     state::{Event, Output, OutputLine, Wanted},
@@ -390,11 +388,10 @@ impl Keeper {
         let path = folder.unwrap_or_default().join(format!("output-{run}.txt"));
         let missing = || io::Error::from(io::ErrorKind::NotFound);
         let output = self.output(run).ok_or_else(missing)?;
-        let file = File::options()
+        let file = files::private()
             .write(true)
             .create(true)
             .truncate(true)
-            .mode(0o600)
             .open(&path)?;
         let mut file = io::BufWriter::new(file);
         let (mut from, total) = (0, output.lines());

@@ -12,7 +12,10 @@ use crate::{
     input,
     journal::{Folder, StateDir},
     plan::{self, Approved, Plan},
-    run::spec,
+    run::{
+        outlive::{self, Fate},
+        spec,
+    },
     settings::{self, Ascii, Settings},
     state::{Access, Notice, Prepare, Prepared, State, Tone},
     step::{self, expand},
@@ -169,6 +172,9 @@ impl Setup {
         state.desk.abouts = state.desk.themes.iter().filter_map(about).collect();
         state.desk.theme = self.theme();
         state.desk.keys.clone_from(&self.settings.keys);
+        if let Fate::Ends(why) = outlive::here() {
+            state.frail = Some(why);
+        }
         state.desk.notice = self.warning().map(|text| Notice {
             text,
             at: state.now,
@@ -265,7 +271,7 @@ fn me() -> Person {
     }
 }
 
-fn operator() -> String {
+pub(super) fn operator() -> String {
     let named = ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());

@@ -192,21 +192,6 @@ impl AuthStart {
         }
     }
 
-    /// What others wrote of it, beside its name.
-    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let marks = self.marks.iter_mut().flat_map(|mark| match mark {
-            Mark::State { table, region } => vec![table, region],
-            Mark::FirstStart(text)
-            | Mark::OtherName(text)
-            | Mark::Version(text)
-            | Mark::Schema(text)
-            | Mark::Keys(text)
-            | Mark::Bucket(text) => vec![text],
-            Mark::Audit | Mark::TableMade | Mark::Starting => Vec::new(),
-        });
-        self.gap.iter_mut().chain(marks)
-    }
-
     /// Whether it has got to the end of its start.
     #[must_use]
     pub fn over(&self) -> bool {

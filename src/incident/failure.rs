@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::plain;
+
 /// The class of a failure. *Unknown*, *empty*, *forbidden* and *failed* are four things: an empty answer is a
 /// fact, everything here is a reason why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,11 +74,7 @@ impl Failure {
     /// A failure with its sentence. Control characters are replaced, so that it may be shown as it is.
     #[must_use]
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        let detail: String = detail.into();
-        let detail = detail
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let detail = plain::blanked(&detail.into(), usize::MAX);
         Self { kind, detail }
     }
 }

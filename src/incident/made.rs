@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Moment, Part};
+use super::{Moment, Part};
 
 /// A kind of thing that a drill makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,17 +105,5 @@ impl Made {
             }
         }
         words
-    }
-
-    /// What could not be read.
-    pub(super) fn gaps(&mut self) -> impl Iterator<Item = &mut Failure> {
-        let things = self.things.iter_mut();
-        things
-            .filter_map(|thing| thing.stands.as_mut().err())
-            .chain(
-                self.recordings
-                    .as_mut()
-                    .and_then(|part| part.as_mut().err()),
-            )
     }
 }

@@ -30,6 +30,7 @@ mod millis;
 mod moment;
 pub mod outline;
 pub mod person;
+pub mod plain;
 pub mod prerequisites;
 mod reconcilers;
 pub mod recordings;

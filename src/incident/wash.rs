@@ -1,266 +1,80 @@
 //! Foreign words in an observation, cleaned before anybody else has it.
 //!
 //! A failure tells what somebody else said: an exec plugin on its standard error, a server in its error message; so do
-//! the messages of pods and events. Any of them may hold a secret, and an observation goes to the screen, the track,
-//! the checkpoint, the journal and the report.
+//! the messages of pods and events, names in DNS answers and certificates, tags and statuses. Any of them may hold a secret
+//! or what moves a terminal's cursor, and an observation goes to the screen, the track, the checkpoint, the journal and the
+//! report. So every text of every fact is looked at, whatever field it stands in: a new one cannot be forgotten.
 
 use std::sync::Arc;
 
 use super::{
-    BlackBox, Cluster, DoorFact, Fact, Failure, Observation, Part, Pod, Prerequisites, Table, Tls,
-    black_box::Kept, rights::RoleRights, tls::Way,
+    Fact, Failure, FailureKind, Observation, Pod,
+    plain::{cleaned, is_plain, washed},
 };
 
 /// What takes the secrets out of a text; `None` if it may stay as it is.
 type Clean<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Observation {
-    /// Cleans every text in it that others wrote. Nothing is copied that stays as it is.
+    /// Cleans every text in it. Nothing is copied that stays as it is.
     pub fn wash(&mut self, clean: Clean<'_>) {
+        let mut pods = Vec::new();
         match &mut self.outcome {
-            Err(failure) => failure.wash(clean),
-            Ok(Fact::Cluster(cluster)) => wash_cluster(Arc::make_mut(cluster), clean),
-            Ok(Fact::Table(table)) => wash_table(Arc::make_mut(table), clean),
-            Ok(Fact::Vault(vault)) => part(&mut Arc::make_mut(vault).schedules, clean),
-            Ok(Fact::Recordings(seen)) => {
-                let seen = Arc::make_mut(seen);
-                part(&mut seen.versioning, clean);
-                part(&mut seen.replication, clean);
-                part(&mut seen.newest, clean);
-                if let Some(read) = &mut seen.read {
-                    part(&mut read.bytes, clean);
+            Err(failure) => {
+                if let Some(cleaned) = washed(&failure.detail, clean) {
+                    failure.detail = cleaned;
                 }
-                for object in seen.newest.iter_mut().flatten() {
-                    if let Some(failure) = &mut object.unread {
-                        failure.wash(clean);
-                    }
+                return;
+            }
+            // There may be 10,000, shared with what the probe holds: a copy is made only of one that changes.
+            Ok(Fact::Cluster(cluster)) => {
+                pods = std::mem::take(&mut Arc::make_mut(cluster).pods);
+                for pod in &mut pods {
+                    wash_pod(pod, clean);
                 }
             }
-            Ok(Fact::Reconcilers(found)) => {
-                for gap in &mut Arc::make_mut(found).gaps {
-                    gap.wash(clean);
-                }
+            Ok(_) => {}
+        }
+        match cleaned(&self.outcome, clean, &[]) {
+            Ok(None) => {}
+            Ok(Some(clean)) => self.outcome = clean,
+            Err(_) => {
+                self.outcome = Err(Failure::new(
+                    FailureKind::Garbage,
+                    format!(
+                        "{}: the answer holds what may not be shown where only certain words may stand; something else than \
+                         what it should be may answer there",
+                        self.subject
+                    ),
+                ));
             }
-            Ok(Fact::Resources(seen)) => {
-                let seen = Arc::make_mut(seen);
-                for one in seen.failed.iter_mut().chain(&mut seen.waiting) {
-                    text(&mut one.why, clean);
-                }
-                for one in &mut seen.flux {
-                    text(&mut one.words, clean);
-                }
-                for gap in &mut seen.gaps {
-                    gap.wash(clean);
-                }
-            }
-            Ok(Fact::Made(made)) => {
-                for gap in Arc::make_mut(made).gaps() {
-                    gap.wash(clean);
-                }
-            }
-            Ok(Fact::Bots(seen)) => {
-                for gap in &mut Arc::make_mut(seen).gaps {
-                    gap.wash(clean);
-                }
-            }
-            Ok(Fact::AuthLog(log)) => {
-                for start in &mut Arc::make_mut(log).pods {
-                    start.texts().for_each(|one| text(one, clean));
-                }
-            }
-            Ok(Fact::Door(door)) => wash_door(Arc::make_mut(door), clean),
-            Ok(Fact::Prerequisites(seen)) => wash_prerequisites(Arc::make_mut(seen), clean),
-            Ok(Fact::Rights(rights)) => {
-                let rights = Arc::make_mut(rights);
-                for role in [&mut rights.auth, &mut rights.proxy] {
-                    wash_role(role, clean);
-                }
-            }
-            Ok(Fact::Tls(tls)) => wash_tls(Arc::make_mut(tls), clean),
-            Ok(Fact::BlackBox(seen)) => wash_box(Arc::make_mut(seen), clean),
-            Ok(Fact::Baseline(seen)) => {
-                for gap in &mut Arc::make_mut(seen).gaps {
-                    gap.wash(clean);
-                }
-            }
-            Ok(
-                Fact::Identity(_)
-                | Fact::Answer(_)
-                | Fact::Zone(_)
-                | Fact::Barrier(_)
-                | Fact::Values(_)
-                | Fact::Freeze(_)
-                | Fact::Agents(_)
-                | Fact::Session(_),
-            ) => {}
+        }
+        if let Ok(Fact::Cluster(cluster)) = &mut self.outcome {
+            Arc::make_mut(cluster).pods = pods;
         }
     }
 }
 
-impl Failure {
-    fn wash(&mut self, clean: Clean<'_>) {
-        text(&mut self.detail, clean);
-    }
-}
-
-fn text(text: &mut String, clean: Clean<'_>) {
-    if !text.is_empty()
-        && let Some(cleaned) = clean(text)
-    {
-        *text = cleaned;
-    }
-}
-
-fn part<T>(part: &mut Part<T>, clean: Clean<'_>) {
-    if let Err(failure) = part {
-        failure.wash(clean);
-    }
-}
-
-fn wash_table(table: &mut Table, clean: Clean<'_>) {
-    part(&mut table.pitr, clean);
-    part(&mut table.backups, clean);
-    part(&mut table.newest, clean);
-    part(&mut table.authority, clean);
-    part(&mut table.settings, clean);
-    if let Ok(settings) = &mut table.settings {
-        part(&mut settings.ttl, clean);
-        part(&mut settings.tags, clean);
-        for value in settings.tags.iter_mut().flat_map(|tags| tags.values_mut()) {
-            text(value, clean);
-        }
-    }
-}
-
-fn wash_cluster(cluster: &mut Cluster, clean: Clean<'_>) {
-    part(&mut cluster.release, clean);
-    for gap in &mut cluster.gaps {
-        gap.why.wash(clean);
-    }
-    for event in &mut cluster.events {
-        text(&mut event.message, clean);
-    }
-    for pod in &mut cluster.pods {
-        // Pods are shared with what the probe holds, and there may be 10,000: a copy is made only of one that changes.
-        if pod.message.is_empty() {
-            continue;
-        }
-        if let Some(message) = clean(&pod.message) {
-            *pod = Arc::new(Pod {
-                message,
-                ..(**pod).clone()
-            });
-        }
-    }
-}
-
-fn wash_prerequisites(seen: &mut Prerequisites, clean: Clean<'_>) {
-    for (_, _, there) in &mut seen.secrets {
-        part(there, clean);
-    }
-    for names in [&mut seen.ingress_classes, &mut seen.groups]
+fn wash_pod(pod: &mut Arc<Pod>, clean: Clean<'_>) {
+    let names = [&pod.uid, &pod.name, &pod.phase, &pod.reason];
+    let mut plain = names
         .into_iter()
-        .flatten()
-    {
-        part(names, clean);
+        .chain(&pod.node)
+        .all(|text| is_plain(text));
+    plain &= pod.message.is_empty() || washed(&pod.message, clean).is_none();
+    if plain {
+        return;
     }
-    part(&mut seen.controllers, clean);
-    part(&mut seen.nodes, clean);
-    part(&mut seen.chart, clean);
-    part(&mut seen.image.1, clean);
-    for (_, key) in &mut seen.keys {
-        part(key, clean);
-    }
-}
-
-fn wash_role(role: &mut RoleRights, clean: Clean<'_>) {
-    part(&mut role.role, clean);
-    part(&mut role.trust, clean);
-    part(&mut role.session, clean);
-    part(&mut role.simulated, clean);
-    if let Ok(session) = &mut role.session {
-        if let Some(why) = &mut session.refused {
-            text(why, clean);
-        }
-        for read in &mut session.reads {
-            part(&mut read.outcome, clean);
-        }
-    }
-    for why in role.simulated.iter_mut().flat_map(|one| &mut one.unsure) {
-        text(why, clean);
-    }
-}
-
-fn wash_tls(tls: &mut Tls, clean: Clean<'_>) {
-    part(&mut tls.known, clean);
-    for way in &mut tls.ways {
-        match way {
-            Way::Acm { found, .. } => part(found, clean),
-            Way::Issuer { found, .. } => {
-                part(found, clean);
-                if let Ok(issuer) = found {
-                    text(&mut issuer.ready.words, clean);
-                    if let Some(made) = &mut issuer.certificate {
-                        text(&mut made.ready.words, clean);
-                    }
-                }
-            }
-            Way::Secret { found, .. } => part(found, clean),
-            Way::Acme => {}
-        }
-    }
-}
-
-fn kept<T>(kept: &mut Kept<T>, clean: Clean<'_>) {
-    part(&mut kept.value, clean);
-    if let Some(failure) = &mut kept.lapsed {
-        failure.wash(clean);
-    }
-}
-
-fn wash_box(seen: &mut BlackBox, clean: Clean<'_>) {
-    kept(&mut seen.records, clean);
-    kept(&mut seen.load_balancer, clean);
-    kept(&mut seen.pins, clean);
-    kept(&mut seen.release, clean);
-    kept(&mut seen.deployments, clean);
-    kept(&mut seen.roles, clean);
-    kept(&mut seen.primary_uid, clean);
-    kept(&mut seen.recovery_uid, clean);
-    for table in [&mut seen.state_table, &mut seen.audit_table] {
-        kept(table, clean);
-        if let Ok(table) = &mut table.value {
-            wash_table(table, clean);
-        }
-    }
-    if let Some(agents) = &mut seen.agents {
-        kept(agents, clean);
-    }
-    if let Some(copied) = &mut seen.copied {
-        part(copied, clean);
-    }
-}
-
-fn wash_door(door: &mut DoorFact, clean: Clean<'_>) {
-    for gap in &mut door.gaps {
-        gap.wash(clean);
-    }
-    let behind = door.forwarded.as_mut().map(|forwarded| &mut forwarded.seen);
-    let behind = behind.and_then(|seen| {
-        part(seen, clean);
-        seen.as_mut().ok()
+    let text = |text: &str| washed(text, clean).unwrap_or_else(|| text.to_owned());
+    *pod = Arc::new(Pod {
+        uid: text(&pod.uid),
+        name: text(&pod.name),
+        phase: text(&pod.phase),
+        reason: text(&pod.reason),
+        message: text(&pod.message),
+        node: pod.node.as_deref().map(text),
+        ..(**pod).clone()
     });
-    for address in door.addresses.iter_mut().chain(behind) {
-        part(&mut address.tcp, clean);
-        part(&mut address.tls, clean);
-        part(&mut address.ping, clean);
-        part(&mut address.find, clean);
-        part(&mut address.pins, clean);
-        part(&mut address.wildcard, clean);
-        if let Ok(wildcard) = &mut address.wildcard {
-            part(&mut wildcard.answer, clean);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -269,8 +83,8 @@ mod tests {
 
     use super::*;
     use crate::incident::{
-        Address, ClusterEvent, ClusterKind, Component, Door, FailureKind, Forwarded, Gap, Moment,
-        Recordings, Side, StoredObject, Subject, Table, TableRole, Vault,
+        Address, Cluster, ClusterEvent, ClusterKind, Component, Door, DoorFact, Forwarded, Gap,
+        Moment, Recordings, Side, StoredObject, Subject, Table, TableRole, Vault,
     };
 
     const SECRET: &str = "hunter2-hunter2";

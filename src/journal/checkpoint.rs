@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Folder, files};
-use crate::incident::{Instruments, Moment, Reading};
+use crate::incident::{Instruments, Moment, Reading, plain};
 
 /// Longest checkpoint that is read: about 100,000 pods.
 const CAP: u64 = 64 * 1024 * 1024;
@@ -100,7 +100,7 @@ impl Checkpoint {
             if head.form != FORM {
                 return Ok(Err(head.form));
             }
-            serde_json::from_slice(bytes).map(Ok)
+            plain::from_json(bytes).map(Ok)
         };
         match parse(&bytes) {
             Ok(Ok(read)) => Ok(Some(Self {

@@ -122,16 +122,19 @@ pub fn read_capped(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
 pub fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "the disk is full: free space on it, or go on elsewhere with --state-dir"
+            "the disk is full: free space on it, or go on elsewhere: relight move INCIDENT --state-dir DIR"
         }
         io::ErrorKind::ReadOnlyFilesystem => {
-            "the disk is read-only: remount it, or go on elsewhere with --state-dir"
+            "the disk is read-only: remount it, or go on elsewhere: relight move INCIDENT --state-dir DIR"
         }
         io::ErrorKind::PermissionDenied => {
             "check owner and mode of the folder, or name another one with --state-dir"
         }
+        io::ErrorKind::FileTooLarge => {
+            "a file may not grow that far here: raise the limit (ulimit -f), or go on elsewhere: relight move INCIDENT --state-dir DIR"
+        }
         io::ErrorKind::NotFound => "check that the folder is there, or name one with --state-dir",
-        _ => "look at the disk, or go on elsewhere with --state-dir",
+        _ => "look at the disk, or go on elsewhere: relight move INCIDENT --state-dir DIR",
     }
 }
 

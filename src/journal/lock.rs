@@ -23,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Author, Folder, files};
-use crate::incident::{Moment, person::short};
+use crate::incident::{
+    Moment,
+    person::short,
+    plain::{from_json, is_unsafe},
+};
 
 /// Length of the file: one positioned write of one block, so that no reader sees half of it.
 const BLOCK: usize = 2048;
@@ -395,7 +399,7 @@ fn read(file: &File) -> io::Result<Option<Holder>> {
         if length == 0 {
             return Ok(None);
         }
-        match serde_json::from_slice(&block[..length]) {
+        match from_json(&block[..length]) {
             Ok(holder) => return Ok(Some(holder)),
             Err(error) => wrong = Some(error),
         }
@@ -445,7 +449,7 @@ fn in_place(file: &File, path: &Path) -> bool {
 }
 
 fn capped(name: &str) -> String {
-    let mut name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let mut name: String = name.chars().filter(|c| !is_unsafe(*c)).collect();
     let end = (0..=NAME_CAP.min(name.len()))
         .rev()
         .find(|at| name.is_char_boundary(*at))

@@ -104,7 +104,10 @@ fn found(path: &Path) -> Option<Found> {
     }
     let broken = match files::check_folder(path) {
         Err(error) => Some(format!("{}: {error}", path.display())),
-        Ok(()) if !there => Some(format!("{} is missing", journal.display())),
+        Ok(()) if !there => Some(folder.moved().map_or_else(
+            || format!("{} is missing", journal.display()),
+            |to| format!("{} was moved to {to}", path.display()),
+        )),
         Ok(()) => files::private()
             .read(true)
             .open(&journal)

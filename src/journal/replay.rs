@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Author, Record, files, record};
-use crate::incident::Moment;
+use crate::incident::{Moment, plain};
 
 /// Longest line that is read, in bytes without its line feed.
 pub const LINE_CAP: usize = 8 * 1024 * 1024;
@@ -305,7 +305,7 @@ impl Replay {
 
     fn judge(&mut self, line: &[u8], hash: String) -> Item {
         let number = self.line;
-        let error = match serde_json::from_slice::<Record>(line) {
+        let error = match plain::from_json::<Record>(line) {
             Ok(record) => {
                 let broken = self.misfit(record.seq, &record.prev);
                 self.step(record.seq, record.author.token, hash);
@@ -319,11 +319,12 @@ impl Replay {
             }
             Err(error) => error,
         };
-        let Ok(skeleton) = serde_json::from_slice::<Skeleton>(line) else {
+        let Ok(skeleton) = plain::from_json::<Skeleton>(line) else {
             self.tail.hash = hash;
             return Item::Notice(Notice::Garbage {
                 line: number,
-                why: error.to_string(),
+                // It quotes what stands there.
+                why: plain::plain(&error.to_string()).into_owned(),
             });
         };
         let broken = self.misfit(skeleton.seq, &skeleton.prev);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Folder, files};
-use crate::incident::{Fact, Moment, Observation, Subject};
+use crate::incident::{Fact, Moment, Observation, Subject, plain};
 
 /// Size at which the track is put aside as `track.old.jsonl` and begun anew: at most twice this is on disk.
 const CAP: u64 = 16 * 1024 * 1024;
@@ -120,7 +120,7 @@ impl Track {
                     (read > 0).then_some(line)
                 })
             })
-            .filter_map(|line| serde_json::from_slice(&line).ok())
+            .filter_map(|line| plain::from_json(&line).ok())
     }
 }
 

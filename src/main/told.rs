@@ -46,6 +46,41 @@ pub fn report(open: &Open, wanted: &Report) -> Result<ExitCode, String> {
     Ok(ExitCode::from(code))
 }
 
+/// Packs an incident into one archive.
+pub fn export(open: &Open, wanted: &cli::Export) -> ExitCode {
+    let state = open.state_dir.as_deref();
+    let exported = cockpit::export(state, wanted.incident.as_deref(), wanted.output.as_deref());
+    let done = match exported {
+        Ok(done) => done,
+        Err((why, code)) => {
+            say(&mut io::stderr(), &format!("relight: {why}"));
+            return ExitCode::from(code);
+        }
+    };
+    let (sum, path) = (&done.sha256, done.path.display());
+    // As `sha256sum -c` takes it.
+    say(&mut io::stdout(), &format!("{sum}  {path}"));
+    let (files, bytes) = (done.files, done.bytes);
+    let mut text = format!("relight: wrote {path}: {files} files, {bytes} bytes, 0600");
+    for remark in &done.remarks {
+        text.extend(["\n  ", remark]);
+    }
+    say(&mut io::stderr(), &text);
+    ExitCode::from(done.code)
+}
+
+/// Takes an incident to another disk.
+pub fn moved(open: &Open, folder: &Path) -> Result<ExitCode, String> {
+    let state = open.state_dir.as_deref();
+    for line in cockpit::move_incident(folder, state)? {
+        say(&mut io::stdout(), &line);
+    }
+    let again = state.map_or_else(String::new, |dir| dir.display().to_string());
+    let text = format!("go on there: relight --plan PLAN --state-dir {again}");
+    say(&mut io::stdout(), &text);
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Lists the incidents.
 pub fn incidents(open: &Open, wanted: Incidents) -> Result<ExitCode, String> {
     let json = wanted.json || open.format == cli::Format::Json;

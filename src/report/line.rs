@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::incident::Moment;
+use crate::incident::{Moment, plain};
 
 /// No line is longer: what comes from outside may be.
 const LONGEST: usize = 500;
@@ -57,20 +57,15 @@ pub(super) fn flat(text: &str) -> String {
         line.push(' ');
         line.push_str(word);
     }
-    line.retain(|c| !c.is_control() && !is_direction(c));
+    line.retain(plain::filter());
     line
 }
 
 /// A text of any length that may be shown anywhere: lines stay lines, everything else as in [`Line`].
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let shown = |c: &char| *c == '\n' || !(c.is_control() || is_direction(*c));
-    text.chars().filter(shown).collect()
-}
-
-/// Marks that reorder or hide what stands beside them (Unicode TR 9 section 2, TR 36).
-const fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    let mut shown = plain::filter();
+    text.chars().filter(|c| shown(*c) || *c == '\n').collect()
 }
 
 impl fmt::Display for Line {

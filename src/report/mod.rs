@@ -20,7 +20,7 @@ mod watched;
 
 pub use check::{CHECK_SCHEMA, Check, CheckRow, Counts, NotLooked};
 pub use failback::failback;
-pub use line::Line;
+pub use line::{Line, printable};
 pub use model::{Caller, Clock, PaneReport, Remark, Report, Row, SideReport, StepReport};
 pub use step::{Condition, Listing, StepDetail, Trial};
 pub use told::Told;

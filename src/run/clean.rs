@@ -1,5 +1,7 @@
 //! Bytes that a child wrote → text that may go to a terminal.
 
+use crate::incident::plain;
+
 /// Longest text made of one line, in bytes of the line.
 pub const SHOWN: usize = 16 * 1024;
 
@@ -20,6 +22,7 @@ pub fn clean(line: &[u8]) -> String {
     }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
+    let mut shown = plain::filter();
     while let Some(c) = chars.next() {
         match c {
             '\u{1b}' => escape(&mut chars),
@@ -30,8 +33,8 @@ pub fn clean(line: &[u8]) -> String {
                 let width = 8 - out.chars().count() % 8;
                 out.extend(std::iter::repeat_n(' ', width));
             }
-            c if c.is_control() || turns(c) => {}
-            c => out.push(c),
+            c if shown(c) => out.push(c),
+            _ => {}
         }
     }
     out
@@ -72,15 +75,6 @@ fn string(chars: &mut Chars<'_>) {
     }
 }
 
-/// Marks that change the direction of writing or hide themselves (UAX #9, and the tag characters).
-const fn turns(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}'
-            | '\u{2028}' | '\u{2029}' | '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -110,7 +104,7 @@ mod tests {
         #[test]
         fn no_bytes_make_a_control_character(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let text = clean(&bytes);
-            prop_assert!(!text.chars().any(|c| c.is_control() || turns(c)), "{text:?}");
+            prop_assert!(!text.chars().any(plain::is_unsafe), "{text:?}");
         }
     }
 }

@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::RunDir;
-use crate::{incident::Moment, journal::files};
+use crate::{
+    incident::{Moment, plain},
+    journal::files,
+};
 
 /// Longest record that is read.
 const CAP: u64 = 64 * 1024;
@@ -180,7 +183,7 @@ impl Follow {
             records.extend(
                 whole
                     .split(|byte| *byte == b'\n')
-                    .filter_map(|line| serde_json::from_slice::<RunRecord>(line).ok()),
+                    .filter_map(|line| plain::from_json::<RunRecord>(line).ok()),
             );
             self.offset += whole.len() as u64;
         }

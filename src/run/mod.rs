@@ -21,6 +21,7 @@ mod clean;
 mod dir;
 mod event;
 mod fence;
+pub mod outlive;
 mod output;
 mod pem;
 mod pipe;

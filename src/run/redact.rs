@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{
-    pem::{self, Pem},
+    pem::{self, Part, Pem},
     rules::{PRIVATE_KEY, Rules, Span},
 };
 
@@ -146,6 +146,45 @@ impl Redactor {
         let mut out = Vec::with_capacity(line.len());
         write(line.as_bytes(), &spans, &mut out);
         Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+    }
+}
+
+impl Redactor {
+    /// A text of several lines without its secrets; private keys are followed across its lines.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        let mut out = Vec::with_capacity(text.len());
+        let mut open: Option<Pem> = None;
+        for line in text.split_inclusive('\n') {
+            let bytes = line.as_bytes();
+            let mut from = 0;
+            if let Some(pem) = &mut open {
+                match pem.line(bytes) {
+                    Part::Inside => {
+                        mark(PRIVATE_KEY, &mut out);
+                        out.push(b'\n');
+                        continue;
+                    }
+                    Part::EndsAt(end) => {
+                        mark(PRIVATE_KEY, &mut out);
+                        from = end;
+                        open = None;
+                    }
+                    Part::Outside => open = None,
+                }
+            }
+            let rest = &bytes[from..];
+            let (spans, begun) = self.spans(rest);
+            write(rest, &spans, &mut out);
+            if begun.is_some() {
+                open = begun;
+                // The span of a key that goes on takes the end of its line along.
+                if out.last() != Some(&b'\n') {
+                    out.push(b'\n');
+                }
+            }
+        }
+        String::from_utf8_lossy(&out).into_owned()
     }
 }
 

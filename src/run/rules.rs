@@ -73,7 +73,20 @@ const ROWS: &[Row] = &[
     Row {
         kind: "signature",
         literals: &["Signature=", "X-Amz-", "x-amz-", "AWSAccessKeyId="],
-        pattern: r#"(?i)(?:X-Amz-(?:Signature|Security-Token|Credential)|\bSignature|AWSAccessKeyId)["']?\s*[=:]\s*["']?([^&\s"'<>,]+)"#,
+        pattern: r#"(?i)(?:X-Amz-(?:Signature|Security-Token|Credential)|\bSignature|AWSAccessKeyId)["']?\s*(?:[=:]|%3D)\s*["']?([^&\s"'<>,)]+)"#,
+        guarded: false,
+    },
+    // Whoever knows the path may post: what `on_event` often calls.
+    Row {
+        kind: "webhook",
+        literals: &["hooks.slack.com/"],
+        pattern: r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_-]+)",
+        guarded: false,
+    },
+    Row {
+        kind: "token",
+        literals: &["ghp_", "ghs_", "gho_", "github_pat_"],
+        pattern: r"\b(?:gh[pso]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})",
         guarded: false,
     },
     Row {
@@ -99,7 +112,7 @@ const ROWS: &[Row] = &[
         kind: "password",
         literals: PASSWORDS,
         pattern: concat!(
-            r#"(?i)(?:password|passwd|passphrase|\bpwd|api[_-]?key|private[_-]?key|access[_-]?key|(?:client|shared|aws|app|webhook)[_-]?secret)["'\\]{0,2}\s*(?::=|=>|[:=>])\s*"#,
+            r#"(?i)(?:password|passwd|passphrase|\bpwd|api[_-]?key|routing[_-]?key|private[_-]?key|access[_-]?key|(?:client|shared|aws|app|webhook)[_-]?secret)["'\\]{0,2}\s*(?::=|=>|[:=>])\s*"#,
             value!()
         ),
         guarded: false,
@@ -177,6 +190,7 @@ const PASSWORDS: &[&str] = &[
     "ApiKey",
     "api-key",
     "APIKEY",
+    "outing_key",
     "rivate_key",
     "rivateKey",
     "PRIVATE_KEY",

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::RunDir;
+use super::{Redactor, RunDir};
 use crate::{
     incident::{Action, Moment, RunId, Step, StepId},
     journal::{Folder, files},
@@ -115,8 +115,10 @@ pub fn for_step(
     let (argv, calls) = match &step.action {
         Action::Argv(template) => {
             let argv = expand::argv(template, plan)?;
-            let shown = vec![expand::shown(&argv)];
-            (argv, shown)
+            // What is shown goes to the journal too. By the rules alone, so that every cockpit shows the same.
+            let shown = expand::shown(&argv);
+            let shown = Redactor::new([]).line(&shown).into_owned();
+            (argv, vec![shown])
         }
         Action::Native(name) => native(name, plan, run, incident, dry_run)?,
         Action::Manual(_) => return Err(SpecError::Manual(step.id.clone())),

@@ -6,12 +6,16 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use thiserror::Error;
 
-use super::{RunDir, Spec, event::EventLog, event::RunFact};
+use super::{
+    RunDir, Spec,
+    event::{EventLog, RunFact},
+    outlive::{self, Fate},
+};
 use crate::{
     incident::RunId,
     journal::{Folder, files},
@@ -171,6 +175,14 @@ fn own_binary() -> Result<PathBuf, StartError> {
     })
 }
 
+/// Where the runner is started, so that it outlives the logout: in a scope only where one could be made just now.
+fn scoped() -> Fate {
+    match outlive::here() {
+        Fate::Scope if outlive::scope_works() => Fate::Scope,
+        Fate::Scope | Fate::Stays | Fate::Ends(_) => Fate::Stays,
+    }
+}
+
 fn launch(binary: &Path, dir: &RunDir, lock: Stdio) -> Result<(), StartError> {
     let run = || {
         let path = std::path::absolute(dir.path())?;
@@ -178,9 +190,7 @@ fn launch(binary: &Path, dir: &RunDir, lock: Stdio) -> Result<(), StartError> {
             .append(true)
             .create(true)
             .open(dir.runner_log())?;
-        Command::new(binary)
-            .arg("runner")
-            .arg(path)
+        outlive::runner(binary, &path, &scoped())
             .current_dir("/")
             .stdin(lock)
             .stdout(log.try_clone()?)

@@ -8,6 +8,7 @@ use toml::{
 };
 
 use super::{Ascii, Settings};
+use crate::incident::plain::is_unsafe;
 
 /// The frame rates that may be asked for.
 pub const FPS: std::ops::RangeInclusive<u8> = 1..=60;
@@ -98,7 +99,7 @@ impl Settings {
             .chars()
             .count()
             + 1;
-        let what: String = what.chars().filter(|c| !c.is_control()).collect();
+        let what: String = what.chars().filter(|c| !is_unsafe(*c)).collect();
         self.warnings
             .push(format!("{}:{line}:{column}: {what}", path.display()));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{RowKey, State, StepState};
 use crate::{
-    incident::{Address, Fact, Health, Part, Pod, Side, Step, Subject, brief},
+    incident::{Address, Fact, Health, Part, Pod, Side, Step, Subject, brief, plain::is_unsafe},
     judge::{self, Glance, glance},
 };
 
@@ -191,11 +191,10 @@ fn word<T>(part: &Part<T>) -> Option<&'static str> {
 /// The text in one line, without control characters and marks that turn the direction of writing: names, answers and
 /// messages come from outside, and what is pasted goes to a terminal again.
 fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let kept = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c });
-    let kept: String = kept.filter(|c| !c.is_control() && !turns(*c)).collect();
+    let kept: String = kept.filter(|c| !is_unsafe(*c)).collect();
     kept.split(' ')
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()

@@ -97,6 +97,8 @@ pub struct State {
     pub awaited: Vec<RunId>,
     /// Why the journal cannot be written, if it cannot: stops `change` and `destroy` steps.
     pub disk: Option<String>,
+    /// Why runs end with this login session, if they do or may.
+    pub frail: Option<String>,
     /// Since when all postconditions of a run have held without a break.
     pub holding: BTreeMap<RunId, Moment>,
     /// How long steps took in earlier incidents of this cluster.
@@ -151,6 +153,7 @@ impl State {
             held_by: None,
             awaited: Vec::new(),
             disk: None,
+            frail: None,
             holding: BTreeMap::new(),
             history: History::default(),
             switching: None,

@@ -297,6 +297,10 @@ fn alerts(canvas: &Canvas<'_>) -> Vec<Spans> {
     if let Some(text) = held {
         alerts.push(vec![(text, canvas.style(Role::Warning))]);
     }
+    if let Some(why) = &canvas.state.frail {
+        let text = format!("RUNS END AT LOGOUT: {why}");
+        alerts.push(vec![(text, canvas.style(Role::Warning))]);
+    }
     alerts
 }
 

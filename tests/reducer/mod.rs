@@ -27,11 +27,11 @@
 //! ```
 
 mod approvals;
-mod facts;
+pub mod facts;
 mod gates;
 mod isolated;
 pub mod properties;
-mod rig;
+pub mod rig;
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -170,7 +170,7 @@ impl Rig {
         }
     }
 
-    fn record(&mut self, entry: Entry) -> Record {
+    pub fn record(&mut self, entry: Entry) -> Record {
         let seq = self.records.len() as u64 + 1;
         let author = Author {
             operator: "alice".to_owned(),

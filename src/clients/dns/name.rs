@@ -2,7 +2,7 @@
 
 use hickory_proto::rr::Name;
 
-use crate::incident::{Failure, FailureKind};
+use crate::incident::{Failure, FailureKind, plain::blanked};
 
 /// A host name as an absolute name, whether or not it ends with a dot.
 ///
@@ -39,11 +39,7 @@ pub fn text(name: &Name) -> String {
 /// The beginning of a text from outside, at most so many characters, without control characters.
 #[must_use]
 pub fn shorten(text: &str, most: usize) -> String {
-    let mut short: String = text
-        .chars()
-        .take(most)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut short = blanked(text, most);
     if text.chars().nth(most).is_some() {
         short.push('…');
     }

@@ -1,24 +1,16 @@
 //! Text from a Kubernetes API: capped and without anything that could move a cursor or turn a line around.
 
+use crate::incident::plain::blanked;
+
 /// The text with control and bidirectional-format characters replaced by spaces, cut at `cap` characters.
 #[must_use]
 pub fn clean(text: &str, cap: usize) -> String {
-    let mut chars = text.trim().chars();
-    let mut out: String = chars
-        .by_ref()
-        .take(cap)
-        .map(|c| if is_unsafe(c) { ' ' } else { c })
-        .collect();
-    if chars.next().is_some() {
+    let text = text.trim();
+    let mut out = blanked(text, cap);
+    if text.chars().nth(cap).is_some() {
         out.push('…');
     }
     out
-}
-
-/// C0, C1, line separators, and the characters that reorder what is shown (Unicode TR 9, explicit formatting).
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

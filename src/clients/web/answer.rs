@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::incident::{Failure, FailureKind, Find, Part, Ping};
+use crate::incident::{Failure, FailureKind, Find, Part, Ping, plain::blanked};
 
 /// Longest text kept of an answer, in characters.
 const LONGEST: usize = 253;
@@ -129,10 +129,7 @@ fn text(value: &Value, pointer: &str) -> Option<String> {
 }
 
 fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect()
+    blanked(text, LONGEST)
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::{ops::Range, path::Path};
 
-use crate::plan::{Diagnostic, Level};
+use crate::{
+    incident::plain::plain,
+    plan::{Diagnostic, Level},
+};
 
 /// Bytes of the text.
 pub(super) type Span = Range<usize>;
@@ -156,7 +159,5 @@ impl<'t> Reader<'t> {
 
 /// Control bytes of a file never reach the terminal.
 fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    plain(text).into_owned()
 }

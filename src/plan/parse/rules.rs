@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    incident::source::Means,
+    incident::{plain::is_plain, source::Means},
     plan::{CopyTo, RegionPlan},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn wrong<T>(what: impl Into<String>, remedy: impl Into<String>) -> Ru
     })
 }
 
-/// Any text that is not empty and has no control characters.
+/// Any text that is not empty and has nothing in it that cannot be seen or turns what stands beside it around.
 pub(super) fn text(text: &str) -> Ruled<String> {
     if text.trim().is_empty() {
         wrong("is empty", "give it a value, or leave the key out")
@@ -39,6 +39,11 @@ pub(super) fn text(text: &str) -> Ruled<String> {
         wrong(
             "holds control characters",
             "write it on one line, as plain text",
+        )
+    } else if !is_plain(text) {
+        wrong(
+            "holds characters that cannot be seen or that turn the line around",
+            "write it again by hand, as plain text: what was pasted is not what it looks like",
         )
     } else {
         Ok(text.to_owned())

@@ -2,7 +2,7 @@
 
 use super::super::{Confirm, Focus, Intent, Overlay, Override, State, Vouch};
 use super::Effect;
-use crate::journal::Entry;
+use crate::{incident::plain::is_unsafe, journal::Entry};
 
 /// The longest text a field takes: a pasted file is no reason.
 const FIELD: usize = 400;
@@ -19,9 +19,9 @@ impl State {
         }
         if let Some(text) = self.field() {
             match intent {
-                Intent::Insert(c) if !c.is_control() && text.len() < FIELD => text.push(c),
+                Intent::Insert(c) if !is_unsafe(c) && text.len() < FIELD => text.push(c),
                 Intent::Paste(pasted) => {
-                    let clean = pasted.chars().filter(|c| !c.is_control());
+                    let clean = pasted.chars().filter(|c| !is_unsafe(*c));
                     text.extend(clean.take(FIELD.saturating_sub(text.len())));
                 }
                 Intent::Backspace => {

@@ -6,8 +6,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-/// Stands for what is not shown.
-const REPLACED: char = '\u{fffd}';
+use crate::incident::plain::{self, REPLACED};
 
 /// Stands for what was cut off.
 const ELLIPSIS: char = '…';
@@ -19,16 +18,7 @@ fn safe(c: char) -> char {
         '\t' | '\n' | '\r' => ' ',
         // Combining marks and joiners too: their width depends on the terminal.
         _ if c.width().unwrap_or(0) == 0 => REPLACED,
-        // Soft hyphen, directional and invisible formatting, line and paragraph separator, tags.
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => REPLACED,
+        _ if plain::is_unsafe(c) => REPLACED,
         _ => c,
     }
 }
