@@ -56,7 +56,7 @@ pub struct Holder {
     pub operator: String,
     /// Host name.
     pub host: String,
-    /// Process id on that host.
+    /// Process id on that host; 0 if it is of another machine.
     pub pid: u32,
     /// Since when.
     pub at: Moment,
@@ -71,11 +71,22 @@ pub struct Holder {
     pub held: bool,
 }
 
+impl Holder {
+    /// Where the holder's cockpit is: the host, and the process on it, which is not known of another machine's.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.pid {
+            0 => self.host.clone(),
+            pid => format!("{} (process {pid})", self.host),
+        }
+    }
+}
+
 /// Why there is no lock, or no lock any more.
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Someone else is the operator.
-    #[error("{} on {} (process {}) has held this incident since {}: this cockpit looks on, and goes on when they leave", short(.0.operator.as_str()), .0.host, .0.pid, .0.at)]
+    #[error("{} on {} has held this incident since {}: this cockpit looks on, and goes on when they leave", short(.0.operator.as_str()), .0.place(), .0.at)]
     Held(Box<Holder>),
     /// Someone took over.
     #[error("{} on {} took this incident over at {} (token {}): this cockpit may only observe", short(.0.operator.as_str()), .0.host, .0.at, .0.token)]

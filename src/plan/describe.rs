@@ -27,6 +27,14 @@ pub fn describe(plan: &Plan) -> Vec<String> {
     if !plan.approvals.steps.is_empty() {
         lines.push(second_person(plan));
     }
+    if let Some(shared) = &plan.coordination {
+        lines.push(format!(
+            "incidents are shared by the table {} in {}, with a lease of {}",
+            shared.table,
+            plan.recovery.region,
+            brief(shared.lease)
+        ));
+    }
     if plan.practice {
         lines.push("a PRACTICE: nothing leaves loopback".to_owned());
     }

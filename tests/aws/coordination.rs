@@ -3,7 +3,9 @@
 use relight::{
     clients::aws::coordination::{Grip, Held, Put, Shared, Swap},
     incident::{FailureKind, Moment},
+    journal::{Claim, Folder, Lock, Tie},
     plan::CoordinationPlan,
+    run::Fence,
 };
 
 use super::rig::{Rig, calm};
@@ -113,4 +115,58 @@ async fn a_table_that_is_not_there_is_named_with_where_it_was_looked_for() {
         failure.detail.contains("elsewhere in us-west-2"),
         "{failure:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_wakes_after_a_take_over_elsewhere_changes_nothing() {
+    let (rig, shared) = shared().await;
+    let temp = tempfile::tempdir().expect("a folder");
+    let folder = Folder::at(temp.path());
+    let claim = Claim {
+        operator: "ann".to_owned(),
+        host: "bastion-a".to_owned(),
+        floor: 4,
+    };
+    let lock = Lock::take(&folder, &claim).expect("free");
+    let fence = Fence::new(folder.clone(), lock.token(), Some(shared.clone()));
+    let unknown = fence.may_start().expect_err("no row");
+    assert!(unknown.contains("knows nothing"), "{unknown}");
+
+    let ann = held("ann", lock.token());
+    assert_eq!(shared.swap(None, &ann).await, Ok(Swap::Done));
+    fence.may_start().expect("hers");
+    fence.may_go_on().expect("hers");
+
+    // She leaves, and he goes on: what she started goes on, and nothing new of hers starts.
+    let bob = Held {
+        host: "bastion-b".to_owned(),
+        ..held("bob", lock.token() + 1)
+    };
+    assert_eq!(shared.swap(Some(&ann), &bob).await, Ok(Swap::Done));
+    let lost = fence.may_start().expect_err("his");
+    assert!(
+        lost.contains("bob on bastion-b took this incident over"),
+        "{lost}"
+    );
+    fence.may_go_on().expect("she had let it go");
+
+    // He takes over from one who had not: nothing of before goes on.
+    let over = Held {
+        honours: bob.token + 1,
+        ..held("eve", bob.token + 1)
+    };
+    assert_eq!(shared.swap(Some(&bob), &over).await, Ok(Swap::Done));
+    fence.may_go_on().expect_err("taken over");
+
+    // No answer is no leave, but for one who goes on alone on purpose.
+    rig.world.lock().items.out = true;
+    let silent = fence.may_go_on().expect_err("no answer");
+    assert!(silent.contains("cannot be told"), "{silent}");
+    let alone = Tie {
+        token: lock.token(),
+        alone: true,
+    };
+    alone.keep(&folder).expect("kept");
+    fence.may_start().expect("alone");
+    fence.may_go_on().expect("alone");
 }

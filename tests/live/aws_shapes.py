@@ -366,6 +366,13 @@ def calls(where, told):
         ("dynamodb", "UpdateTable"): [{"TableName": name, "DeletionProtectionEnabled": True} for name in (table, "nothing")],
         # One that was just protected stays, the other goes.
         ("dynamodb", "DeleteTable"): [{"TableName": name} for name in (table, where["audit_table"], "nothing")],
+        ("dynamodb", "PutItem"): [
+            {"TableName": name, "Item": {"incident": {"S": "holder x"}, "seq": {"N": "0"}, "beat": {"N": "1"}},
+             "ConditionExpression": "attribute_not_exists(incident)"}
+            for name in ("relight-coordination", "relight-coordination", "nothing")],
+        ("dynamodb", "GetItem"): [
+            {"TableName": name, "Key": {"incident": {"S": "holder x"}, "seq": {"N": seq}}, "ConsistentRead": True}
+            for name, seq in (("relight-coordination", "0"), ("relight-coordination", "7"), ("nothing", "0"))],
         ("sts", "GetCallerIdentity"): [{}],
         ("sts", "AssumeRoleWithWebIdentity"): [
             {"RoleArn": where["role"], "RoleSessionName": "relight", "WebIdentityToken": where["token"]},
@@ -507,7 +514,7 @@ def main():
     told, findings, answers = {}, [], 0
     order = {"ListObjectsV2": 0, "ListBackupPlans": 0, "ChangeResourceRecordSets": 0, "RequestCertificate": -1,
              "ListCertificates": 0, "ListRecoveryPointsByBackupVault": -1, "ListBackups": -1, "StartRestoreJob": 0,
-             "DescribeLoadBalancers": -2, "DescribeListeners": -1, "DeleteTable": 2}
+             "DescribeLoadBalancers": -2, "DescribeListeners": -1, "DeleteTable": 2, "PutItem": 0}
     for service, name in sorted(map(tuple, where["operations"]), key=lambda row: (order.get(row[1], 1), row)):
         client = session.create_client(NAMES.get(service, service), where["region"], endpoint_url=where["endpoint"], config=config)
         raw = {}

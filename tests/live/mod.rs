@@ -12,6 +12,7 @@ mod kube;
 mod rig;
 mod rights;
 mod script;
+mod shared;
 mod tables;
 mod together;
 mod walk;

@@ -521,3 +521,34 @@ fn uncommented(template: &str) -> String {
     });
     lines.collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn a_coordination_table_has_a_name_and_a_lease_within_reason() {
+    assert_eq!(parse(SOUND).expect("a plan").coordination, None);
+    let with = |more: &str| parse(&format!("{SOUND}\n[coordination]\n{more}\n"));
+    let plan = with("table = \"relight\"").expect("a plan");
+    let shared = plan.coordination.expect("a table");
+    assert_eq!(shared.table, "relight");
+    assert_eq!(shared.lease, Duration::from_secs(20));
+    let plan = with("table = \"relight\"\nlease = \"1m\"").expect("a plan");
+    assert_eq!(
+        plan.coordination.map(|shared| shared.lease),
+        Some(Duration::from_mins(1))
+    );
+    for (more, said) in [
+        ("lease = \"30s\"", "[coordination] names no table"),
+        (
+            "table = \"relight\"\nlease = \"5s\"",
+            "lease is out of range",
+        ),
+        (
+            "table = \"relight\"\nlease = \"1h\"",
+            "lease is out of range",
+        ),
+    ] {
+        let errors = with(more).expect_err("wrong");
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(errors[0].message.contains(said), "{errors:#?}");
+        assert!(!errors[0].remedy.is_empty());
+    }
+}

@@ -111,6 +111,13 @@ impl Ask {
             "RecoveryPointArn",
         ];
         let said = self.value();
+        if let Some(target) = said["Metadata"]["targetTableName"].as_str() {
+            return target.to_owned();
+        }
+        // Of an object the bucket: keys have times in them.
+        if self.service == "s3" {
+            return self.path.first().cloned().unwrap_or_default();
+        }
         let named = NAMES.iter().find_map(|name| said[name].as_str());
         let param = ["LoadBalancerArn", "ListenerArn"]
             .iter()

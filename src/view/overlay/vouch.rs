@@ -97,8 +97,10 @@ fn taking(canvas: &Canvas<'_>, opened: &Holding, room: usize) -> Lines {
     };
     wrapped(&mut lines, &text, role, room);
     let text = format!(
-        "{} on {} (process {}) holds this incident since {}.",
-        holder.operator, holder.host, holder.pid, holder.at
+        "{} on {} holds this incident since {}.",
+        holder.operator,
+        holder.place(),
+        holder.at
     );
     wrapped(&mut lines, &text, Role::Text, room);
     lines.push((String::new(), Role::Text));
