@@ -68,6 +68,8 @@ const INBOX: usize = 1024;
 
 /// How long the reader of keys is waited for before somebody else reads them: it ends as soon as it is told.
 const READER: Duration = Duration::from_millis(50);
+/// How much later than its end a signal that was meant for a command may reach us.
+const LATE: Duration = Duration::from_millis(200);
 
 /// How the cockpit was left.
 pub struct Ending {
@@ -275,7 +277,13 @@ impl Cockpit {
             },
             Err(error) => format!("cannot be started: {error}; correct renew in [tools]"),
         };
-        let flow = self.resume();
+        // The key that broke it off made a signal for us, too, which may reach us after its end: not for us to leave by.
+        let late = tokio::time::timeout(LATE, self.signals.next_away());
+        let flow = match late.await {
+            Ok(Signal::Hangup) => Flow::HangUp,
+            Ok(Signal::Leave) => Flow::Leave,
+            _ => self.resume(),
+        };
         if flow != Flow::Go {
             return flow;
         }

@@ -581,6 +581,29 @@ mod tests {
     }
 
     #[test]
+    fn a_planted_link_is_no_lock_and_what_it_leads_to_stays_as_it_was() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let theirs = temp.path().join("theirs");
+        for name in ["lock", "lock.gate"] {
+            let folder = Folder::at(&temp.path().join(format!("incident-{name}")));
+            files::private_folder(folder.path()).expect("made");
+            std::fs::write(&theirs, "theirs").expect("written");
+            let planted = folder.path().join(name);
+            std::os::unix::fs::symlink(&theirs, &planted).expect("a link");
+            for taken in [
+                Lock::take(&folder, &claim("ann")),
+                Lock::take_over(&folder, &claim("ann")),
+            ] {
+                let why = taken.expect_err("a link").to_string();
+                assert!(why.contains("cannot use the lock"), "{why}");
+            }
+            assert!(planted.is_symlink());
+            let kept = std::fs::read_to_string(&theirs).expect("there");
+            assert_eq!(kept, "theirs", "{name}");
+        }
+    }
+
+    #[test]
     fn of_lockers_that_race_one_has_it_at_a_time_and_no_token_comes_twice() {
         let temp = tempfile::tempdir().expect("a folder");
         let folder = Folder::at(temp.path());
