@@ -166,7 +166,13 @@ impl Cockpit {
                 // Its thread would take the keys that are typed for the command.
                 drop(keys);
                 let flow = self.lend().await;
-                keys = EventStream::new();
+                if flow == Flow::Go {
+                    // It waits for the reader of before, should that one not have heard that it is to end: not on the
+                    // way out.
+                    keys = EventStream::new();
+                } else {
+                    return flow;
+                }
                 flow
             } else {
                 flow

@@ -65,11 +65,11 @@ impl Edge {
         let memory = Memory::start(opening, events.clone(), told)?;
         let sink = sink();
         let targets = Targets::default();
+        // As they are before anything is read from them: what is written while we start has changed, too.
+        let mut files = CredentialFiles::of(&setup.plan);
+        files.changed();
         let schedule = Schedule::start(probe::all(&setup.plan, &targets), &sink);
-        tokio::spawn(watch_credentials(
-            CredentialFiles::of(&setup.plan),
-            events.clone(),
-        ));
+        tokio::spawn(watch_credentials(files, events.clone()));
         let runs = Runs::start(
             Arc::clone(&setup.plan),
             Arc::clone(&setup.runbook),

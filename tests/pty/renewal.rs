@@ -102,7 +102,7 @@ fn a_command_that_is_broken_off_or_hung_up_leaves_the_cockpit_in_order() {
 
     terminal.keys("L");
     terminal.wait("the code to be asked for again", |screen| {
-        screen.contains("the code: ")
+        screen.matches("the code: ").count() == 2
     });
     terminal.signal(Signal::HUP);
     assert_eq!(terminal.end().exit_code(), 129);
