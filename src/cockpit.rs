@@ -162,22 +162,16 @@ impl Cockpit {
                     self.event(Event::Tick(Moment::now()))
                 }
             };
-            let flow = if flow == Flow::Lend {
+            if flow == Flow::Lend {
                 // Its thread would take the keys that are typed for the command.
                 drop(keys);
                 let flow = self.lend().await;
-                if flow == Flow::Go {
-                    // It waits for the reader of before, should that one not have heard that it is to end: not on the
-                    // way out.
-                    keys = EventStream::new();
-                } else {
+                if flow != Flow::Go {
                     return flow;
                 }
-                flow
-            } else {
-                flow
-            };
-            if flow != Flow::Go {
+                // It waits for the reader of before, should that one not have heard that it is to end: not on the way out.
+                keys = EventStream::new();
+            } else if flow != Flow::Go {
                 return flow;
             }
             if self.seat.draw().is_err() {

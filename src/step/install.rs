@@ -14,7 +14,7 @@ use tokio::process::Child;
 use super::{
     Context, Native, Say, StepError, expand, helm,
     pods::Rollout,
-    seen::{failed, only_confirmed, planned},
+    seen::{failed, only_confirmed, planned, recovery_cluster},
 };
 use crate::{
     clients::{
@@ -22,7 +22,7 @@ use crate::{
         kube::{self, Kube, Query, object},
     },
     incident::{
-        Cluster, Fact, Instruments, Moment, Reading, Side, Subject, brief,
+        Instruments, Moment, Side, brief,
         made::{Standing, What},
     },
     plan::{Isolated, Plan},
@@ -128,16 +128,7 @@ fn lines(plan: &Plan, way: Way) -> Result<Vec<String>, StepError> {
 }
 
 fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
-    let reading = instruments.get(&Subject::Cluster(Side::Recovery));
-    let cluster: &Cluster = match reading.and_then(|reading| reading.good.as_ref()) {
-        Some((_, Fact::Cluster(cluster))) => cluster,
-        _ => {
-            return Err(StepError(reading.and_then(Reading::failure).map_or_else(
-                || "the recovery cluster has not been read yet".to_owned(),
-                ToString::to_string,
-            )));
-        }
-    };
+    let cluster = recovery_cluster(instruments)?;
     match &cluster.release {
         Ok(None) => lines(plan, Way::Install),
         Ok(Some(_)) => lines(plan, Way::Upgrade),

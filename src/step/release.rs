@@ -7,11 +7,11 @@ use futures::future::BoxFuture;
 
 use super::{
     Context, Native, StepError, expand, helm,
-    seen::{failed, only_confirmed, planned},
+    seen::{failed, only_confirmed, planned, recovery_cluster},
 };
 use crate::{
     clients::kube,
-    incident::{Cluster, Fact, Instruments, Reading, Release, Side, Subject},
+    incident::{Instruments, Release, Side},
     plan::Plan,
 };
 
@@ -101,16 +101,7 @@ impl Way {
 }
 
 fn seen(plan: &Plan, instruments: &Instruments) -> Result<Vec<String>, StepError> {
-    let reading = instruments.get(&Subject::Cluster(Side::Recovery));
-    let cluster: &Cluster = match reading.and_then(|reading| reading.good.as_ref()) {
-        Some((_, Fact::Cluster(cluster))) => cluster,
-        _ => {
-            return Err(StepError(reading.and_then(Reading::failure).map_or_else(
-                || "the recovery cluster has not been read yet".to_owned(),
-                ToString::to_string,
-            )));
-        }
-    };
+    let cluster = recovery_cluster(instruments)?;
     let release = cluster.release.as_ref().map_err(|why| {
         StepError(format!(
             "whether a release is in the recovery cluster cannot be read: {why}"

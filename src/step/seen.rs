@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Context, StepError};
 use crate::{
     clients::kube::{self, Kube},
-    incident::{Failure, Side},
+    incident::{Cluster, Fact, Failure, Instruments, Reading, Side, Subject},
 };
 
 /// How long the cluster may take to say who it is.
@@ -27,6 +27,21 @@ pub(super) fn only_confirmed<'a>(
         None => Ok(()),
         Some(line) => Err(StepError(format!(
             "nothing was changed: \"{line}\" was not among what was confirmed, so things have changed since. Run this step again to see what it would do now"
+        ))),
+    }
+}
+
+/// The recovery cluster as it was seen last, for what is shown before it is confirmed.
+///
+/// # Errors
+/// Why it was not seen.
+pub(super) fn recovery_cluster(instruments: &Instruments) -> Result<&Cluster, StepError> {
+    let reading = instruments.get(&Subject::Cluster(Side::Recovery));
+    match reading.and_then(|reading| reading.good.as_ref()) {
+        Some((_, Fact::Cluster(cluster))) => Ok(cluster),
+        _ => Err(StepError(reading.and_then(Reading::failure).map_or_else(
+            || "the recovery cluster has not been read yet".to_owned(),
+            ToString::to_string,
         ))),
     }
 }
